@@ -1,0 +1,1 @@
+"""From filters to motifs: extraction, MEME files, alignment, scanning, families."""

@@ -1,0 +1,1 @@
+"""Figures: each function draws one figure from one table and returns it."""
