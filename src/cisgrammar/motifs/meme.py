@@ -1,0 +1,312 @@
+"""Motifs, and the MEME files that hold them."""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from scipy.special import xlogy
+
+from cisgrammar.errors import InputError, Problems
+from cisgrammar.files import whole_file
+from cisgrammar.sequence import BASES
+
+UNIFORM = (0.25, 0.25, 0.25, 0.25)
+ROW_SUM_TOLERANCE = 0.02  # rounding to two decimals moves a row's sum by up to this much
+DEFAULT_SITES = 20  # what MEME assumes where a file is silent
+
+_IUPAC = {
+    frozenset(bases): letter
+    for letter, bases in {
+        **{base: base for base in BASES},
+        **{"R": "AG", "Y": "CT", "S": "CG", "W": "AT", "K": "GT", "M": "AC"},
+        **{"B": "CGT", "D": "AGT", "H": "ACT", "V": "ACG", "N": "ACGT"},
+    }.items()
+}
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, eq=False)
+class Motif:
+    """A position probability matrix with a name.
+
+    Parameters
+    ----------
+    name
+        Unique within a file; no white space.
+    matrix
+        Probabilities, rows A, C, G, T, columns summing to 1: float64 ``(4, width)``.
+    n_sites
+        How many sequences it was made from.
+    alt
+        A second name, as a rule the transcription factor.
+    """
+
+    name: str
+    matrix: np.ndarray
+    n_sites: float = DEFAULT_SITES
+    alt: str = ""
+
+    def __post_init__(self) -> None:
+        matrix = np.array(self.matrix, dtype=np.float64)
+        check_ppm(matrix)
+        matrix.flags.writeable = False
+        object.__setattr__(self, "matrix", matrix)
+        if not self.name or re.search(r"\s", self.name):
+            raise ValueError(f"a motif's name is one word, not {self.name!r}")
+
+    @property
+    def width(self) -> int:
+        """Number of positions."""
+        return self.matrix.shape[1]
+
+
+def check_ppm(ppm: np.ndarray) -> None:
+    """Check that an array holds probabilities ``(4, width)``.
+
+    Raises
+    ------
+    ValueError
+        If the shape is another, a number is negative, or a column does not sum to 1.
+    """
+    if ppm.ndim != 2 or ppm.shape[0] != 4 or ppm.shape[1] == 0:
+        raise ValueError(f"a motif is (4, width), not {ppm.shape}")
+    if not (ppm >= 0).all():
+        raise ValueError("a motif holds probabilities; some are negative or not numbers")
+    sums = ppm.sum(axis=0)
+    if not np.allclose(sums, 1, atol=1e-6):
+        worst = np.abs(sums - 1).argmax()
+        raise ValueError(f"column {worst + 1} of the motif sums to {sums[worst]:.6g}, not 1")
+
+
+def information_content(ppm: np.ndarray) -> np.ndarray:
+    """Information at each motif position: the stack heights of its logo.
+
+    Parameters
+    ----------
+    ppm
+        Probabilities, rows A, C, G, T: ``(4, width)``. Columns sum to 1.
+
+    Returns
+    -------
+    Bits, ``(width,)``: 0 is no preference, 2 is a single base.
+
+    Raises
+    ------
+    ValueError
+        If a column does not sum to 1.
+
+    Notes
+    -----
+    Schneider & Stephens (1990), without their small-sample correction.
+    """
+    check_ppm(ppm)
+    return 2 + xlogy(ppm, ppm).sum(axis=0) / np.log(2)
+
+
+def reverse_complement(ppm: np.ndarray) -> np.ndarray:
+    """Turn a motif ``(4, width)`` to the other strand."""
+    return ppm[::-1, ::-1]
+
+
+def consensus(ppm: np.ndarray) -> str:
+    """Spell a motif in IUPAC letters.
+
+    Parameters
+    ----------
+    ppm
+        Probabilities, rows A, C, G, T: ``(4, width)``.
+
+    Returns
+    -------
+    One letter a position.
+
+    Notes
+    -----
+    Cavener (1987): one base if it has at least half and at least twice the
+    second; two if they have more than three quarters; three if the fourth never
+    occurs; else N.
+
+    Examples
+    --------
+    >>> consensus(np.array([[1, 0.5, 0.25], [0, 0, 0.25], [0, 0.5, 0.25], [0, 0, 0.25]]))
+    'ARN'
+    """
+    check_ppm(ppm)
+    order = np.argsort(-ppm, axis=0, kind="stable")
+    first, second, _, fourth = np.take_along_axis(ppm, order, axis=0)
+    n_bases = np.select(
+        [(first >= 0.5) & (first >= 2 * second), first + second > 0.75, fourth == 0],
+        [1, 2, 3],
+        default=4,
+    )
+    return "".join(
+        _IUPAC[frozenset(BASES[base] for base in column[:n])]
+        for column, n in zip(order.T, n_bases, strict=True)
+    )
+
+
+def best_bases(ppm: np.ndarray) -> str:
+    """Spell a motif by the most probable base of each position (the first of equals)."""
+    return "".join(BASES[base] for base in ppm.argmax(axis=0))
+
+
+def read_meme(path: str | Path) -> list[Motif]:
+    """Read the DNA motifs of a MEME file.
+
+    Rows are scaled to sum to exactly 1, which repairs rounding.
+
+    Parameters
+    ----------
+    path
+        Text in MEME's minimal motif format (version 4 and later).
+
+    Returns
+    -------
+    Motifs in the order of the file.
+
+    Raises
+    ------
+    InputError
+        If the file is missing or no MEME file, has no motif or the same name
+        twice, or a matrix is cut short, is not numbers, has rows of other than
+        four, has negative numbers or rows that do not sum to 1. All at once.
+    """
+    path = Path(path)
+    lines = _read_lines(path)
+    problems = Problems()
+    motifs: dict[str, Motif] = {}
+    for name, alt, number, header, rows in _matrices(lines):
+        where = f"{path}, line {number}, motif {name}"
+        if name in motifs:
+            problems.add(f"{where}: the name occurs twice. Give each motif its own name.")
+        elif (matrix := _matrix(where, number, header, rows, problems)) is not None:
+            motifs[name] = Motif(name, matrix, _sites(header), alt)
+    problems.raise_if_any()
+    if not motifs:
+        raise InputError(
+            f"{path}: there is no motif in it: no `MOTIF name` line followed by "
+            "`letter-probability matrix:`. The file may be cut short, or be in another format "
+            "(TRANSFAC, HOMER, JASPAR): convert it with the MEME Suite's *2meme scripts."
+        )
+    _log.info("%s: %d motifs", path, len(motifs))
+    return list(motifs.values())
+
+
+def _read_lines(path: Path) -> list[str]:
+    if not path.is_file():
+        raise InputError(f"{path}: no such file. It should be a motif file in MEME format.")
+    try:
+        lines = path.read_text(encoding="utf-8-sig").splitlines()
+    except UnicodeDecodeError:
+        raise InputError(
+            f"{path}: this is not text. If it is compressed, unpack it first; "
+            "motifs are read from plain MEME files."
+        ) from None
+    if not any(line.startswith("MEME version") for line in lines[:50]):
+        raise InputError(
+            f"{path}: there is no `MEME version` line, so it is not a MEME motif file. "
+            "Convert other formats with the MEME Suite's *2meme scripts."
+        )
+    alphabet = next((line for line in lines if line.startswith("ALPHABET")), "ALPHABET= ACGT")
+    if BASES not in alphabet and "DNA" not in alphabet:
+        raise InputError(f"{path}: its line `{alphabet}` is not DNA. Give a file of DNA motifs.")
+    return lines
+
+
+def _matrices(
+    lines: Sequence[str],
+) -> Iterator[tuple[str, str, int, dict[str, str], list[str]]]:
+    """Yield name, alt, line number of the matrix, its header, and the lines of its rows."""
+    name, alt = "", ""
+    for i, line in enumerate(lines):
+        words = line.split()
+        if line.startswith("MOTIF") and len(words) > 1:
+            name, alt = words[1], " ".join(words[2:])
+        elif line.lstrip().startswith("letter-probability matrix") and name:
+            header = dict(re.findall(r"(\w+)\s*=\s*(\S+)", line))
+            rows = []
+            for row in lines[i + 1 :]:
+                if not re.match(r"\s*[-+]?[\d.]", row):
+                    break
+                rows.append(row)
+            yield name, alt, i + 1, header, rows
+
+
+def _sites(header: dict[str, str]) -> float:
+    try:
+        return float(header["nsites"])
+    except (KeyError, ValueError):
+        return DEFAULT_SITES
+
+
+def _matrix(
+    where: str, number: int, header: dict[str, str], rows: list[str], problems: Problems
+) -> np.ndarray | None:
+    """Turn text into probabilities ``(4, width)``, or note why that cannot be."""
+    width = header.get("w")
+    if not rows or (width is not None and width != str(len(rows))):
+        problems.add(
+            f"{where}: its header promises w= {width or '1 or more'} rows, {len(rows)} follow. "
+            "The file seems cut short or edited; get it anew."
+        )
+        return None
+    matrix = np.empty((4, len(rows)))
+    for i, row in enumerate(rows):
+        try:
+            matrix[:, i] = [float(word) for word in row.split()]
+        except ValueError:
+            problems.add(f"{where}: line {number + 1 + i} is not four numbers: {row.strip()!r}.")
+            return None
+        total = matrix[:, i].sum()
+        if not (matrix[:, i] >= 0).all() or not abs(total - 1) <= ROW_SUM_TOLERANCE:
+            problems.add(
+                f"{where}: line {number + 1 + i} sums to {total:.6g} ({row.strip()}); the four "
+                "probabilities of a position sum to 1 and none is negative. Counts or "
+                "log-odds are no MEME probabilities: divide each row of counts by its sum."
+            )
+            return None
+    return matrix / matrix.sum(axis=0)
+
+
+def write_meme(
+    motifs: Iterable[Motif], path: str | Path, background: Sequence[float] = UNIFORM
+) -> None:
+    """Write motifs to a file that the MEME Suite and others read.
+
+    Parameters
+    ----------
+    motifs
+        In the order wanted; an empty list gives a file of headers only.
+    path
+        Where to; MEME's minimal format, version 4, written whole or not at all.
+    background
+        Frequencies of A, C, G, T to state in the header.
+
+    Raises
+    ------
+    ValueError
+        If two motifs have the same name.
+    """
+    motifs = list(motifs)
+    names = [motif.name for motif in motifs]
+    if len(set(names)) < len(names):
+        raise ValueError("two motifs have the same name")
+    letters = " ".join(f"{base} {p:.5f}" for base, p in zip(BASES, background, strict=True))
+    blocks = [
+        f"MEME version 4\n\nALPHABET= {BASES}\n\nstrands: + -\n\n"
+        f"Background letter frequencies\n{letters}\n"
+    ]
+    for motif in motifs:
+        title = f"MOTIF {motif.name} {'_'.join(motif.alt.split())}".rstrip()
+        rows = "\n".join(" ".join(f"{p:.6f}" for p in column) for column in motif.matrix.T)
+        blocks.append(
+            f"{title}\nletter-probability matrix: alength= 4 w= {motif.width} "
+            f"nsites= {motif.n_sites:g} E= 0\n{rows}\n"
+        )
+    with whole_file(path) as temporary:
+        temporary.write_text("\n".join(blocks), encoding="utf-8")
