@@ -1,0 +1,281 @@
+"""The built-in data set: counts driven by motifs that stand in promoters, with the truth."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import anndata as ad
+import numpy as np
+import pandas as pd
+from pyjaspar import jaspardb
+
+from cisgrammar.errors import InputError
+from cisgrammar.files import whole_file, write_table
+from cisgrammar.motifs.meme import Motif, write_meme
+from cisgrammar.seeds import derive_seed
+from cisgrammar.simulate.expression import (
+    draw_activities,
+    draw_cells,
+    draw_counts,
+    expected_expression,
+)
+from cisgrammar.simulate.genome import (
+    Genome,
+    draw_bases,
+    lay_out_genes,
+    plant_sites,
+    write_fasta,
+    write_gtf,
+)
+
+ACTIVATORS = ("ELK1", "SP1", "NRF1", "YY1", "USF2", "CEBPB", "HNF1A", "IRF8", "FOS::JUN")
+REPRESSORS = ("E2F4", "GFI1", "REST")
+CELL_TYPES = {
+    "A": 0.24,
+    "B": 0.2,
+    "C": 0.16,
+    "D": 0.13,
+    "E": 0.11,
+    "F": 0.085,
+    "G": 0.06,
+    "H": 0.015,
+}
+PSEUDOCOUNT = 0.01  # of the sites behind a profile, spread over the four bases
+_log = logging.getLogger(__name__)
+
+
+def simulate(
+    folder: str | Path,
+    *,
+    seed: int,
+    n_genes: int = 3000,
+    n_chromosomes: int = 6,
+    upstream: int = 300,
+    downstream: int = 200,
+    activators: Sequence[str] = ACTIVATORS,
+    repressors: Sequence[str] = REPRESSORS,
+    jaspar_release: str = "JASPAR2024",
+    other_tfs: int = 200,
+    min_occurrence: float = 0.15,
+    max_occurrence: float = 0.25,
+    min_activity: float = 0.2,
+    max_activity: float = 1.6,
+    tf_response: float = 2.0,
+    gene_sd: float = 0.3,
+    cell_types: Mapping[str, float] = CELL_TYPES,
+    n_cells: int = 3500,
+    n_batches: int = 2,
+    depth: float = 2500.0,
+    depth_sd: float = 0.35,
+    dispersion: float = 0.2,
+    batch_depth_sd: float = 0.3,
+    batch_gene_sd: float = 0.15,
+    background_gc: float = 0.4,
+    promoter_gc: float = 0.52,
+    promoter_gc_sd: float = 0.06,
+) -> None:
+    """Simulate a genome, its annotation, counts, and write the truth beside them.
+
+    Parameters
+    ----------
+    folder
+        Gets ``genome.fa``, ``annotation.gtf``, ``counts.h5ad`` and ``truth/``
+        (docs/architecture.md says what is in them).
+    seed
+        Everything random derives from it.
+    n_genes, n_chromosomes
+        How many; the TFs' own genes are among them.
+    upstream, downstream
+        Bases before and from the TSS in which sites stand.
+    activators, repressors
+        JASPAR CORE vertebrates profiles to plant, by name (the first profile of
+        that name) or matrix id.
+    jaspar_release
+        One of pyjaspar's releases.
+    other_tfs
+        Ordinary genes that bear the names of TFs in JASPAR that are not planted.
+    min_occurrence, max_occurrence
+        Each motif stands in a share of the promoters drawn from this range.
+    min_activity, max_activity
+        Absolute effect of a site on the natural logarithm of expression, in the
+        cell types where its TF is least and most active.
+    tf_response
+        Natural logarithm of the expression of a TF's gene per unit of activity.
+    gene_sd
+        Standard deviation of what else, unrelated to sequence, sets a gene's
+        natural logarithm of expression in all cell types alike.
+    cell_types
+        Name to share of cells.
+    n_cells, n_batches
+        How many.
+    depth, depth_sd
+        Median counts of a cell; standard deviation of its natural logarithm.
+    dispersion
+        Of the negative binomial: the variance is mean + dispersion x mean^2.
+    batch_depth_sd, batch_gene_sd
+        Standard deviation of the natural logarithm of a batch's effect on depth,
+        and on each gene.
+    background_gc, promoter_gc, promoter_gc_sd
+        Share of G and C far from genes; its mean and standard deviation at TSSs.
+
+    Raises
+    ------
+    InputError
+        If a motif is not in JASPAR, is planted twice, or numbers do not fit together.
+    """
+    motifs, tfs, others = choose_motifs(activators, repressors, jaspar_release)
+    _check(n_genes, upstream + downstream, motifs, tfs, cell_types)
+    names = [motif.name for motif in motifs]
+    rng = {
+        what: np.random.default_rng(derive_seed(seed, "simulate", what))
+        for what in ("genes", "names", "bases", "sites", "activities", "expression", "counts")
+    }
+
+    genes, lengths = lay_out_genes(n_genes, n_chromosomes, upstream, downstream, rng["genes"])
+    genes.index = pd.Index([f"SIMG{i:08d}" for i in range(1, n_genes + 1)], name="gene")
+    genes["gene_name"], tf_motifs = name_genes(n_genes, tfs, others, other_tfs, rng["names"])
+    chromosomes = draw_bases(
+        genes, lengths, background_gc, promoter_gc, promoter_gc_sd, rng["bases"]
+    )
+    occurrence = rng["sites"].uniform(min_occurrence, max_occurrence, size=len(motifs))
+    has_site = rng["sites"].random((n_genes, len(motifs))) < occurrence
+    has_site[list(tf_motifs)] = False
+    genome = Genome(chromosomes, genes)
+    sites = plant_sites(genome, motifs, has_site, upstream, downstream, rng["sites"])
+
+    activities = draw_activities(
+        names,
+        names[len(activators) :],
+        list(cell_types),
+        min_activity,
+        max_activity,
+        rng["activities"],
+    )
+    gene_effects = gene_sd * rng["expression"].standard_normal(n_genes)
+    var = genes[["gene_name"]]
+    expectation = ad.AnnData(
+        expected_expression(has_site, activities.to_numpy(), gene_effects, tf_motifs, tf_response),
+        obs=pd.DataFrame(index=pd.Index(list(cell_types), name="cell_type")),
+        var=var,
+    )
+    cells = draw_cells(
+        cell_types, n_cells, n_batches, depth, depth_sd, batch_depth_sd, rng["counts"]
+    )
+    counts = draw_counts(cells, expectation, dispersion, batch_gene_sd, rng["counts"])
+
+    folder = Path(folder)
+    write_fasta(genome.chromosomes, folder / "genome.fa")
+    write_gtf(genes, folder / "annotation.gtf")
+    _write_h5ad(
+        ad.AnnData(counts, obs=cells[["cell_type", "batch"]], var=var), folder / "counts.h5ad"
+    )
+    write_meme(motifs, folder / "truth" / "motifs.meme")
+    write_table(sites, folder / "truth" / "sites.tsv")
+    write_table(activities, folder / "truth" / "activities.tsv", index=True)
+    _write_h5ad(expectation, folder / "truth" / "expectation.h5ad")
+    _log.info("%d genes, %d sites of %d motifs", n_genes, len(sites), len(motifs))
+    _log.info("%d cells of %d types, %d counts", n_cells, len(cell_types), counts.sum())
+
+
+def _write_h5ad(data: ad.AnnData, path: Path) -> None:
+    with whole_file(path) as temporary:
+        data.write_h5ad(temporary, compression="gzip")
+
+
+def choose_motifs(
+    activators: Sequence[str], repressors: Sequence[str], release: str
+) -> tuple[list[Motif], list[list[str]], list[str]]:
+    """Fetch profiles of JASPAR CORE vertebrates.
+
+    Returns
+    -------
+    motifs
+        Activators, then repressors, named by TF, with a small pseudocount.
+    tfs
+        The TF genes of each: a heterodimer such as FOS::JUN has two.
+    others
+        All other TF genes of the collection, sorted.
+
+    Raises
+    ------
+    InputError
+        If one is not there or the release is unknown.
+    """
+    profiles = jaspardb(release=release).fetch_motifs(collection="CORE", tax_group=["vertebrates"])
+    found = {}
+    for profile in sorted(profiles, key=lambda profile: profile.matrix_id, reverse=True):
+        found[profile.matrix_id] = found[profile.name.upper()] = profile
+    wanted = [*activators, *repressors]
+    absent = [name for name in wanted if name.upper() not in found]
+    if absent:
+        raise InputError(
+            f"simulation: {', '.join(absent)} not among the {len(profiles)} profiles of {release} "
+            "CORE vertebrates. Look the name or matrix id up on jaspar.elixir.no."
+        )
+    chosen = [found[name.upper()] for name in wanted]
+    motifs = []
+    for profile in chosen:
+        counts = np.array([profile.counts[base] for base in "ACGT"])
+        counts = counts + PSEUDOCOUNT / 4 * counts.sum(axis=0)
+        motifs.append(
+            Motif(profile.name.upper(), counts / counts.sum(axis=0), n_sites=counts[:, 0].sum())
+        )
+    tfs = [motif.name.split("::") for motif in motifs]
+    planted = {tf for pair in tfs for tf in pair}
+    everyone = {tf for profile in profiles for tf in profile.name.upper().split("::")}
+    return motifs, tfs, sorted(everyone - planted)
+
+
+def name_genes(
+    n_genes: int,
+    tfs: Sequence[Sequence[str]],
+    others: Sequence[str],
+    n_others: int,
+    rng: np.random.Generator,
+) -> tuple[list[str], dict[int, int]]:
+    """Name genes: planted TFs, some other TFs, and the rest ``Gene1`` onwards.
+
+    Returns
+    -------
+    names
+        One a gene.
+    tf_motifs
+        Row of a planted TF's gene to the row of its motif.
+    """
+    names = [f"Gene{i}" for i in range(1, n_genes + 1)]
+    rows = iter(rng.permutation(n_genes).tolist())
+    tf_motifs = {}
+    for motif, pair in enumerate(tfs):
+        for tf in pair:
+            row = next(rows)
+            names[row], tf_motifs[row] = tf, motif
+    for tf, row in zip(rng.permutation(others)[:n_others], rows, strict=False):
+        names[row] = str(tf)
+    return names, tf_motifs
+
+
+def _check(
+    n_genes: int,
+    length: int,
+    motifs: Sequence[Motif],
+    tfs: Sequence[Sequence[str]],
+    cell_types: Mapping[str, float],
+) -> None:
+    """Raise where the parameters do not fit together."""
+    genes = [tf for pair in tfs for tf in pair]
+    if len(set(genes)) < len(genes):
+        raise InputError(
+            "simulation: a TF is planted twice. Name each activator and repressor once."
+        )
+    if len(genes) > n_genes:
+        raise InputError(f"simulation: {len(genes)} TFs need a gene each, n_genes is {n_genes}.")
+    needed = 2 * sum(motif.width for motif in motifs)
+    if length < needed:
+        raise InputError(
+            f"simulation: a promoter of {length} bases is too short for {len(motifs)} motifs; "
+            f"upstream + downstream must be at least {needed}."
+        )
+    if not cell_types or min(cell_types.values()) <= 0:
+        raise InputError("simulation: cell_types needs names with shares above 0.")
