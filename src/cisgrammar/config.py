@@ -1,0 +1,140 @@
+"""The config: one YAML is one data set, checked against one schema before anything runs."""
+
+from __future__ import annotations
+
+import copy
+import difflib
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import yaml
+from jsonschema import Draft202012Validator
+
+from cisgrammar.errors import Problems
+
+_NUMBER_AS_TEXT = re.compile(r"[-+]?\d+(\.\d*)?[eE][-+]?\d+")
+
+
+def read_schema(path: str | Path) -> dict[str, Any]:
+    """Read a JSON schema written as YAML."""
+    return yaml.safe_load(Path(path).read_text())
+
+
+def complete_config(
+    config: dict[str, Any], schema: dict[str, Any], source: str = "config"
+) -> dict[str, Any]:
+    """Check a config and fill in the defaults.
+
+    Parameters
+    ----------
+    config
+        What the user wrote.
+    schema
+        JSON schema in which every key has a type and a description, and either
+        a default or a place in ``required``.
+    source
+        The config's file name, for messages.
+
+    Returns
+    -------
+    A new config with every key of the schema, in the schema's order.
+
+    Raises
+    ------
+    InputError
+        With every unknown key (and the nearest known one), missing key and bad value.
+    """
+    problems = Problems()
+    for message in _problems(config, schema):
+        problems.add(f"{source}: {message}")
+    problems.raise_if_any()
+    return _with_defaults(config, schema)
+
+
+def _problems(config: dict[str, Any], schema: dict[str, Any]) -> Iterator[str]:
+    errors = Draft202012Validator(schema).iter_errors(config)
+    for error in sorted(errors, key=lambda e: [str(p) for p in e.absolute_path]):
+        where = ".".join(str(p) for p in error.absolute_path)
+        if error.validator == "additionalProperties":
+            for key in sorted(set(error.instance) - set(error.schema["properties"]), key=str):
+                yield _unknown_key(where, str(key), list(error.schema["properties"]))
+        elif error.validator == "required":
+            for key in sorted(set(error.validator_value) - set(error.instance)):
+                told = error.schema["properties"].get(key, {}).get("description", "")
+                text = f"key `{_join(where, key)}` is missing. {told}"
+                yield text.strip()
+        else:
+            yield _bad_value(where, error)
+
+
+def _unknown_key(where: str, key: str, known: list[str]) -> str:
+    near = difflib.get_close_matches(key, known, n=1, cutoff=0.5)
+    hint = f"Did you mean `{_join(where, near[0])}`?" if near else f"Known: {', '.join(known)}."
+    return f"key `{_join(where, key)}` is not known. {hint}"
+
+
+def _bad_value(where: str, error: Any) -> str:
+    expected = error.message
+    rule = error.schema if isinstance(error.schema, dict) else {}
+    wanted = _expectation(rule)
+    if wanted:
+        expected = f"it should be {wanted}"
+    described = rule.get("description", "")
+    hint = ""
+    if isinstance(error.instance, str) and _NUMBER_AS_TEXT.fullmatch(error.instance):
+        hint = " YAML takes this for text: write the number with a decimal point, as in 5.0e-4."
+    value = "empty" if error.instance is None else repr(error.instance)
+    return f"key `{where or '(top level)'}` is {value}, but {expected}. {described}{hint}".strip()
+
+
+def _expectation(rule: dict[str, Any]) -> str:
+    """Say in words what a rule of the schema asks for."""
+    if "enum" in rule:
+        return "one of " + ", ".join(str(v) for v in rule["enum"])
+    kinds = rule.get("type", [])
+    kinds = [kinds] if isinstance(kinds, str) else list(kinds)
+    names = {
+        "integer": "a whole number",
+        "number": "a number",
+        "string": "text",
+        "boolean": "true or false",
+        "array": "a list",
+        "object": "a section of keys",
+        "null": "empty (null)",
+    }
+    words = " or ".join(names[k] for k in kinds)
+    limits = [
+        text.format(rule[key])
+        for key, text in (
+            ("minimum", "at least {}"),
+            ("exclusiveMinimum", "more than {}"),
+            ("maximum", "at most {}"),
+            ("exclusiveMaximum", "less than {}"),
+            ("minItems", "with at least {} entries"),
+            ("maxItems", "with at most {} entries"),
+            ("pattern", "that matches {}"),
+        )
+        if key in rule
+    ]
+    return ", ".join([words, *limits]) if words else ""
+
+
+def _with_defaults(config: dict[str, Any], schema: dict[str, Any]) -> dict[str, Any]:
+    complete = {}
+    for key, rule in schema.get("properties", {}).items():
+        if key in config:
+            value = config[key]
+        elif "default" in rule:
+            value = copy.deepcopy(rule["default"])
+        else:
+            continue
+        is_section = isinstance(value, dict) and "properties" in rule
+        complete[key] = _with_defaults(value, rule) if is_section else value
+    complete.update({k: v for k, v in config.items() if k not in complete})
+    return complete
+
+
+def _join(where: str, key: str) -> str:
+    return f"{where}.{key}" if where else key

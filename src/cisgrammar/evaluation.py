@@ -1,0 +1,97 @@
+"""How well predictions fit, on genes the model never saw."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+
+def pearson(x: np.ndarray, y: np.ndarray, axis: int | None = None) -> np.ndarray:
+    """Pearson's r along an axis (default: of all values); NaN where one side is constant."""
+    x = np.asarray(x, dtype=np.float64)
+    y = np.asarray(y, dtype=np.float64)
+    x = x - x.mean(axis=axis, keepdims=True)
+    y = y - y.mean(axis=axis, keepdims=True)
+    product = np.sqrt((x * x).sum(axis=axis) * (y * y).sum(axis=axis))
+    # what rounding leaves of a constant is not variance
+    floor = 1e-12 * max(x.size, 1)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return np.where(product > floor, (x * y).sum(axis=axis) / product, np.nan)
+
+
+def centre_genes(values: np.ndarray) -> np.ndarray:
+    """Subtract each gene's mean over targets: ``(genes, targets)``."""
+    return values - values.mean(axis=1, keepdims=True, dtype=np.float64)
+
+
+def scores(observed: np.ndarray, predicted: np.ndarray) -> dict[str, float]:
+    """Score predictions.
+
+    Parameters
+    ----------
+    observed, predicted
+        ``(genes, targets)``.
+
+    Returns
+    -------
+    ``n_genes``; ``r`` and ``r2`` of all values flattened, as published; ``centred_r``
+    after subtracting each gene's mean from both, which leaves what differs between
+    targets; ``mean_pool_r`` and ``mean_gene_r``, means of r per target and per gene
+    (those that do not vary left out); ``mse``.
+
+    Notes
+    -----
+    Hepkema et al. (2023) report the mean of r squared over folds as variance explained.
+    """
+    r = float(pearson(observed, predicted))
+    return {
+        "n_genes": len(observed),
+        "r": r,
+        "r2": r * r,
+        "centred_r": float(pearson(centre_genes(observed), centre_genes(predicted))),
+        "mean_pool_r": _mean(pearson(observed, predicted, axis=0)),
+        "mean_gene_r": _mean(pearson(observed, predicted, axis=1)),
+        "mse": float(np.mean((observed.astype(np.float64) - predicted) ** 2)),
+    }
+
+
+def _mean(values: np.ndarray) -> float:
+    values = values[np.isfinite(values)]
+    return float(values.mean()) if values.size else float("nan")
+
+
+def scores_by(
+    observed: np.ndarray, predicted: np.ndarray, names: pd.Index, axis: int
+) -> pd.DataFrame:
+    """Score each target (axis 0) or each gene (axis 1).
+
+    Parameters
+    ----------
+    observed, predicted
+        ``(genes, targets)``.
+    names
+        Names of the targets or genes.
+    axis
+        The axis that is summed over.
+
+    Returns
+    -------
+    Columns ``name``, ``r``, ``mse``.
+    """
+    difference = observed.astype(np.float64) - predicted
+    return pd.DataFrame(
+        {
+            "name": names,
+            "r": pearson(observed, predicted, axis=axis),
+            "mse": (difference**2).mean(axis=axis),
+        }
+    )
+
+
+def summarise(folds: list[dict[str, float]], pooled: dict[str, float]) -> pd.DataFrame:
+    """Put folds, their mean and the scores of all test genes together into one table."""
+    table = pd.DataFrame(folds)
+    mean = table.mean(numeric_only=True).to_dict()
+    rows = [*({"fold": str(i), **row} for i, row in enumerate(folds))]
+    rows += [{"fold": "mean", **mean}, {"fold": "pooled", **pooled}]
+    return pd.DataFrame(rows).astype({"n_genes": int})

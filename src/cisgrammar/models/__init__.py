@@ -1,0 +1,85 @@
+"""Model families: the registry, and checkpoints.
+
+A family is one file with one class that has:
+
+- ``name`` and ``search``: hyperparameter -> how it is searched (``log_uniform`` or ``choice``);
+- ``build(n_targets, settings, hyperparameters, generator)``: a freshly initialised model;
+- ``sizes()``: the keyword arguments that make an empty model of the same shape;
+- ``forward(codes)``: uint8 ``(batch, length)`` to ``(batch, targets)``.
+
+Families whose first layer reads as motifs also have ``scan`` and ``influence``.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from cisgrammar.errors import InputError
+from cisgrammar.files import whole_file
+from cisgrammar.models.scover import Scover
+
+FAMILIES: dict[str, type[Scover]] = {family.name: family for family in (Scover,)}
+
+
+def build(
+    family: str,
+    n_targets: int,
+    settings: dict[str, Any],
+    hyperparameters: dict[str, Any],
+    seed: int,
+) -> Scover:
+    """Make a freshly initialised model.
+
+    Parameters
+    ----------
+    family
+        Name in the registry.
+    n_targets
+        Number of outputs.
+    settings
+        The family's section of the config.
+    hyperparameters
+        One value for each entry of the family's search space.
+    seed
+        Seed of the initial weights.
+    """
+    generator = torch.Generator().manual_seed(seed)
+    return FAMILIES[family].build(n_targets, settings, hyperparameters, generator)
+
+
+def save(model: Scover, path: str | Path) -> None:
+    """Write a checkpoint: family, sizes and weights, nothing else."""
+    state = {key: value.detach().cpu() for key, value in model.state_dict().items()}
+    with whole_file(path) as temporary:
+        torch.save({"family": model.name, "sizes": model.sizes(), "state": state}, temporary)
+
+
+def load(path: str | Path, device: torch.device | str = "cpu") -> Scover:
+    """Read a checkpoint.
+
+    Parameters
+    ----------
+    path
+        A file that :func:`save` wrote.
+    device
+        Where the model goes.
+
+    Raises
+    ------
+    InputError
+        If the file is no checkpoint of a known family.
+    """
+    try:
+        checkpoint = torch.load(path, map_location="cpu", weights_only=True)
+        family = FAMILIES[checkpoint["family"]]
+    except Exception as error:
+        raise InputError(
+            f"{path}: not a checkpoint of a known family ({', '.join(FAMILIES)}): {error}. "
+            "Delete it and run again."
+        ) from error
+    model = family(**checkpoint["sizes"])
+    model.load_state_dict(checkpoint["state"])
+    return model.to(device).eval()

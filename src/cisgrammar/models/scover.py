@@ -1,0 +1,99 @@
+"""scover: one convolution, ELU, global maximum, one linear layer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, ClassVar
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from cisgrammar.models.conv_maxpool import ConvMaxPool, conv_maxpool
+
+SCAN_BATCH = 1024
+
+
+class Scover(nn.Module):
+    """The network of Hepkema et al. (2023), Methods, "Convolutional neural network architecture".
+
+    Parameters
+    ----------
+    n_targets
+        Outputs: pools.
+    filters, width
+        Number and width of the convolution's filters; no bias, forward strand only.
+    """
+
+    name: ClassVar[str] = "scover"
+    search: ClassVar[dict[str, str]] = {
+        "learning_rate": "log_uniform",
+        "sigma_motifs": "log_uniform",
+        "sigma_net": "log_uniform",
+        "batch_size": "choice",
+    }
+
+    def __init__(self, n_targets: int, filters: int, width: int) -> None:
+        super().__init__()
+        self.motifs = ConvMaxPool(filters, width)  # (filters, 4, width)
+        self.head = nn.Linear(filters, n_targets)  # (targets, filters)
+
+    @classmethod
+    def build(
+        cls,
+        n_targets: int,
+        settings: dict[str, Any],
+        hyperparameters: dict[str, Any],
+        generator: torch.Generator,
+    ) -> Scover:
+        """Make a model with the published initial weights.
+
+        Normal with mean 0 and standard deviation ``sigma ** 2`` (the paper's N(0, sigma^2)
+        as its code reads it), head biases 1e-5.
+        """
+        model = cls(n_targets, settings["filters"], settings["width"])
+        with torch.no_grad():
+            std = hyperparameters["sigma_motifs"] ** 2
+            model.motifs.weight.normal_(0, std, generator=generator)
+            model.head.weight.normal_(0, hyperparameters["sigma_net"] ** 2, generator=generator)
+            model.head.bias.fill_(1e-5)
+        return model
+
+    def sizes(self) -> dict[str, int]:
+        """Keyword arguments that make an empty model of this shape."""
+        filters, _, width = self.motifs.weight.shape
+        return {"n_targets": self.head.out_features, "filters": filters, "width": width}
+
+    def forward(self, codes: Tensor) -> Tensor:
+        """Predict: codes ``(batch, length)`` to ``(batch, targets)``."""
+        # ELU rises monotonically: the maximum may come first
+        return self.head(F.elu(self.motifs(codes)))
+
+    @torch.no_grad()
+    def scan(self, codes: Tensor) -> Iterator[tuple[Tensor, Tensor]]:
+        """Yield maxima (before ELU) and their positions, ``(batch, filters)``, batch by batch."""
+        for batch in codes.split(SCAN_BATCH):
+            yield conv_maxpool(batch, self.motifs.weight)
+
+    @torch.no_grad()
+    def influence(self, codes: Tensor) -> Tensor:
+        """Score how much each filter moves each target, on average over sequences.
+
+        Parameters
+        ----------
+        codes
+            uint8 ``(sequences, length)``.
+
+        Returns
+        -------
+        ``(filters, targets)``, in units of the targets.
+
+        Notes
+        -----
+        Hepkema et al. (2023), Methods, "Leave-one-out analysis and influence scores": the mean
+        of prediction minus prediction without the filter. The head is linear, so this is
+        exactly mean activation times weight, and nothing has to be left out.
+        """
+        total = sum(F.elu(maxima).sum(dim=0, dtype=torch.float64) for maxima, _ in self.scan(codes))
+        mean = total / len(codes)  # (filters,)
+        return (self.head.weight.T.double() * mean[:, None]).float()

@@ -1,0 +1,162 @@
+"""Pools: the sum of a seed cell and its nearest neighbours."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+from anndata import AnnData
+from geosketch import gs
+from scipy import sparse
+from sklearn.neighbors import NearestNeighbors
+
+from cisgrammar.errors import InputError
+
+
+def sketch_seeds(embedding: np.ndarray, n_seeds: int, seed: int) -> np.ndarray:
+    """Choose cells that cover the embedding evenly, rare states included.
+
+    Parameters
+    ----------
+    embedding
+        ``(cells, dimensions)``.
+    n_seeds
+        How many cells to choose.
+    seed
+        Seed of the sketch.
+
+    Returns
+    -------
+    Row numbers, sorted, ``(n_seeds,)``.
+
+    Raises
+    ------
+    InputError
+        If there are fewer cells.
+
+    Notes
+    -----
+    Geometric sketching, Hie et al. (2019); on the UMAP as in Hepkema et al. (2023).
+    """
+    if n_seeds > len(embedding):
+        raise InputError(
+            f"pools: {n_seeds} pools were asked for, but there are only {len(embedding)} cells "
+            "after filtering. Lower `pools.n_pools`."
+        )
+    return np.sort(gs(embedding.astype(np.float64), n_seeds, seed=seed, replace=False))
+
+
+def nearest_cells(components: np.ndarray, seeds: np.ndarray, cells_per_pool: int) -> np.ndarray:
+    """Find the nearest cells of each seed, exactly.
+
+    Parameters
+    ----------
+    components
+        Principal components, ``(cells, components)``.
+    seeds
+        Row numbers of the seed cells.
+    cells_per_pool
+        Cells in a pool, the seed included.
+
+    Returns
+    -------
+    Row numbers by distance, the seed first: ``(seeds, cells_per_pool)``.
+
+    Raises
+    ------
+    InputError
+        If there are fewer cells than a pool needs.
+    """
+    n_cells = len(components)
+    if cells_per_pool > n_cells:
+        raise InputError(
+            f"pools: a pool of {cells_per_pool} cells was asked for, but there are only {n_cells} "
+            "cells after filtering. Lower `pools.cells_per_pool`."
+        )
+    search = NearestNeighbors(n_neighbors=cells_per_pool, algorithm="brute")
+    points = components.astype(np.float64)
+    distances, members = search.fit(points).kneighbors(points[seeds])
+    # cells at the same place as the seed may come before it
+    distances[members == seeds[:, None]] = -1
+    order = np.lexsort((members, distances), axis=1)
+    members = np.take_along_axis(members, order, axis=1)
+    members[:, 0] = seeds
+    return members
+
+
+def pool_counts(counts: sparse.csr_matrix, members: np.ndarray) -> sparse.csr_matrix:
+    """Sum the counts of each pool's cells.
+
+    Parameters
+    ----------
+    counts
+        Cells x genes.
+    members
+        Row numbers of each pool's cells, ``(pools, cells_per_pool)``.
+
+    Returns
+    -------
+    Pools x genes, same type of values.
+    """
+    n_pools, size = members.shape
+    indptr = np.arange(0, n_pools * size + 1, size)
+    ones = np.ones(members.size, dtype=counts.dtype)
+    chosen = sparse.csr_matrix((ones, members.ravel(), indptr), shape=(n_pools, counts.shape[0]))
+    pooled = (chosen @ counts).tocsr()
+    pooled.sort_indices()
+    return pooled
+
+
+def make_pools(cells: AnnData, *, n_pools: int, cells_per_pool: int, n_pcs: int, seed: int):
+    """Sketch seeds, gather their neighbours, sum the counts.
+
+    Parameters
+    ----------
+    cells
+        Cells x genes with ``obs`` ``cell_type`` and ``batch``, ``obsm`` ``X_pca`` and ``X_umap``.
+    n_pools, cells_per_pool
+        Number of pools and of cells in each, the seed included.
+    n_pcs
+        Components in which neighbours are searched.
+    seed
+        Seed of the sketch.
+
+    Returns
+    -------
+    pools : AnnData
+        Pools x genes, summed counts.
+    members : DataFrame
+        Columns pool, rank (0 is the seed), cell, cell_type.
+    """
+    seeds = sketch_seeds(cells.obsm["X_umap"], n_pools, seed)
+    members = nearest_cells(cells.obsm["X_pca"][:, :n_pcs], seeds, cells_per_pool)
+    names = np.array([f"pool{i}" for i in range(n_pools)])
+    types = cells.obs["cell_type"].astype(str).to_numpy()
+    batches = cells.obs["batch"].astype(str).to_numpy()
+    labels = [most_frequent(types[rows]) for rows in members]
+    obs = pd.DataFrame(
+        {
+            "seed": cells.obs_names[seeds].to_numpy(),
+            "cell_type": [label for label, _ in labels],
+            "purity": [share for _, share in labels],
+            "batch": [most_frequent(batches[rows])[0] for rows in members],
+            "n_cells": cells_per_pool,
+        },
+        index=names,
+    )
+    pools = AnnData(pool_counts(cells.X, members), obs=obs, var=cells.var.copy())
+    pools.obsm["X_umap"] = cells.obsm["X_umap"][seeds]
+    table = pd.DataFrame(
+        {
+            "pool": np.repeat(names, cells_per_pool),
+            "rank": np.tile(np.arange(cells_per_pool), n_pools),
+            "cell": cells.obs_names[members.ravel()].to_numpy(),
+            "cell_type": types[members.ravel()],
+        }
+    )
+    return pools, table
+
+
+def most_frequent(labels: np.ndarray) -> tuple[str, float]:
+    """Give the most frequent label (the first by name among equals) and its share."""
+    values, counts = np.unique(labels, return_counts=True)
+    return str(values[counts.argmax()]), counts.max() / len(labels)
