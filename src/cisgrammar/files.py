@@ -7,8 +7,12 @@ import os
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pandas as pd
+
+if TYPE_CHECKING:
+    from anndata import AnnData
 
 SIGNIFICANT_DIGITS = 6
 
@@ -73,3 +77,9 @@ def write_table(table: pd.DataFrame, path: str | Path, index: bool = False) -> N
 def read_table(path: str | Path, **kwargs: object) -> pd.DataFrame:
     """Read a TSV that :func:`write_table` wrote."""
     return pd.read_csv(path, sep="\t", keep_default_na=False, na_values=["NA"], **kwargs)
+
+
+def write_h5ad(data: AnnData, path: str | Path) -> None:
+    """Write an AnnData, compressed, whole or not at all."""
+    with whole_file(path) as temporary:
+        data.write_h5ad(temporary, compression="gzip")

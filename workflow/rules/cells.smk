@@ -1,0 +1,54 @@
+"""From cells to pools."""
+
+
+rule embed_cells:
+    input:
+        counts=COUNTS,
+        preflight="results/{name}/preflight.tsv",
+    output:
+        cells="results/{name}/cells.h5ad",
+    log:
+        "logs/embed_cells/{name}.log",
+    benchmark:
+        "benchmarks/results/{name}/embed_cells.tsv"
+    conda:
+        "../../envs/cells.yaml"
+    resources:
+        mem_mb=16000,
+        runtime=240,
+    params:
+        input=config["input"],
+        cell_type=label_column("cell_type"),
+        batch=label_column("batch"),
+        settings=config["cells"],
+        seed=config["seed"],
+        code=code("embed_cells"),
+    message:
+        "Filtering and embedding the cells of {wildcards.name}"
+    script:
+        "../scripts/embed_cells.py"
+
+
+rule pool_cells:
+    input:
+        cells="results/{name}/cells.h5ad",
+    output:
+        pools="results/{name}/pools.h5ad",
+        members="results/{name}/cells_in_pools.tsv",
+    log:
+        "logs/pool_cells/{name}.log",
+    benchmark:
+        "benchmarks/results/{name}/pool_cells.tsv"
+    conda:
+        "../../envs/cells.yaml"
+    resources:
+        mem_mb=16000,
+        runtime=60,
+    params:
+        settings=config["pools"],
+        seed=config["seed"],
+        code=code("pool_cells"),
+    message:
+        "Pooling the cells of {wildcards.name}"
+    script:
+        "../scripts/pool_cells.py"

@@ -1,0 +1,79 @@
+"""Sequences and targets in one file, and their folds."""
+
+
+rule define_regions:
+    input:
+        pools="results/{name}/pools.h5ad",
+        genome=GENOME,
+        annotation=ANNOTATION,
+        preflight="results/{name}/preflight.tsv",
+    output:
+        regions="results/{name}/regions.bed",
+        names="results/{name}/region_names.tsv",
+        counts="results/{name}/region_counts.tsv",
+    log:
+        "logs/define_regions/{name}.log",
+    benchmark:
+        "benchmarks/results/{name}/define_regions.tsv"
+    conda:
+        "../../envs/cells.yaml"
+    resources:
+        mem_mb=8000,
+        runtime=30,
+    params:
+        genome=config["genome"],
+        regions=config["regions"],
+        code=code("define_regions"),
+    message:
+        "Placing a window at each gene's TSS in {wildcards.name}"
+    script:
+        "../scripts/define_regions.py"
+
+
+rule build_dataset:
+    input:
+        pools="results/{name}/pools.h5ad",
+        regions="results/{name}/regions.bed",
+        names="results/{name}/region_names.tsv",
+        genome=GENOME,
+    output:
+        dataset="results/{name}/dataset.h5ad",
+        counts="results/{name}/sequence_counts.tsv",
+    log:
+        "logs/build_dataset/{name}.log",
+    benchmark:
+        "benchmarks/results/{name}/build_dataset.tsv"
+    conda:
+        "../../envs/cells.yaml"
+    resources:
+        mem_mb=8000,
+        runtime=30,
+    params:
+        settings=config["dataset"],
+        code=code("build_dataset"),
+    message:
+        "Joining pools and sequences of {wildcards.name}"
+    script:
+        "../scripts/build_dataset.py"
+
+
+rule split_folds:
+    input:
+        dataset="results/{name}/dataset.h5ad",
+    output:
+        folds="results/{name}/folds.tsv",
+    log:
+        "logs/split_folds/{name}.log",
+    conda:
+        "../../envs/cells.yaml"
+    resources:
+        mem_mb=2000,
+        runtime=10,
+    params:
+        settings=config["folds"],
+        seed=config["seed"],
+        code=code("split_folds"),
+    message:
+        "Splitting the sequences of {wildcards.name} into folds"
+    script:
+        "../scripts/split_folds.py"

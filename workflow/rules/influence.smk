@@ -1,0 +1,47 @@
+"""How much each motif moves each pool and cell type."""
+
+
+rule score_influence:
+    input:
+        dataset="results/{name}/dataset.h5ad",
+        folds="results/{name}/folds.tsv",
+        model="results/{name}/{family}/fold{fold}/model.pt",
+    output:
+        influence="results/{name}/{family}/fold{fold}/influence.tsv",
+    log:
+        "logs/score_influence/{name}.{family}.fold{fold}.log",
+    conda:
+        "../../envs/torch.yaml"
+    resources:
+        mem_mb=8000,
+        runtime=30,
+    params:
+        code=code("score_influence"),
+    message:
+        "Scoring influence in {wildcards.family}, fold {wildcards.fold} of {wildcards.name}"
+    script:
+        "../scripts/score_influence.py"
+
+
+rule gather_influence:
+    input:
+        dataset="results/{name}/dataset.h5ad",
+        motifs="results/{name}/{family}/motifs.tsv",
+        influence=per_fold("influence.tsv"),
+    output:
+        influence="results/{name}/{family}/influence.h5ad",
+        by_cell_type="results/{name}/{family}/influence_by_cell_type.tsv",
+        z="results/{name}/{family}/influence_by_cell_type_z.tsv",
+    log:
+        "logs/gather_influence/{name}.{family}.log",
+    conda:
+        "../../envs/torch.yaml"
+    resources:
+        mem_mb=8000,
+        runtime=30,
+    params:
+        code=code("gather_influence"),
+    message:
+        "Gathering the influence of motifs of {wildcards.family} in {wildcards.name}"
+    script:
+        "../scripts/gather_influence.py"

@@ -1,0 +1,83 @@
+"""The user's files, or the simulated ones, and the checks before anything else runs."""
+
+if config["simulation"] is not None:
+
+    rule simulate_data:
+        output:
+            counts="results/{name}/simulation/counts.h5ad",
+            genome="results/{name}/simulation/genome.fa",
+            annotation="results/{name}/simulation/annotation.gtf",
+            motifs="results/{name}/simulation/truth/motifs.meme",
+            sites="results/{name}/simulation/truth/sites.tsv",
+            activities="results/{name}/simulation/truth/activities.tsv",
+            expectation="results/{name}/simulation/truth/expectation.h5ad",
+        log:
+            "logs/simulate_data/{name}.log",
+        benchmark:
+            "benchmarks/results/{name}/simulate_data.tsv"
+        conda:
+            "../../envs/cells.yaml"
+        resources:
+            mem_mb=4000,
+            runtime=30,
+        params:
+            settings=config["simulation"],
+            regions=config["regions"],
+            seed=config["seed"],
+            code=code("simulate_data"),
+        message:
+            "Simulating genome, annotation and counts of {wildcards.name}, with known truth"
+        script:
+            "../scripts/simulate_data.py"
+
+
+rule check_inputs:
+    input:
+        counts=COUNTS,
+        genome=GENOME,
+        annotation=ANNOTATION,
+    output:
+        table="results/{name}/preflight.tsv",
+    log:
+        "logs/check_inputs/{name}.log",
+    benchmark:
+        "benchmarks/results/{name}/check_inputs.tsv"
+    conda:
+        "../../envs/cells.yaml"
+    resources:
+        mem_mb=8000,
+        runtime=30,
+    params:
+        input=config["input"],
+        genome=config["genome"],
+        regions=config["regions"],
+        pools=config["pools"],
+        cell_type=label_column("cell_type"),
+        batch=label_column("batch"),
+        code=code("check_inputs"),
+    message:
+        "Checking the inputs of {wildcards.name}"
+    script:
+        "../scripts/check_inputs.py"
+
+
+rule write_provenance:
+    input:
+        counts=COUNTS,
+        genome=GENOME,
+        annotation=ANNOTATION,
+    output:
+        "results/{name}/provenance.json",
+    log:
+        "logs/write_provenance/{name}.log",
+    conda:
+        "../../envs/cells.yaml"
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        config=config,
+    message:
+        "Writing down config, versions and checksums of {wildcards.name}"
+    script:
+        "../scripts/write_provenance.py"

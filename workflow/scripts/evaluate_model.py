@@ -1,0 +1,29 @@
+"""Predict a fold's test genes and score the predictions."""
+
+import pandas as pd
+import torch
+from anndata import AnnData, read_h5ad
+
+from cisgrammar import models
+from cisgrammar.evaluation import scores, scores_by
+from cisgrammar.files import read_table, write_h5ad, write_table
+from cisgrammar.folds import TEST, rows_of
+from cisgrammar.logs import log_to
+from cisgrammar.threads import set_threads
+from cisgrammar.training import predict
+
+fold = int(snakemake.wildcards.fold)
+with log_to(snakemake.log[0]):
+    set_threads(snakemake.threads)
+    dataset, folds = read_h5ad(snakemake.input.dataset), read_table(snakemake.input.folds)
+    test = dataset[:, rows_of(folds, fold, TEST)]
+    model = models.load(snakemake.input.model)
+    predicted = predict(model, torch.from_numpy(test.varm["codes"])).numpy()
+    observed = test.X.T
+    row = {"fold": fold, **scores(observed, predicted)}
+    write_table(pd.DataFrame([row]), snakemake.output.evaluation)
+    write_table(scores_by(observed, predicted, test.obs_names, 0), snakemake.output.per_pool)
+    write_table(scores_by(observed, predicted, test.var_names, 1), snakemake.output.per_gene)
+    write_h5ad(
+        AnnData(predicted.T, obs=test.obs[[]], var=test.var[[]]), snakemake.output.predictions
+    )

@@ -1,0 +1,30 @@
+"""Average the windows that excite each filter into a motif."""
+
+import torch
+from anndata import read_h5ad
+
+from cisgrammar import models
+from cisgrammar.files import read_table, write_table
+from cisgrammar.folds import TRAIN, rows_of
+from cisgrammar.logs import log_to
+from cisgrammar.motifs.filters import filter_motifs
+from cisgrammar.motifs.meme import write_meme
+from cisgrammar.threads import set_threads
+
+fold = int(snakemake.wildcards.fold)
+with log_to(snakemake.log[0]):
+    set_threads(snakemake.threads)
+    dataset, folds = read_h5ad(snakemake.input.dataset), read_table(snakemake.input.folds)
+    codes = dataset.varm["codes"][rows_of(folds, fold, TRAIN)]
+    model = models.load(snakemake.input.model)
+    maxima, positions = map(torch.cat, zip(*model.scan(torch.from_numpy(codes)), strict=True))
+    motifs, table = filter_motifs(
+        codes,
+        maxima.numpy(),
+        positions.numpy(),
+        width=model.sizes()["width"],
+        fold=fold,
+        min_sequences=snakemake.params.min_sequences,
+    )
+    write_meme(motifs, snakemake.output.motifs)
+    write_table(table, snakemake.output.table)

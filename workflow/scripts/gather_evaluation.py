@@ -1,0 +1,14 @@
+"""Put the folds' scores into one table, with their mean and the scores of all test genes."""
+
+from anndata import concat, read_h5ad
+
+from cisgrammar.evaluation import scores, summarise
+from cisgrammar.files import write_table
+from cisgrammar.logs import log_to
+
+with log_to(snakemake.log[0]):
+    dataset = read_h5ad(snakemake.input.dataset)
+    folds = [read_h5ad(path) for path in snakemake.input.predictions]
+    pooled = concat(folds, axis="var")
+    rows = [scores(dataset[:, p.var_names].X.T, p.X.T) for p in (*folds, pooled)]
+    write_table(summarise(rows[:-1], rows[-1]), snakemake.output.evaluation)

@@ -1,0 +1,12 @@
+"""Assign sequences to the folds' training, validation and test parts."""
+
+from anndata import read_h5ad
+
+from cisgrammar.files import write_table
+from cisgrammar.folds import split_folds
+from cisgrammar.logs import log_to
+
+with log_to(snakemake.log[0]):
+    dataset = read_h5ad(snakemake.input.dataset)
+    folds = split_folds(dataset.var, **snakemake.params.settings, seed=snakemake.params.seed)
+    write_table(folds, snakemake.output.folds)

@@ -1,0 +1,30 @@
+"""Search one fold's hyperparameters."""
+
+import json
+
+from anndata import read_h5ad
+
+from cisgrammar.devices import resolve_device
+from cisgrammar.files import read_table, whole_file, write_table
+from cisgrammar.logs import log_to
+from cisgrammar.seeds import derive_seed
+from cisgrammar.threads import set_threads
+from cisgrammar.training import Split
+from cisgrammar.tuning import tune
+
+family, fold = snakemake.wildcards.family, int(snakemake.wildcards.fold)
+with log_to(snakemake.log[0]):
+    set_threads(snakemake.threads)
+    device = resolve_device(snakemake.params.device)
+    dataset, folds = read_h5ad(snakemake.input.dataset), read_table(snakemake.input.folds)
+    best, trials = tune(
+        family,
+        Split.of_fold(dataset, folds, fold, device),
+        snakemake.params.settings,
+        **snakemake.params.tuning,
+        seed=derive_seed(snakemake.params.seed, "tune", family, fold),
+        journal=snakemake.params.journal,
+    )
+    write_table(trials, snakemake.output.trials)
+    with whole_file(snakemake.output.best) as path:
+        path.write_text(json.dumps(best, indent=2) + "\n")
