@@ -127,32 +127,20 @@ def consensus(ppm: np.ndarray) -> str:
 
     Notes
     -----
-    Cavener (1987): one base if it has at least half and at least twice the
-    second; two if they have more than three quarters; three if the fourth never
-    occurs; else N.
+    The MEME Suite's 50% rule: the letter for all bases that have at least half
+    the probability of the most probable.
 
     Examples
     --------
-    >>> consensus(np.array([[1, 0.5, 0.25], [0, 0, 0.25], [0, 0.5, 0.25], [0, 0, 0.25]]))
+    >>> consensus(np.array([[1, 0.5, 0.25], [0, 0.2, 0.25], [0, 0.3, 0.25], [0, 0, 0.25]]))
     'ARN'
     """
     check_ppm(ppm)
-    order = np.argsort(-ppm, axis=0, kind="stable")
-    first, second, _, fourth = np.take_along_axis(ppm, order, axis=0)
-    n_bases = np.select(
-        [(first >= 0.5) & (first >= 2 * second), first + second > 0.75, fourth == 0],
-        [1, 2, 3],
-        default=4,
-    )
+    kept = ppm >= ppm.max(axis=0) / 2
     return "".join(
-        _IUPAC[frozenset(BASES[base] for base in column[:n])]
-        for column, n in zip(order.T, n_bases, strict=True)
+        _IUPAC[frozenset(base for base, k in zip(BASES, column, strict=True) if k)]
+        for column in kept.T
     )
-
-
-def best_bases(ppm: np.ndarray) -> str:
-    """Spell a motif by the most probable base of each position (the first of equals)."""
-    return "".join(BASES[base] for base in ppm.argmax(axis=0))
 
 
 def read_meme(path: str | Path) -> list[Motif]:
