@@ -1,0 +1,93 @@
+"""The formats of count matrices: told apart by content, each read by one module."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import h5py
+
+from cisgrammar.counts import hdf5, text
+from cisgrammar.counts.raw import RawCounts
+from cisgrammar.errors import InputError
+from cisgrammar.inputs import examples, require_file
+
+KEY = "input.counts"
+
+
+def load(
+    path: str | Path, *, matrix: str = "X", modality: str | None = None, sample: bool = False
+) -> RawCounts:
+    """Read a count matrix of any known format.
+
+    Parameters
+    ----------
+    path
+        The file or folder.
+    matrix
+        ``X``, ``raw`` or ``layers/<name>``; formats with one matrix have ``X`` only.
+    modality
+        ``rna`` or ``atac`` where a file holds both.
+    sample
+        Read names and labels and only a sample of the values, where the format
+        allows it (HDF5).
+
+    Raises
+    ------
+    InputError
+        If there is no such file, or it is damaged or in no known format.
+    """
+    path = Path(path)
+    kind = detect(path)
+    if kind == "10x mtx":
+        raw = text.read_10x_mtx(path, modality)
+    elif kind == "table":
+        raw = text.read_table(path)
+    else:
+        raw = hdf5.read(path, kind, matrix=matrix, modality=modality, sample=sample)
+    if matrix != "X" and kind not in ("h5ad", "h5mu"):
+        raise InputError(
+            f"{path}: a {kind} file has one matrix only, so there is no `{matrix}`. "
+            "Leave out `input.matrix`."
+        )
+    if not len(raw.obs) or not len(raw.var):
+        raise InputError(
+            f"{path}: the matrix is empty: {len(raw.obs)} cells, {len(raw.var)} genes. "
+            f"Name a file with counts in `{KEY}`."
+        )
+    return raw
+
+
+def detect(path: Path) -> str:
+    """Tell the format by content: ``h5ad``, ``h5mu``, ``10x h5``, ``10x mtx`` or ``table``.
+
+    Raises
+    ------
+    InputError
+        If there is no such file, or it is HDF5 of another kind.
+    """
+    if path.is_dir():
+        return "10x mtx"
+    require_file(path, KEY)
+    with path.open("rb") as stream:
+        start = stream.read(8)
+    if start != b"\x89HDF\r\n\x1a\n":
+        if path.suffix in hdf5.SUFFIXES:
+            raise InputError(
+                f"{path}: this is no HDF5 file, whatever its name says: it starts with "
+                f"{start!r}. A download has probably brought an error page or a compressed "
+                "file: look into it, unpack it or fetch it again."
+            )
+        return "table"
+    with hdf5.open_file(path) as file:
+        if "mod" in file:
+            return "h5mu"
+        if "obs" in file and "var" in file:
+            return "h5ad"
+        if "matrix/barcodes" in file or any(
+            isinstance(group, h5py.Group) and "barcodes" in group for group in file.values()
+        ):
+            return "10x h5"
+        raise InputError(
+            f"{path}: this HDF5 file is neither h5ad, h5mu nor 10x h5; it holds "
+            f"{examples(file, 6)}. Name a file in one of these formats in `{KEY}`."
+        )

@@ -1,0 +1,172 @@
+"""Counts in HDF5: h5ad, h5mu and Cell Ranger's h5."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from pathlib import Path
+
+import h5py
+import numpy as np
+import pandas as pd
+import scipy.sparse as sp
+from anndata.io import read_elem
+
+from cisgrammar.counts.raw import RawCounts, features_of
+from cisgrammar.counts.values import describe_values
+from cisgrammar.errors import InputError
+from cisgrammar.inputs import examples, nearest
+
+SUFFIXES = {".h5ad", ".h5", ".h5mu", ".hdf5"}
+SAMPLE = 300_000  # values that preflight looks at
+BLOCK_CELLS = 4096
+
+
+@contextlib.contextmanager
+def open_file(path: Path) -> Iterator[h5py.File]:
+    """Open an HDF5 file; what goes wrong inside becomes an InputError.
+
+    Raises
+    ------
+    InputError
+        If the file is cut short or damaged, or lacks a part of its format.
+    """
+    try:
+        with h5py.File(path, "r") as file:
+            yield file
+    except InputError:
+        raise
+    except OSError as error:
+        if "truncated" in str(error):
+            finding, cause = "the file is cut short", "A download or copy did not end"
+        else:
+            finding, cause = f"the file cannot be read ({_brief(error)})", "It is damaged"
+        raise InputError(f"{path}: {finding}. {cause}: fetch or write the file again.") from None
+    except (KeyError, ValueError, TypeError, AttributeError, IndexError, RuntimeError) as error:
+        raise InputError(
+            f"{path}: the file is HDF5, but a part of it is missing or not as its format wants "
+            f"it ({_brief(error)}). It may be damaged or of another version: read and write it "
+            "again with the program that made it."
+        ) from None
+
+
+def _brief(error: Exception) -> str:
+    return (str(error).strip("'\"").splitlines() or [type(error).__name__])[0][:150]
+
+
+def read(path: Path, kind: str, *, matrix: str, modality: str | None, sample: bool) -> RawCounts:
+    """Read one of the HDF5 formats: see :func:`cisgrammar.counts.load`."""
+    with open_file(path) as file:
+        if kind == "10x h5":
+            return _read_10x(path, file, modality, sample)
+        group = _modality_group(path, file, modality) if kind == "h5mu" else file
+        return _read_anndata(path, kind, group, matrix, sample)
+
+
+def _modality_group(path: Path, file: h5py.File, modality: str | None) -> h5py.Group:
+    modality = modality or "rna"
+    if modality not in file["mod"]:
+        raise InputError(
+            f"{path}: there is no modality `{modality}`; there are {examples(file['mod'], 6)}."
+            f"{nearest(modality, file['mod'])} Correct `input.modality`."
+        )
+    return file["mod"][modality]
+
+
+def _read_anndata(path: Path, kind: str, group: h5py.Group, matrix: str, sample: bool) -> RawCounts:
+    where = {"raw": "raw/X"}.get(matrix, matrix)
+    if where not in group:
+        there = _matrices(group)
+        raise InputError(
+            f"{path}: there is no matrix `{matrix}`; there are {', '.join(there) or 'none'}."
+            f"{nearest(matrix, there)} Set `input.matrix` to one of them."
+        )
+    obs = _names_as_text(read_elem(group["obs"]))
+    var = _names_as_text(read_elem(group["raw/var" if matrix == "raw" else "var"]))
+    if sample:
+        counts, values = None, _sample(group[where])
+    else:
+        counts = _read_csr(group[where])
+        values = counts.data
+        if counts.shape != (len(obs), len(var)):
+            raise InputError(
+                f"{path}: `{matrix}` is {counts.shape[0]} x {counts.shape[1]}, but there are "
+                f"{len(obs)} cells and {len(var)} genes. The file is damaged: write it again."
+            )
+    others = []
+    if describe_values(values) != "counts":
+        others = [m for m in _matrices(group) if m != matrix and _holds_integers(group, m)]
+    return RawCounts(kind, obs, var, values, counts, others)
+
+
+def _names_as_text(table: pd.DataFrame) -> pd.DataFrame:
+    return table.set_axis(table.index.astype(str))
+
+
+def _matrices(group: h5py.Group) -> list[str]:
+    layers = [f"layers/{name}" for name in group.get("layers", ())]
+    return ["X"] * ("X" in group) + ["raw"] * ("raw/X" in group) + layers
+
+
+def _holds_integers(group: h5py.Group, matrix: str) -> bool:
+    values = _sample(group["raw/X" if matrix == "raw" else matrix])
+    return describe_values(values) == "counts"
+
+
+def _sample(stored: h5py.Group | h5py.Dataset) -> np.ndarray:
+    """Take values from the beginning, the middle and the end."""
+    data = stored["data"] if isinstance(stored, h5py.Group) else stored
+    take = max(1, SAMPLE // 3 // int(np.prod(data.shape[1:], dtype=int) or 1))
+    starts = sorted({0, max(0, (len(data) - take) // 2), max(0, len(data) - take)})
+    return np.concatenate([data[start : start + take].ravel() for start in starts])
+
+
+def _read_csr(stored: h5py.Group | h5py.Dataset) -> sp.csr_matrix:
+    """Read a matrix as CSR; a dense one in blocks of cells, so that it is never whole in memory."""
+    if isinstance(stored, h5py.Group):
+        counts = sp.csr_matrix(read_elem(stored))
+    else:
+        blocks = range(0, len(stored), BLOCK_CELLS)
+        counts = sp.vstack(
+            [sp.csr_matrix(stored[i : i + BLOCK_CELLS]) for i in blocks], format="csr"
+        )
+    counts.sum_duplicates()
+    return counts
+
+
+def _read_10x(path: Path, file: h5py.File, modality: str | None, sample: bool) -> RawCounts:
+    """Read Cell Ranger 3 and later (``matrix``) or 2 (one group per genome)."""
+    if "matrix" in file:
+        group, ids, names = file["matrix"], "features/id", "features/name"
+        types = _texts(group["features/feature_type"])
+    else:
+        group, ids, names = _only_genome(path, file), "genes", "gene_names"
+        types = np.full(len(group[ids]), "Gene Expression", dtype=object)
+    keep = features_of(path, types, modality)
+    var = pd.DataFrame(
+        {"gene_name": _texts(group[names]), "feature_types": types}, index=_texts(group[ids])
+    )[keep]
+    obs = pd.DataFrame(index=_texts(group["barcodes"]))
+    if sample:
+        return RawCounts("10x h5", obs, var, _sample(group["data"]))
+    n_features, n_cells = group["shape"][:]
+    # Stored column-compressed as features x cells, which is row-compressed as cells x features.
+    counts = sp.csr_matrix(
+        (group["data"][:], group["indices"][:], group["indptr"][:]), shape=(n_cells, n_features)
+    )
+    counts.sum_duplicates()
+    counts = counts if keep.all() else counts[:, keep]
+    return RawCounts("10x h5", obs, var, counts.data, counts)
+
+
+def _only_genome(path: Path, file: h5py.File) -> h5py.Group:
+    if len(file) > 1:
+        raise InputError(
+            f"{path}: the file holds several genomes ({', '.join(file)}). "
+            "Write the one you want to a file of its own, with scanpy's `read_10x_h5(genome=...)`."
+        )
+    return next(iter(file.values()))
+
+
+def _texts(stored: h5py.Dataset) -> np.ndarray:
+    return stored.asstr()[:].astype(object)

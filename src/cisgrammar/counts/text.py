@@ -1,0 +1,143 @@
+"""Counts in text: Cell Ranger's mtx folder, and tables of genes x cells."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import scipy.io
+import scipy.sparse as sp
+
+from cisgrammar.counts.raw import RawCounts, features_of
+from cisgrammar.errors import InputError
+from cisgrammar.inputs import examples, open_binary, open_text
+
+KEY = "input.counts"
+BLOCK_GENES = 1024
+
+
+def read_10x_mtx(folder: Path, modality: str | None) -> RawCounts:
+    """Read ``matrix.mtx``, ``features.tsv`` (or ``genes.tsv``) and ``barcodes.tsv``.
+
+    Each may be gzipped, and all may have the same prefix, as GEO has them.
+
+    Raises
+    ------
+    InputError
+        If one is missing or damaged, or they do not fit each other.
+    """
+    matrix = _only(folder, "matrix.mtx")
+    features = _columns(_only(folder, "features.tsv", "genes.tsv"))
+    barcodes = _columns(_only(folder, "barcodes.tsv"))
+    with open_binary(matrix, KEY) as stream:
+        try:
+            counts = sp.csr_matrix(scipy.io.mmread(stream).T)
+        except (ValueError, OverflowError, TypeError) as error:
+            raise InputError(
+                f"{matrix}: this is no sound Matrix Market file ({error}). "
+                "The download or copy was probably cut short: fetch it again."
+            ) from None
+    if counts.shape != (len(barcodes), len(features)):
+        raise InputError(
+            f"{folder}: the matrix has {counts.shape[1]} genes x {counts.shape[0]} cells, but "
+            f"there are {len(features)} genes and {len(barcodes)} barcodes in the tables. The "
+            "three files are not of one run: copy them together."
+        )
+    counts.sum_duplicates()
+    names = features[min(1, features.shape[1] - 1)]
+    var = pd.DataFrame({"gene_name": names.to_numpy()}, index=features[0].to_numpy())
+    if features.shape[1] > 2:
+        keep = features_of(folder, features[2].to_numpy(), modality)
+        var["feature_types"] = features[2].to_numpy()
+        counts, var = counts[:, keep], var[keep]
+    obs = pd.DataFrame(index=barcodes[0].to_numpy())
+    return RawCounts("10x mtx", obs, var, counts.data, counts)
+
+
+def _only(folder: Path, *names: str) -> Path:
+    """Find the one file of that name, with or without a prefix and ``.gz``."""
+    found = [p for name in names for end in ("", ".gz") for p in folder.glob(f"*{name}{end}")]
+    if len(found) == 1:
+        return found[0]
+    if not found:
+        there = examples(sorted(p.name for p in folder.iterdir()), 6)
+        raise InputError(
+            f"{folder}: there is no {' or '.join(names)} in this folder (plain or .gz); there are: "
+            f"{there}. Name a folder of Cell Ranger, such as filtered_feature_bc_matrix, or a "
+            f"file in `{KEY}`."
+        )
+    raise InputError(
+        f"{folder}: there are {len(found)} files called {' or '.join(names)} in this folder: "
+        f"{examples(sorted(p.name for p in found))}. Put each run in a folder of its own."
+    )
+
+
+def _columns(path: Path) -> pd.DataFrame:
+    with open_text(path, KEY) as stream:
+        rows = [line.rstrip("\r\n").split("\t") for line in stream if line.strip()]
+    return pd.DataFrame(rows, dtype=object)
+
+
+def read_table(path: Path) -> RawCounts:
+    """Read genes x cells: a line of cell names, then a name and numbers for each gene.
+
+    Tabs or commas, told by the first line; plain or gzip.
+
+    Raises
+    ------
+    InputError
+        If it is no such table, or a value is no number.
+    """
+    with open_text(path, KEY) as stream:
+        header = stream.readline().rstrip("\r\n")
+        separator = "\t" if "\t" in header else ","
+        cells = _unquoted(header, separator)
+        if len(cells) < 2 or not all(cell.isprintable() for cell in cells):
+            raise InputError(
+                f"{path}: this is no count matrix in a known format; it starts with "
+                f"{header[:40]!r}. Known are h5ad, h5mu, 10x h5, 10x mtx folders, and tables of "
+                f"genes x cells with tabs or commas. Correct `{KEY}`."
+            )
+        genes: list[str] = []
+        blocks: list[sp.csr_matrix] = []
+        rows: list[np.ndarray] = []
+        for number, line in enumerate(stream, start=2):
+            if not line.strip():
+                continue
+            gene, *values = _unquoted(line.rstrip("\r\n"), separator)
+            genes.append(gene)
+            rows.append(_numbers(path, number, values, cells))
+            if len(rows) == BLOCK_GENES:
+                blocks.append(sp.csr_matrix(np.stack(rows)))
+                rows = []
+        if rows:
+            blocks.append(sp.csr_matrix(np.stack(rows)))
+    if not genes:
+        raise InputError(f"{path}: there is a header and not one gene. Correct `{KEY}`.")
+    counts = sp.vstack(blocks).T.tocsr()
+    names = cells[len(cells) - counts.shape[0] :]  # without the corner above the gene names
+    return RawCounts("table", pd.DataFrame(index=names), pd.DataFrame(index=genes),
+                     counts.data, counts)  # fmt: skip
+
+
+def _unquoted(line: str, separator: str) -> list[str]:
+    return [part.strip().strip('"') for part in line.split(separator)]
+
+
+def _numbers(path: Path, number: int, values: list[str], cells: list[str]) -> np.ndarray:
+    """Read one gene's line; the header may or may not have a name above the genes."""
+    if len(values) not in (len(cells), len(cells) - 1):
+        raise InputError(
+            f"{path}: line {number} has {len(values)} values for {len(cells)} columns in the "
+            "first line. Each line must have a gene's name and a number for every cell; the file "
+            "is cut short or damaged there."
+        )
+    try:
+        return np.array(values, dtype=np.float64)
+    except ValueError as error:
+        raise InputError(
+            f"{path}: line {number} has a value that is no number ({error}). A table of counts "
+            "has genes in lines and cells in columns, the gene's name first and no other text: "
+            "take out columns such as lengths, symbols or descriptions."
+        ) from None

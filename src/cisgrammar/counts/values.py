@@ -1,0 +1,124 @@
+"""Whether values are raw counts."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from cisgrammar.errors import InputError
+from cisgrammar.inputs import examples
+
+log = logging.getLogger(__name__)
+
+LARGEST_LOG = 25.0  # exp(25) = 7e10: no cell has that many counts, so logarithms stay below
+
+
+def describe_values(values: np.ndarray) -> str:
+    """Say of which kind values are.
+
+    Parameters
+    ----------
+    values
+        Values of the matrix, zeros left out or not: ``(n,)``.
+
+    Returns
+    -------
+    ``counts``, ``not numbers``, ``not finite``, ``negative``, ``logarithms``
+    (no integers, none above 25) or ``not integers``.
+    """
+    if values.dtype.kind not in "iufb":
+        return "not numbers"
+    if not values.size or values.dtype.kind in "ub":
+        return "counts"
+    if not np.isfinite(values).all():
+        return "not finite"
+    if values.min() < 0:
+        return "negative"
+    if values.dtype.kind == "i" or np.array_equal(values, np.rint(values)):
+        return "counts"
+    return "logarithms" if values.max() <= LARGEST_LOG else "not integers"
+
+
+def check_values(
+    path: str | Path,
+    values: np.ndarray,
+    matrix: str,
+    integer_matrices: Sequence[str] = (),
+    accept_non_integer: bool = False,
+) -> str:
+    """Refuse what is not raw counts.
+
+    Parameters
+    ----------
+    path
+        The file, for messages.
+    values
+        Its values, or a sample of them: ``(n,)``.
+    matrix
+        Which matrix of the file they are.
+    integer_matrices
+        Other matrices of the file that do hold integers.
+    accept_non_integer
+        Whether values that are no integers are welcome.
+
+    Returns
+    -------
+    The kind, as from :func:`describe_values`.
+
+    Raises
+    ------
+    InputError
+        If the values are no numbers, not finite, negative, or, unless
+        accepted, no integers.
+    """
+    kind = describe_values(values)
+    if kind == "counts":
+        return kind
+    others = [other for other in integer_matrices if other != matrix]
+    elsewhere = (
+        f"Integers are in {' and '.join(f'`{other}`' for other in others)}: "
+        f"set `input.matrix: {others[0]}`."
+        if others
+        else "Name a file with raw counts, or say where they are with `input.matrix` "
+        "(`raw` or `layers/<name>`)."
+    )
+    if kind in ("logarithms", "not integers"):
+        if accept_non_integer:
+            log.warning("%s: %s holds values that are no integers; accepted", path, matrix)
+            return kind
+        raise InputError(_no_integers_message(path, values, matrix, kind, elsewhere))
+    what = {
+        "not numbers": f"values that are no numbers ({examples(values.ravel())})",
+        "not finite": "NaN or infinite values",
+        "negative": f"negative values (the least is {_least(values, kind):.4g})",
+    }[kind]
+    cause = {
+        "not numbers": "A column of text was probably taken for counts",
+        "not finite": "A division by zero on the way is the usual cause",
+        "negative": "They were probably centred and scaled",
+    }[kind]
+    raise InputError(f"{path}: `{matrix}` holds {what}; counts are 0 or more. {cause}. {elsewhere}")
+
+
+def _least(values: np.ndarray, kind: str) -> float:
+    return float(values.min()) if kind == "negative" else float("nan")
+
+
+def _no_integers_message(
+    path: str | Path, values: np.ndarray, matrix: str, kind: str, elsewhere: str
+) -> str:
+    odd = values[values != np.rint(values)]
+    if kind == "logarithms":
+        likely, why = "log-normalised", "Pools add up cells, and a sum of logarithms means nothing."
+    else:
+        likely, why = "normalised (CPM, TPM, spike-ins)", "Pools add up cells as they were counted."
+    return (
+        f"{path}: `{matrix}` holds values that are no integers (for example "
+        f"{', '.join(f'{value:.4g}' for value in odd[:3])}; the largest is {values.max():.4g}), "
+        f"so they are probably {likely}, not raw counts. {why} {elsewhere} "
+        "Only if such values are meant, as with spike-in normalisation, set "
+        "`input.accept_non_integer: true`."
+    )

@@ -1,0 +1,197 @@
+"""The genome's FASTA: names and lengths of chromosomes, and who calls them what."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import re
+import shutil
+from collections.abc import Iterable
+from pathlib import Path
+
+import pyfaidx
+
+from cisgrammar.errors import InputError
+from cisgrammar.files import whole_file
+from cisgrammar.inputs import open_binary, require_file
+
+log = logging.getLogger(__name__)
+
+STYLES = ("auto", "as_is")
+KEY = "genome.fasta"
+
+_MITOCHONDRION = {"M", "MT", "MITO", "MTDNA", "MITOCHONDRION"}
+_UCSC_SCAFFOLD = re.compile(r"(?:UN|[0-9A-Z]+)_([A-Z0-9]+)V(\d+)(?:_(?:RANDOM|ALT|FIX))?")
+
+
+def plain_fasta(fasta: str | Path, work: str | Path) -> Path:
+    """Find or make the uncompressed form of a FASTA file.
+
+    Parameters
+    ----------
+    fasta
+        Plain, gzip or bgzip.
+    work
+        Folder for the uncompressed copy. Its name holds a digest of path, size
+        and time, so that it is made once and again when the source changes.
+
+    Returns
+    -------
+    ``fasta`` itself when it is plain, else the copy.
+
+    Raises
+    ------
+    InputError
+        If the file is missing, empty, damaged or no FASTA.
+    """
+    fasta = require_file(fasta, KEY)
+    with fasta.open("rb") as stream:
+        compressed = stream.read(2) == b"\x1f\x8b"
+    copy = Path(work) / f"{_digest(fasta)}.fa"
+    if compressed and copy.exists():
+        return copy
+    with open_binary(fasta, KEY) as source:
+        _check_start(fasta, source.read(1 << 16))
+        if not compressed:
+            return fasta
+        source.seek(0)
+        with whole_file(copy) as temporary, temporary.open("wb") as target:
+            shutil.copyfileobj(source, target, 1 << 20)
+    return copy
+
+
+def open_fasta(fasta: str | Path, work: str | Path) -> pyfaidx.Fasta:
+    """Open a FASTA file for random access, indexing it once.
+
+    Parameters
+    ----------
+    fasta
+        Plain, gzip or bgzip.
+    work
+        Folder for the uncompressed copy and the index; the file's own folder
+        stays as it is, it may be read-only.
+
+    Returns
+    -------
+    The open file; sequences come as plain strings in their own case.
+
+    Raises
+    ------
+    InputError
+        If it cannot be indexed: no FASTA, uneven lines, a name twice.
+    """
+    plain = plain_fasta(fasta, work)
+    index = Path(work) / f"{_digest(Path(fasta))}.fai"
+    try:
+        if not index.exists():
+            with whole_file(index) as temporary:
+                temporary.unlink()
+                pyfaidx.Faidx(str(plain), indexname=str(temporary)).close()
+        return pyfaidx.Fasta(str(plain), indexname=str(index), as_raw=True, rebuild=False)
+    except (pyfaidx.FastaIndexingError, ValueError, UnicodeDecodeError) as error:
+        index.unlink(missing_ok=True)
+        raise InputError(
+            f"{fasta}: the FASTA file cannot be indexed: {str(error).splitlines()[0]} "
+            "Within one sequence every line but the last must be equally long, and no name may "
+            f"come twice. `seqkit seq -w 60 {fasta}` rewrites the lines."
+        ) from None
+
+
+def chrom_sizes(fasta: str | Path, work: str | Path) -> dict[str, int]:
+    """Read names and lengths of all sequences, in the order of the file.
+
+    Parameters
+    ----------
+    fasta, work
+        As in :func:`open_fasta`.
+
+    Raises
+    ------
+    InputError
+        As :func:`open_fasta`; also when no sequence has any letters.
+    """
+    with open_fasta(fasta, work) as opened:
+        sizes = {record.name: len(record) for record in opened}
+    if not any(sizes.values()):
+        raise InputError(
+            f"{fasta}: the FASTA file has {len(sizes)} names and no sequence. "
+            f"Name the genome's sequence file in `{KEY}`."
+        )
+    return sizes
+
+
+def match_chromosomes(
+    names: Iterable[str], genome: Iterable[str], style: str = "auto"
+) -> dict[str, str]:
+    """Map the chromosome names of another file to those of the FASTA.
+
+    Parameters
+    ----------
+    names
+        Names in the annotation, the peaks, ...
+    genome
+        Names in the FASTA.
+    style
+        ``as_is``: only equal names. ``auto``: equal names first, then by rule:
+        with and without ``chr``, ``MT``, ``Mito`` and ``chrM``, and UCSC's
+        ``chrUn_GL000220v1`` for ``GL000220.1``.
+
+    Returns
+    -------
+    Name to name in the FASTA, for the names that have one.
+
+    Raises
+    ------
+    ValueError
+        If the style is not known.
+
+    Examples
+    --------
+    >>> match_chromosomes(["1", "MT", "Z"], ["chr1", "chrM"])
+    {'1': 'chr1', 'MT': 'chrM'}
+    """
+    if style not in STYLES:
+        raise ValueError(f"chromosome style {style!r} is none of {', '.join(STYLES)}")
+    genome = list(genome)
+    known = set(genome)
+    by_rule: dict[str, str | None] = {}
+    if style == "auto":
+        for name in genome:
+            key = _canonical(name)
+            by_rule[key] = None if key in by_rule else name  # two candidates: no guess
+    mapping = {}
+    for name in dict.fromkeys(names):
+        found = name if name in known else by_rule.get(_canonical(name))
+        if found is not None:
+            mapping[name] = found
+    return mapping
+
+
+def _canonical(name: str) -> str:
+    bare = re.sub(r"^CHR", "", name.upper())
+    if bare in _MITOCHONDRION:
+        return "MT"
+    scaffold = _UCSC_SCAFFOLD.fullmatch(bare)
+    return f"{scaffold[1]}.{scaffold[2]}" if scaffold else bare
+
+
+def _digest(path: Path) -> str:
+    state = path.stat()
+    text = f"{path.resolve()}\n{state.st_size}\n{state.st_mtime_ns}"
+    return f"{path.name.split('.')[0]}.{hashlib.sha256(text.encode()).hexdigest()[:12]}"
+
+
+def _check_start(fasta: Path, start: bytes) -> None:
+    """Tell FASTA from other things by its first line that says anything."""
+    first = next((line for line in start.splitlines() if line.strip()), b"")
+    if not first:
+        raise InputError(
+            f"{fasta}: there is nothing in the FASTA file but blank lines. "
+            f"Name the genome's sequence file in `{KEY}`."
+        )
+    if not first.startswith((b">", b";")):
+        shown = first[:40].decode("latin-1")
+        raise InputError(
+            f"{fasta}: this is no FASTA file: it starts with {shown!r}, not with '>'. "
+            f"Name the genome's sequence (.fa, .fa.gz) in `{KEY}`."
+        )

@@ -1,0 +1,300 @@
+"""The checks before anything runs: do the user's files exist, make sense, and fit each other."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import TypeVar
+
+import numpy as np
+import pandas as pd
+
+from cisgrammar.annotation import (
+    genes_of_counts,
+    keep_biotypes,
+    match_genes,
+    no_match_message,
+    read_tss,
+)
+from cisgrammar.counts import gene_names, load
+from cisgrammar.counts.labels import ONE_BATCH, UNLABELLED, label_column
+from cisgrammar.counts.raw import RawCounts
+from cisgrammar.counts.values import check_values
+from cisgrammar.errors import InputError, Problems
+from cisgrammar.genome import chrom_sizes, match_chromosomes
+from cisgrammar.inputs import examples
+from cisgrammar.regions import promoters, require_bedtools, sequence_codes
+
+log = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+
+class _Checks:
+    """Rows of the table, and the problems met on the way."""
+
+    def __init__(self) -> None:
+        self.rows: list[tuple[str, str, str, str]] = []
+        self.problems = Problems()
+
+    def add(self, check: str, found: str, note: str = "", warning: bool = False) -> None:
+        self.rows.append((check, found, "warning" if warning else "ok", note))
+
+    def attempt(self, work: Callable[..., T], *args: object, **kwargs: object) -> T | None:
+        """Do it; a problem is noted, and the result is None."""
+        try:
+            return work(*args, **kwargs)
+        except InputError as error:
+            self.problems.add(str(error))
+            return None
+
+
+def preflight(
+    *,
+    counts: str | Path,
+    fasta: str | Path,
+    annotation: str | Path,
+    work: str | Path,
+    matrix: str = "X",
+    cell_type: str | None = None,
+    batch: str | None = None,
+    accept_non_integer: bool = False,
+    gene_column: str | None = None,
+    modality: str | None = None,
+    gene_id: str = "gene_id",
+    biotypes: Sequence[str] | None = None,
+    tss_rule: str = "gene",
+    chromosomes: str = "auto",
+    min_overlap: float = 0.5,
+    upstream: int = 500,
+    downstream: int = 500,
+    cells_per_pool: int = 100,
+    n_pools: int = 1000,
+) -> pd.DataFrame:
+    """Check that the user's files are sound and fit each other.
+
+    Parameters
+    ----------
+    counts, matrix, cell_type, batch, accept_non_integer, gene_column, modality
+        As in :func:`cisgrammar.counts.read_counts`. Of large HDF5 files only a
+        sample of the values is looked at.
+    fasta, work
+        As in :func:`cisgrammar.genome.open_fasta`.
+    annotation, gene_id, biotypes, tss_rule
+        As in :func:`cisgrammar.annotation.read_tss`.
+    chromosomes
+        ``auto`` or ``as_is``: see :func:`cisgrammar.genome.match_chromosomes`.
+    min_overlap
+        Least share of the counts' genes in the annotation, and of the
+        annotation's genes on chromosomes of the FASTA.
+    upstream, downstream
+        The window around each TSS, in bases.
+    cells_per_pool, n_pools
+        Size and number of pools.
+
+    Returns
+    -------
+    check, found, status (``ok`` or ``warning``) and note.
+
+    Raises
+    ------
+    InputError
+        With all problems that were found, not only the first.
+    """
+    checks = _Checks()
+    raw = checks.attempt(load, counts, matrix=matrix, modality=modality, sample=True)
+    genes = None
+    if raw is not None:
+        genes = checks.attempt(gene_names, counts, raw.var, gene_column)
+        _check_counts(checks, counts, raw, genes, matrix, accept_non_integer)
+        _check_labels(checks, counts, raw, cell_type, batch, cells_per_pool)
+        _check_pools(checks, counts, len(raw.obs), cells_per_pool, n_pools)
+    sizes = checks.attempt(chrom_sizes, fasta, work)
+    if sizes is not None:
+        found = f"{len(sizes)} sequences, {sum(sizes.values()):,} bases"
+        checks.add("genome", found, f"for example {examples(sizes)}")
+    tss = checks.attempt(read_tss, annotation, gene_id=gene_id, tss_rule=tss_rule)
+    if tss is not None:
+        _check_annotation(checks, tss)
+    if tss is not None and sizes is not None:
+        _check_chromosomes(checks, annotation, fasta, tss, sizes, chromosomes, min_overlap)
+    if tss is not None and genes is not None:
+        _check_genes(checks, counts, genes, tss, min_overlap)
+    if tss is not None and biotypes is not None:
+        tss = checks.attempt(keep_biotypes, tss, biotypes, annotation)
+    checks.attempt(require_bedtools)
+    if not checks.problems.messages:
+        windows = (upstream, downstream, chromosomes)
+        checks.attempt(_check_windows, checks, genes, tss, sizes, fasta, work, windows)
+    checks.problems.raise_if_any()
+    for check, found, status, note in checks.rows:
+        log.log(logging.WARNING if status == "warning" else logging.INFO, "%s: %s. %s",
+                check, found, note)  # fmt: skip
+    return pd.DataFrame(checks.rows, columns=["check", "found", "status", "note"])
+
+
+def _check_counts(
+    checks: _Checks,
+    path: str | Path,
+    raw: RawCounts,
+    genes: pd.Index | None,
+    matrix: str,
+    accept_non_integer: bool,
+) -> None:
+    checks.add(
+        "counts",
+        f"{raw.format}: {len(raw.obs):,} cells x {len(raw.var):,} genes",
+        f"genes: {examples(raw.var.index)}; cells: {examples(raw.obs.index)}",
+    )
+    kind = checks.attempt(
+        check_values, path, raw.numbers, matrix, raw.integer_matrices, accept_non_integer
+    )
+    if kind is not None:
+        odd = kind != "counts"
+        note = "no integers, accepted by `input.accept_non_integer`" if odd else ""
+        checks.add("values", f"{matrix}: {raw.numbers.min():g} to {raw.numbers.max():g}", note, odd)
+    for name, index in (("genes", genes), ("cells", raw.obs.index)):
+        again = index is not None and int(index.duplicated().sum())
+        if again:
+            note = {
+                "genes": "their counts are added up",
+                "cells": "they get -1, -2, ... to tell them apart",
+            }[name]
+            found = f"{again} have a name that came before"
+            first = examples(index[index.duplicated()].unique())
+            checks.add(f"names of {name}", found, f"{first}: {note}", warning=True)
+
+
+def _check_labels(
+    checks: _Checks,
+    path: str | Path,
+    raw: RawCounts,
+    cell_type: str | None,
+    batch: str | None,
+    cells_per_pool: int,
+) -> None:
+    types = checks.attempt(label_column, path, raw.obs, cell_type, "input.cell_type", UNLABELLED)
+    batches = checks.attempt(label_column, path, raw.obs, batch, "input.batch", ONE_BATCH)
+    if types is not None:
+        sizes = pd.Series(types).value_counts(sort=False)
+        rare = sizes[sizes < cells_per_pool]
+        note = ""
+        if len(rare):
+            note = f"fewer cells than a pool has: {_with_sizes(rare)}; their pools will be mixed"
+        checks.add("cell types", f"{len(sizes)}: {_with_sizes(sizes)}", note, bool(len(rare)))
+    if batches is not None:
+        sizes = pd.Series(batches).value_counts(sort=False)
+        note = ""
+        if types is not None and len(sizes) > 1 and len(types.categories) > 1:
+            table = pd.crosstab(np.asarray(types), np.asarray(batches)) > 0
+            if (table.sum(axis=1) == 1).all():
+                note = "each cell type is in one batch only, so nothing tells the two apart"
+        checks.add("batches", f"{len(sizes)}: {_with_sizes(sizes)}", note, bool(note))
+
+
+def _with_sizes(sizes: pd.Series) -> str:
+    return examples([f"{label} ({n:,})" for label, n in sizes.items()], 12)
+
+
+def _check_pools(
+    checks: _Checks, path: str | Path, n_cells: int, cells_per_pool: int, n_pools: int
+) -> None:
+    for key, number in (("cells_per_pool", cells_per_pool), ("n_pools", n_pools)):
+        if number > n_cells:
+            checks.problems.add(
+                f"{path}: `pools.{key}` is {number:,}, but there are only {n_cells:,} cells. "
+                "It is probably the default, meant for larger data sets: set it well below the "
+                "number of cells."
+            )
+    each = n_pools * cells_per_pool / n_cells
+    found = f"{n_pools:,} of {cells_per_pool:,} cells"
+    checks.add("pools", found, f"on average a cell is in {each:.1f} pools")
+
+
+def _check_annotation(checks: _Checks, tss: pd.DataFrame) -> None:
+    dropped = "; ".join(f"{step}: {n:,}" for step, n in tss.attrs["steps"][1:])
+    biotypes = tss["biotype"].replace("", "no biotype").value_counts()
+    note = f"{dropped + '; ' if dropped else ''}biotypes: {_with_sizes(biotypes[:5])}"
+    found = f"{len(tss):,} genes on {tss['chrom'].nunique()} chromosomes"
+    checks.add("annotation", found, note)
+
+
+def _check_chromosomes(
+    checks: _Checks,
+    annotation: str | Path,
+    fasta: str | Path,
+    tss: pd.DataFrame,
+    sizes: dict[str, int],
+    chromosomes: str,
+    min_overlap: float,
+) -> None:
+    names = tss["chrom"].drop_duplicates()
+    mapping = match_chromosomes(names, sizes, chromosomes)
+    on_genome = tss["chrom"].isin(mapping)
+    missing = [name for name in names if name not in mapping]
+    if on_genome.mean() < min_overlap:
+        rule = match_chromosomes(names, sizes, "auto")
+        if tss["chrom"].isin(rule).mean() >= min_overlap:
+            remedy = "The two name chromosomes differently: set `genome.chromosomes: auto`."
+        else:
+            remedy = (
+                "They are probably of different species or assemblies, or from sources that name "
+                "chromosomes in their own way: use files from one source."
+            )
+        checks.problems.add(
+            f"{annotation}: of its {len(names)} chromosomes ({examples(names)}), "
+            f"{len(mapping)} are in {fasta} ({examples(sizes)}): {int(on_genome.sum()):,} of "
+            f"{len(tss):,} genes. {remedy}"
+        )
+        return
+    renamed = {name: to for name, to in mapping.items() if name != to}
+    notes = []
+    if renamed:
+        shown = examples([f"{name} -> {to}" for name, to in renamed.items()])
+        notes.append(f"{len(renamed)} renamed by rule: {shown}")
+    if missing:
+        notes.append(f"not in the FASTA: {examples(missing)}")
+    beyond = tss["tss"] >= tss["chrom"].map(mapping).map(sizes)
+    if beyond.any():
+        notes.append(f"{beyond.sum()} TSS beyond the end: another assembly?")
+    found = f"{len(mapping)} of {len(names)} are in the FASTA, with {on_genome.sum():,} genes"
+    checks.add("chromosomes", found, "; ".join(notes), bool(missing or beyond.any()))
+
+
+def _check_genes(
+    checks: _Checks, path: str | Path, genes: Iterable[str], tss: pd.DataFrame, min_overlap: float
+) -> None:
+    genes = pd.Index(genes).unique()
+    match = match_genes(genes, tss)
+    if match.share < min_overlap:
+        checks.problems.add(no_match_message(str(path), genes, tss))
+        return
+    ways = ", ".join(f"{n:,} by {way}" for way, n in match.ways.items() if n)
+    missing = genes[match.rows < 0]
+    note = f"not in the annotation: {examples(missing, 5)}" if len(missing) else ""
+    found = f"{(match.rows >= 0).sum():,} of {len(genes):,} are in the annotation: {ways}"
+    checks.add("genes", found, note, match.share < (1 + min_overlap) / 2)
+
+
+def _check_windows(
+    checks: _Checks,
+    genes: Iterable[str],
+    tss: pd.DataFrame,
+    sizes: dict[str, int],
+    fasta: str | Path,
+    work: str | Path,
+    window: tuple[int, int, str],
+) -> None:
+    matched, _ = genes_of_counts(pd.Index(genes).unique(), tss)
+    regions, counts = promoters(matched, sizes, *window)
+    _, keep = sequence_codes(regions, fasta, work)
+    steps = [f"{step}: {n:,}" for step, n in counts.itertuples(index=False) if n]
+    steps.append(f"dropped: N in the sequence: {(~keep).sum():,}")
+    few = keep.sum() < len(matched) / 2
+    checks.add("sequences", f"{keep.sum():,} promoters", "; ".join(steps), bool(few))
+    if not keep.any():
+        raise InputError(
+            f"{fasta}: all of {len(keep)} promoter windows hold N. The FASTA is probably masked "
+            "with N: use the unmasked or the soft-masked (lower-case) genome."
+        )
