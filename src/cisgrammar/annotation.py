@@ -74,7 +74,7 @@ def read_tss(
     if tss_rule not in TSS_RULES:
         raise InputError(
             f"{tss_rule!r} is no rule for the TSS: use one of {', '.join(TSS_RULES)} in "
-            f"`genome.tss`.{nearest(tss_rule, TSS_RULES)}"
+            f"`genome.tss_rule`.{nearest(tss_rule, TSS_RULES)}"
         )
     annotation = read_annotation(path, gene_id, parts=tss_rule in NEED_CDS)
     if annotation.transcripts.empty and tss_rule != "gene":
@@ -135,7 +135,7 @@ def _gene_rows(path: str | Path, annotation: Annotation, tss_rule: str) -> pd.Da
     if tss_rule == "gene":
         raise InputError(
             f"{path}: there are no gene rows in the annotation; its rows are: {found}. UCSC's "
-            "and StringTie's files are like that. Set `genome.tss: most_5_prime` to use the "
+            "and StringTie's files are like that. Set `genome.tss_rule: most_5_prime` to use the "
             f"starts of transcripts, or name a GTF of Ensembl or GENCODE in `{KEY}`."
         )
     if annotation.transcripts.empty:

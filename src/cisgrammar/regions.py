@@ -127,8 +127,10 @@ def require_bedtools() -> None:
 
 
 def write_bed(regions: pd.DataFrame, path: str | Path) -> None:
-    """Write regions as BED: chrom, start, end, name, 0, strand."""
-    table = regions.assign(score=0)[["chrom", "start", "end", "name", "score", "strand"]]
+    """Write regions as BED: chrom, start, end, name, 0, strand and, if known, gene name."""
+    columns = ["chrom", "start", "end", "name", "score", "strand"]
+    columns += ["gene_name"] * ("gene_name" in regions)
+    table = regions.assign(score=0)[columns]
     with whole_file(path) as temporary:
         table.to_csv(temporary, sep="\t", header=False, index=False, lineterminator="\n")
 
@@ -145,7 +147,7 @@ def read_bed(path: str | Path, key: str = "regions.bed") -> pd.DataFrame:
 
     Returns
     -------
-    chrom, start (0-based), end, name, strand.
+    chrom, start (0-based), end, name, strand and, with a seventh column, gene_name.
 
     Raises
     ------
@@ -160,7 +162,8 @@ def read_bed(path: str | Path, key: str = "regions.bed") -> pd.DataFrame:
             rows.append(_bed_row(path, number, line.rstrip("\r\n").split("\t")))
     if not rows:
         raise InputError(f"{path}: there is not one region in this BED file. Correct `{key}`.")
-    return pd.DataFrame(rows, columns=REGION_COLUMNS)
+    table = pd.DataFrame(rows, columns=[*REGION_COLUMNS, "gene_name"])
+    return table if (table["gene_name"] != "").any() else table[REGION_COLUMNS]
 
 
 def _bed_row(path: str | Path, number: int, columns: list[str]) -> tuple:
@@ -173,7 +176,7 @@ def _bed_row(path: str | Path, number: int, columns: list[str]) -> tuple:
     chrom, start, end = columns[0], int(columns[1]), int(columns[2])
     name = columns[3] if len(columns) > 3 and columns[3] else f"{chrom}:{start}-{end}"
     strand = columns[5] if len(columns) > 5 and columns[5] in ("+", "-") else "+"
-    return chrom, start, end, name, strand
+    return chrom, start, end, name, strand, columns[6] if len(columns) > 6 else ""
 
 
 def sequence_codes(
