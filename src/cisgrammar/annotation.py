@@ -304,7 +304,7 @@ def no_match_message(where: str, count_genes: Sequence[str], tss: pd.DataFrame) 
         f"annotation, by id or by name. In the counts, not in the annotation: {examples(missing)}. "
         f"In the annotation: ids {examples(tss['gene_id'])}; names {examples(tss['gene_name'])}. "
         f"{cause} Name the GTF the counts were made with in `{KEY}`, or another column of gene "
-        "names in `input.gene_column`."
+        "names in `counts.gene_column`."
     )
 
 

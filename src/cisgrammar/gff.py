@@ -15,7 +15,7 @@ import pandas as pd
 from cisgrammar.errors import InputError
 from cisgrammar.inputs import examples, nearest, open_text
 
-KEY = "genome.annotation"
+KEY = "genome.gtf"
 
 _GENES = {"gene", "ncRNA_gene", "protein_coding_gene", "pseudogene"}
 _TRANSCRIPTS = {

@@ -152,7 +152,7 @@ def _check_counts(
     )
     if kind is not None:
         odd = kind != "counts"
-        note = "no integers, accepted by `input.accept_non_integer`" if odd else ""
+        note = "no integers, accepted by `counts.accept_non_integer`" if odd else ""
         checks.add("values", f"{matrix}: {raw.numbers.min():g} to {raw.numbers.max():g}", note, odd)
     for name, index in (("genes", genes), ("cells", raw.obs.index)):
         again = index is not None and int(index.duplicated().sum())
@@ -174,8 +174,8 @@ def _check_labels(
     batch: str | None,
     cells_per_pool: int,
 ) -> None:
-    types = checks.attempt(label_column, path, raw.obs, cell_type, "input.cell_type", UNLABELLED)
-    batches = checks.attempt(label_column, path, raw.obs, batch, "input.batch", ONE_BATCH)
+    types = checks.attempt(label_column, path, raw.obs, cell_type, "counts.cell_type", UNLABELLED)
+    batches = checks.attempt(label_column, path, raw.obs, batch, "counts.batch", ONE_BATCH)
     if types is not None:
         sizes = pd.Series(types).value_counts(sort=False)
         rare = sizes[sizes < cells_per_pool]

@@ -97,12 +97,12 @@ def gene_names(path: str | Path, var: pd.DataFrame, gene_column: str | None) -> 
         raise InputError(
             f"{path}: there is no column `{gene_column}` for the genes; there are "
             f"{examples(var.columns, 8)}.{nearest(gene_column, var.columns)} Set "
-            "`input.gene_column` to one of them, or leave it out to use the index."
+            "`counts.gene_column` to one of them, or leave it out to use the index."
         )
     if var[gene_column].isna().any():
         raise InputError(
             f"{path}: {var[gene_column].isna().sum()} genes have no value in the column "
-            f"`{gene_column}`. Set `input.gene_column` to one that names all genes."
+            f"`{gene_column}`. Set `counts.gene_column` to one that names all genes."
         )
     return pd.Index(var[gene_column].astype(str), name=None)
 
@@ -115,7 +115,7 @@ def _add_up_same_names(
         return counts, var
     log.warning(
         "%s: %d genes have a name that came before (%s); their counts are added up. "
-        "If a column of var has unique ids, set `input.gene_column` to it.",
+        "If a column of var has unique ids, set `counts.gene_column` to it.",
         path,
         again.sum(),
         examples(var.index[again].unique()),

@@ -11,7 +11,7 @@ from cisgrammar.counts.raw import RawCounts
 from cisgrammar.errors import InputError
 from cisgrammar.inputs import examples, require_file
 
-KEY = "input.counts"
+KEY = "counts.path"
 
 
 def load(
@@ -47,7 +47,7 @@ def load(
     if matrix != "X" and kind not in ("h5ad", "h5mu"):
         raise InputError(
             f"{path}: a {kind} file has one matrix only, so there is no `{matrix}`. "
-            "Leave out `input.matrix`."
+            "Leave out `counts.matrix`."
         )
     if not len(raw.obs) or not len(raw.var):
         raise InputError(

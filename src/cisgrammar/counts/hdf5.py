@@ -68,7 +68,7 @@ def _modality_group(path: Path, file: h5py.File, modality: str | None) -> h5py.G
     if modality not in file["mod"]:
         raise InputError(
             f"{path}: there is no modality `{modality}`; there are {examples(file['mod'], 6)}."
-            f"{nearest(modality, file['mod'])} Correct `input.modality`."
+            f"{nearest(modality, file['mod'])} Correct `counts.modality`."
         )
     return file["mod"][modality]
 
@@ -79,7 +79,7 @@ def _read_anndata(path: Path, kind: str, group: h5py.Group, matrix: str, sample:
         there = _matrices(group)
         raise InputError(
             f"{path}: there is no matrix `{matrix}`; there are {', '.join(there) or 'none'}."
-            f"{nearest(matrix, there)} Set `input.matrix` to one of them."
+            f"{nearest(matrix, there)} Set `counts.matrix` to one of them."
         )
     obs = _names_as_text(read_elem(group["obs"]))
     var = _names_as_text(read_elem(group["raw/var" if matrix == "raw" else "var"]))

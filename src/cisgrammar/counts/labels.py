@@ -41,8 +41,8 @@ def standard_labels(
         If a column is not there.
     """
     columns = {
-        "cell_type": label_column(path, obs, cell_type, "input.cell_type", UNLABELLED),
-        "batch": label_column(path, obs, batch, "input.batch", ONE_BATCH),
+        "cell_type": label_column(path, obs, cell_type, "counts.cell_type", UNLABELLED),
+        "batch": label_column(path, obs, batch, "counts.batch", ONE_BATCH),
     }
     for name, source in (("cell_type", cell_type), ("batch", batch)):
         if name in obs and source != name:

@@ -13,7 +13,7 @@ from cisgrammar.counts.raw import RawCounts, features_of
 from cisgrammar.errors import InputError
 from cisgrammar.inputs import examples, open_binary, open_text
 
-KEY = "input.counts"
+KEY = "counts.path"
 BLOCK_GENES = 1024
 
 

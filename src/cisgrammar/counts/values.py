@@ -80,9 +80,9 @@ def check_values(
     others = [other for other in integer_matrices if other != matrix]
     elsewhere = (
         f"Integers are in {' and '.join(f'`{other}`' for other in others)}: "
-        f"set `input.matrix: {others[0]}`."
+        f"set `counts.matrix: {others[0]}`."
         if others
-        else "Name a file with raw counts, or say where they are with `input.matrix` "
+        else "Name a file with raw counts, or say where they are with `counts.matrix` "
         "(`raw` or `layers/<name>`)."
     )
     if kind in ("logarithms", "not integers"):
@@ -120,5 +120,5 @@ def _no_integers_message(
         f"{', '.join(f'{value:.4g}' for value in odd[:3])}; the largest is {values.max():.4g}), "
         f"so they are probably {likely}, not raw counts. {why} {elsewhere} "
         "Only if such values are meant, as with spike-in normalisation, set "
-        "`input.accept_non_integer: true`."
+        "`counts.accept_non_integer: true`."
     )
