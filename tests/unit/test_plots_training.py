@@ -1,0 +1,66 @@
+import pandas as pd
+import pytest
+from plots_checks import assert_legible, saved_bytes, shown_texts
+
+from cisgrammar.plots import evaluation, training
+
+
+def histories(folds):
+    return pd.DataFrame(
+        [
+            {
+                "fold": fold,
+                "epoch": epoch,
+                "train_loss": 1 / (epoch + 1),
+                "validation_loss": 1 / (epoch + 1) + 0.01 * epoch,
+                "best": epoch == 9,
+            }
+            for fold in range(folds)
+            for epoch in range(12)
+        ]
+    )
+
+
+def scores(folds):
+    rows = [*map(str, range(folds)), "mean", "pooled"]
+    table = pd.DataFrame({"fold": rows})
+    for i, name in enumerate(evaluation.SCORES):
+        table[name] = [0.1 * (i + 1) + 0.01 * j for j in range(folds)] + [9, 9]
+    return table
+
+
+@pytest.mark.parametrize("folds", [1, 2, 10])
+def test_loss_curves_have_a_panel_a_fold(folds):
+    figure = training.loss_curves(histories(folds))
+    assert len(figure.axes) == folds
+    assert {"Epoch", "Loss (mean squared error)", "Fold 0"} <= set(shown_texts(figure))
+    assert_legible(figure)
+
+
+def test_loss_curves_mark_the_kept_epoch():
+    panel = training.loss_curves(histories(1)).axes[0]
+    assert panel.collections[0].get_offsets().tolist() == [[9, pytest.approx(0.19)]]
+
+
+def test_loss_curves_are_saved_with_the_same_bytes(tmp_path):
+    first, second = (
+        saved_bytes(training.loss_curves(histories(2)), tmp_path / name) for name in "ab"
+    )
+    assert first == second
+
+
+@pytest.mark.parametrize("folds, ceiling", [(1, None), (3, 0.5), (10, 0.2)])
+def test_scores_show_folds_and_not_the_summary_rows(folds, ceiling):
+    figure = evaluation.r2_over_folds(scores(folds), ceiling)
+    left, right = figure.axes
+    assert len(left.collections[0].get_offsets()) == folds
+    assert left.get_ylim()[1] < 1 and right.get_ylim()[1] < 1  # the 9s of mean and pooled
+    assert ("ceiling" in shown_texts(figure)) == (ceiling is not None)
+    assert_legible(figure)
+
+
+@pytest.mark.parametrize("draw", [training.loss_curves, evaluation.r2_over_folds])
+def test_empty_input_is_an_error(draw):
+    table = histories(1) if draw is training.loss_curves else scores(1)
+    with pytest.raises(ValueError, match="nothing to draw"):
+        draw(table.iloc[:0])
