@@ -57,7 +57,7 @@ def embed_cells(
     n_neighbors: int,
     neighbors_within_batch: int,
     trim: int | None,
-    exact: bool,
+    exact_neighbors: bool,
     umap_min_dist: float,
     seed: int,
 ) -> None:
@@ -76,7 +76,7 @@ def embed_cells(
         Neighbours of each cell, without batches.
     neighbors_within_batch, trim
         BBKNN's, with batches.
-    exact
+    exact_neighbors
         Exact neighbours, or approximate ones (for hundreds of thousands of cells).
     umap_min_dist
         UMAP's smallest distance of points.
@@ -96,7 +96,7 @@ def embed_cells(
     sc.pp.pca(work, n_comps=min(n_pcs, most), svd_solver="arpack", random_state=seed)
     components = work.obsm["X_pca"][:, 1 if drop_first_pc else 0 :]
     work.obsm["X_pca"] = components
-    _neighbours(work, n_neighbors, neighbors_within_batch, trim, exact, seed)
+    _neighbours(work, n_neighbors, neighbors_within_batch, trim, exact_neighbors, seed)
     sc.tl.umap(work, min_dist=umap_min_dist, random_state=seed)
     cells.obsm["X_pca"] = components.astype(np.float32)
     cells.obsm["X_umap"] = work.obsm["X_umap"].astype(np.float32)

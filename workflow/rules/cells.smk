@@ -17,9 +17,7 @@ rule embed_cells:
         mem_mb=16000,
         runtime=240,
     params:
-        input=config["input"],
-        cell_type=label_column("cell_type"),
-        batch=label_column("batch"),
+        counts=how_to_read_counts(),
         settings=config["cells"],
         seed=config["seed"],
         code=code("embed_cells"),

@@ -1,5 +1,6 @@
 """Helpers that rules share: the checked config, paths of inputs and targets, code digests."""
 
+import os
 import sys
 from pathlib import Path
 
@@ -14,10 +15,10 @@ from cisgrammar.provenance import source_hash
 ROOT = Path(workflow.basedir)
 SCHEMA = read_schema(ROOT / "workflow/schemas/config.schema.yaml")
 
+CONFIG_FILES = ", ".join(os.path.relpath(path) for path in workflow.configfiles)
+
 try:
-    checked = complete_config(
-        config, SCHEMA, source=", ".join(os.path.relpath(path) for path in workflow.configfiles)
-    )
+    checked = complete_config(config, SCHEMA, source=CONFIG_FILES)
 except InputError as error:
     raise WorkflowError(str(error)) from None
 config.clear()
@@ -47,21 +48,24 @@ def input_file(section, key, simulated):
     path = config[section][key]
     if path is None:
         raise WorkflowError(
-            f"{', '.join(map(str, workflow.configfiles))}: key `{section}.{key}` is missing: "
+            f"{CONFIG_FILES}: key `{section}.{key}` is missing: "
             f"{SCHEMA['properties'][section]['properties'][key]['description']} "
             "Only a config with a `simulation` section needs no input files."
         )
     return path
 
 
-COUNTS = input_file("input", "counts", "counts.h5ad")
+COUNTS = input_file("counts", "path", "counts.h5ad")
 GENOME = input_file("genome", "fasta", "genome.fa")
-ANNOTATION = input_file("genome", "annotation", "annotation.gtf")
+ANNOTATION = input_file("genome", "gtf", "annotation.gtf")
 
 
-def label_column(key):
-    """Name the column of cell types or batches; the simulation's are known."""
-    return key if config["simulation"] is not None else config["input"][key]
+def how_to_read_counts():
+    """Give the counts' keys but their path; the simulation's are known."""
+    keys = {key: value for key, value in config["counts"].items() if key != "path"}
+    if config["simulation"] is not None:
+        keys.update(cell_type="cell_type", batch="batch")
+    return keys
 
 
 def per_fold(file):
@@ -72,18 +76,12 @@ def per_fold(file):
 def final_outputs():
     """List what `snakemake` makes when no target is named."""
     shared = ["preflight.tsv", "dataset.h5ad", "provenance.json"]
-    shared += [f"figures/{figure}.svg" for figure in ("umap_cells", "pool_purity")]
+    shared += ["figures/umap_cells.svg", "figures/pool_purity.svg"]
     of_family = ["evaluation.tsv", "motifs.meme", "influence.h5ad", "influence_by_cell_type_z.tsv"]
-    of_family += [
-        f"figures/{figure}.svg"
-        for figure in ("r2_over_folds", "loss_curves", "motifs", "influence", "pools_pca")
-    ]
-    targets = [f"results/{NAME}/{file}" for file in shared]
-    targets += [f"results/{NAME}/{family}/{file}" for family in FAMILIES for file in of_family]
+    figures = ["r2_over_folds", "loss_curves", "logo_gallery", "influence_heatmap", "pools_pca"]
+    of_family += [f"figures/{figure}.svg" for figure in figures]
     if config["simulation"] is not None:
-        targets += [
-            f"results/{NAME}/{family}/truth/{file}"
-            for family in FAMILIES
-            for file in ("summary.tsv", "truth.svg")
-        ]
-    return targets
+        of_family += []
+    return [f"results/{NAME}/{file}" for file in shared] + [
+        f"results/{NAME}/{family}/{file}" for family in FAMILIES for file in of_family
+    ]

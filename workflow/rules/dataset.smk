@@ -9,7 +9,6 @@ rule define_regions:
         preflight="results/{name}/preflight.tsv",
     output:
         regions="results/{name}/regions.bed",
-        names="results/{name}/region_names.tsv",
         counts="results/{name}/region_counts.tsv",
     log:
         "logs/define_regions/{name}.log",
@@ -23,6 +22,7 @@ rule define_regions:
     params:
         genome=config["genome"],
         regions=config["regions"],
+        work="results/{name}/genome",
         code=code("define_regions"),
     message:
         "Placing a window at each gene's TSS in {wildcards.name}"
@@ -34,7 +34,6 @@ rule build_dataset:
     input:
         pools="results/{name}/pools.h5ad",
         regions="results/{name}/regions.bed",
-        names="results/{name}/region_names.tsv",
         genome=GENOME,
     output:
         dataset="results/{name}/dataset.h5ad",
@@ -50,6 +49,7 @@ rule build_dataset:
         runtime=30,
     params:
         settings=config["dataset"],
+        work="results/{name}/genome",
         code=code("build_dataset"),
     message:
         "Joining pools and sequences of {wildcards.name}"

@@ -48,12 +48,11 @@ rule check_inputs:
         mem_mb=8000,
         runtime=30,
     params:
-        input=config["input"],
+        counts=how_to_read_counts(),
         genome=config["genome"],
         regions=config["regions"],
         pools=config["pools"],
-        cell_type=label_column("cell_type"),
-        batch=label_column("batch"),
+        work="results/{name}/genome",
         code=code("check_inputs"),
     message:
         "Checking the inputs of {wildcards.name}"

@@ -8,13 +8,7 @@ from cisgrammar.seeds import derive_seed
 
 settings = dict(snakemake.params.settings)
 with log_to(snakemake.log[0]):
-    counts = read_counts(
-        snakemake.input.counts,
-        matrix=snakemake.params.input["matrix"],
-        cell_type=snakemake.params.cell_type,
-        batch=snakemake.params.batch,
-        accept_non_integer=snakemake.params.input["accept_non_integer"],
-    )
+    counts = read_counts(snakemake.input.counts, **snakemake.params.counts)
     cells = filter_cells(
         counts, min_genes=settings.pop("min_genes"), min_cells=settings.pop("min_cells")
     )

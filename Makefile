@@ -1,0 +1,59 @@
+# Two commands for a fresh machine: `make demo` and `make test`.
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+
+PYTHON ?= python3
+CORES ?= all
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+export PATH := $(CURDIR)/$(BIN):$(PATH)
+
+help:  ## Show this list
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/:/' | column -t -s:
+
+install: $(READY) bedtools  ## Make .venv from the lock
+
+$(READY): requirements.lock
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "Python 3.11 or newer is needed; $$($(PYTHON) --version) is $(PYTHON). Try: make demo PYTHON=python3.11"; exit 1; }
+	@command -v c++ >/dev/null || { echo "A C++ compiler is needed (bbknn's annoy). Type: sudo apt-get install -y g++"; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet torch==$$(sed -n 's/^torch==//p' requirements.lock)
+	$(BIN)/pip install --quiet -r requirements.lock
+	@touch $@
+
+.PHONY: bedtools
+bedtools:
+	@command -v bedtools >/dev/null || workflow/install_bedtools.sh
+
+.PHONY: demo
+demo: install  ## Run the built-in data set and make its report
+	@workflow/demo.sh $(CORES)
+
+.PHONY: test
+test: install lint unit-test workflow-test  ## Lint, unit tests, workflow tests
+
+.PHONY: lint
+lint: $(READY)
+	ruff format --check .
+	ruff check .
+	snakefmt --check Snakefile workflow
+	snakemake --lint
+
+.PHONY: unit-test
+unit-test: install
+	pytest tests/unit
+
+.PHONY: workflow-test
+workflow-test: install
+	pytest tests/workflow
+
+.PHONY: bench
+bench: install  ## Measure speed and memory against the published layers
+	python benchmarks/run.py
+
+.PHONY: clean
+clean:  ## Remove results and logs, keep .venv
+	rm -rf results logs benchmarks/results .snakemake

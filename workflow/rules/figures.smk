@@ -1,0 +1,120 @@
+"""Figures, each as SVG (in the report) and PNG, drawn from the tables beside it."""
+
+
+rule plot_cells:
+    input:
+        cells="results/{name}/cells.h5ad",
+        pools="results/{name}/pools.h5ad",
+    output:
+        umap=report(
+            "results/{name}/figures/umap_cells.svg",
+            caption="../report/umap_cells.rst",
+            category="1. Cells and pools",
+            labels={"figure": "Cells and seeds"},
+        ),
+        purity=report(
+            "results/{name}/figures/pool_purity.svg",
+            caption="../report/pool_purity.rst",
+            category="1. Cells and pools",
+            labels={"figure": "Purity of pools"},
+        ),
+        png=multiext("results/{name}/figures/", "umap_cells.png", "pool_purity.png"),
+    log:
+        "logs/plot_cells/{name}.log",
+    conda:
+        "../../envs/plots.yaml"
+    resources:
+        mem_mb=8000,
+        runtime=30,
+    params:
+        code=code("plot_cells"),
+    message:
+        "Drawing the cells and pools of {wildcards.name}"
+    script:
+        "../scripts/plot_cells.py"
+
+
+rule plot_training:
+    input:
+        histories=per_fold("history.tsv"),
+        evaluation="results/{name}/{family}/evaluation.tsv",
+    output:
+        losses=report(
+            "results/{name}/{family}/figures/loss_curves.svg",
+            caption="../report/loss_curves.rst",
+            category="2. Model",
+            subcategory="{family}",
+            labels={"figure": "Losses"},
+        ),
+        scores=report(
+            "results/{name}/{family}/figures/r2_over_folds.svg",
+            caption="../report/r2_over_folds.rst",
+            category="2. Model",
+            subcategory="{family}",
+            labels={"figure": "Scores on held-out genes"},
+        ),
+        png=multiext("results/{name}/{family}/figures/", "loss_curves.png", "r2_over_folds.png"),
+    log:
+        "logs/plot_training/{name}.{family}.log",
+    conda:
+        "../../envs/plots.yaml"
+    resources:
+        mem_mb=2000,
+        runtime=30,
+    params:
+        code=code("plot_training"),
+    message:
+        "Drawing losses and scores of {wildcards.family} in {wildcards.name}"
+    script:
+        "../scripts/plot_training.py"
+
+
+rule plot_influence:
+    input:
+        influence="results/{name}/{family}/influence.h5ad",
+        by_cell_type="results/{name}/{family}/influence_by_cell_type.tsv",
+        z="results/{name}/{family}/influence_by_cell_type_z.tsv",
+        motifs="results/{name}/{family}/motifs.meme",
+        table="results/{name}/{family}/motifs.tsv",
+    output:
+        heatmap=report(
+            "results/{name}/{family}/figures/influence_heatmap.svg",
+            caption="../report/influence_heatmap.rst",
+            category="3. Motifs and their influence",
+            subcategory="{family}",
+            labels={"figure": "Influence by cell type"},
+        ),
+        gallery=report(
+            "results/{name}/{family}/figures/logo_gallery.svg",
+            caption="../report/logo_gallery.rst",
+            category="3. Motifs and their influence",
+            subcategory="{family}",
+            labels={"figure": "Motifs"},
+        ),
+        pca=report(
+            "results/{name}/{family}/figures/pools_pca.svg",
+            caption="../report/pools_pca.rst",
+            category="3. Motifs and their influence",
+            subcategory="{family}",
+            labels={"figure": "Pools by influence"},
+        ),
+        png=multiext(
+            "results/{name}/{family}/figures/",
+            "influence_heatmap.png",
+            "logo_gallery.png",
+            "pools_pca.png",
+        ),
+    log:
+        "logs/plot_influence/{name}.{family}.log",
+    conda:
+        "../../envs/plots.yaml"
+    resources:
+        mem_mb=4000,
+        runtime=30,
+    params:
+        n_motifs=config["figures"]["n_motifs"],
+        code=code("plot_influence"),
+    message:
+        "Drawing motifs and their influence of {wildcards.family} in {wildcards.name}"
+    script:
+        "../scripts/plot_influence.py"

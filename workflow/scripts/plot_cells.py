@@ -1,0 +1,14 @@
+"""Draw the UMAP of cells with the pools' seeds, and the purity of pools."""
+
+from pathlib import Path
+
+from anndata import read_h5ad
+
+from cisgrammar.logs import log_to
+from cisgrammar.plots.cells import pool_purity, umap_cells
+from cisgrammar.plots.style import save
+
+with log_to(snakemake.log[0]):
+    cells, pools = read_h5ad(snakemake.input.cells), read_h5ad(snakemake.input.pools)
+    save(umap_cells(cells, pools.obs["seed"]), Path(snakemake.output.umap).with_suffix(""))
+    save(pool_purity(pools), Path(snakemake.output.purity).with_suffix(""))

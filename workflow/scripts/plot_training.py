@@ -1,0 +1,19 @@
+"""Draw the loss curves of all folds, and the scores on held-out genes."""
+
+from pathlib import Path
+
+import pandas as pd
+
+from cisgrammar.files import read_table
+from cisgrammar.logs import log_to
+from cisgrammar.plots.evaluation import r2_over_folds
+from cisgrammar.plots.style import save
+from cisgrammar.plots.training import loss_curves
+
+with log_to(snakemake.log[0]):
+    histories = pd.concat(
+        read_table(path).assign(fold=fold) for fold, path in enumerate(snakemake.input.histories)
+    )
+    save(loss_curves(histories), Path(snakemake.output.losses).with_suffix(""))
+    evaluation = read_table(snakemake.input.evaluation)
+    save(r2_over_folds(evaluation), Path(snakemake.output.scores).with_suffix(""))
