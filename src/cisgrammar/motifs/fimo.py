@@ -176,7 +176,7 @@ def hits(
 def _find(
     codes: np.ndarray, first: int, integer: Sequence[IntegerMotif], both_strands: bool
 ) -> np.ndarray:
-    """Motif, sequence (the first is ``first``), start, strand and sum of every hit: ``(hits, 5)``."""
+    """Motif, sequence (from ``first`` on), start, strand, sum of every hit: ``(hits, 5)``."""
     arguments = (codes, _words(codes), *_flat(integer), both_strands)
     _, counts = _search(*arguments, *_NOTHING)
     found = np.empty((counts.sum(), 5), dtype=np.int64)
