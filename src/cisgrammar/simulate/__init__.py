@@ -30,7 +30,7 @@ from cisgrammar.simulate.genome import (
     write_gtf,
 )
 
-ACTIVATORS = ("ELK1", "SP1", "NRF1", "YY1", "USF2", "CEBPB", "HNF1A", "IRF8", "FOS::JUN")
+ACTIVATORS = ("ELK1", "SP1", "NRF1", "USF2", "CEBPB", "HNF1A", "IRF8", "RFX2", "MAF::NFE2")
 REPRESSORS = ("E2F4", "GFI1", "REST")
 CELL_TYPES = {
     "A": 0.24,
@@ -60,6 +60,7 @@ def simulate(
     other_tfs: int = 200,
     min_occurrence: float = 0.15,
     max_occurrence: float = 0.25,
+    min_site_strength: float = 0.8,
     min_activity: float = 0.2,
     max_activity: float = 1.6,
     tf_response: float = 2.0,
@@ -98,6 +99,9 @@ def simulate(
         Ordinary genes that bear the names of TFs in JASPAR that are not planted.
     min_occurrence, max_occurrence
         Each motif stands in a share of the promoters drawn from this range.
+    min_site_strength
+        Least score of a planted site against its motif, as a share of the highest
+        possible (see :func:`draw_sites`).
     min_activity, max_activity
         Absolute effect of a site on the natural logarithm of expression, in the
         cell types where its TF is least and most active.
@@ -143,7 +147,9 @@ def simulate(
     has_site = rng["sites"].random((n_genes, len(motifs))) < occurrence
     has_site[list(tf_motifs)] = False
     genome = Genome(chromosomes, genes)
-    sites = plant_sites(genome, motifs, has_site, upstream, downstream, rng["sites"])
+    sites = plant_sites(
+        genome, motifs, has_site, upstream, downstream, min_site_strength, rng["sites"]
+    )
 
     activities = draw_activities(
         names,

@@ -52,7 +52,7 @@ def expected_expression(
     tf_motifs: Mapping[int, int],
     tf_response: float,
 ) -> np.ndarray:
-    """Expected expression of every gene in every cell type, free of noise.
+    """Work out the expected expression of every gene in every cell type, free of noise.
 
     log expression = gene effect + the sum of the activities of the motifs that
     stand in the promoter; of a gene that codes for a planted motif's TF it is

@@ -142,6 +142,7 @@ def plant_sites(
     has_site: np.ndarray,
     upstream: int,
     downstream: int,
+    min_strength: float,
     rng: np.random.Generator,
 ) -> pd.DataFrame:
     """Write binding sites into promoters, on either strand, without overlap.
@@ -151,11 +152,13 @@ def plant_sites(
     genome
         Its chromosomes are written to.
     motifs
-        Each site's bases are drawn from the motif, position by position.
+        Sites are drawn from them.
     has_site
         Which gene has a site of which motif: bool ``(genes, motifs)``.
     upstream, downstream
         The promoter window.
+    min_strength
+        See :func:`draw_sites`.
 
     Returns
     -------
@@ -163,6 +166,10 @@ def plant_sites(
     window, along the gene's strand), strand (of the motif against the gene's),
     sequence (along the motif).
     """
+    drawn = [
+        iter(draw_sites(motif.matrix, n, min_strength, rng))
+        for motif, n in zip(motifs, has_site.sum(axis=0), strict=True)
+    ]
     rows = []
     for number, gene in enumerate(genome.genes.itertuples()):
         window = genome.chromosomes[gene.chrom][
@@ -172,7 +179,7 @@ def plant_sites(
         free = np.ones(codes.size, dtype=bool)
         for i in rng.permutation(np.flatnonzero(has_site[number])):
             width = motifs[i].width
-            site = draw_site(motifs[i].matrix, rng)
+            site = next(drawn[i])
             starts = np.flatnonzero(np.convolve(free, np.ones(width), mode="valid") == width)
             start, strand = int(rng.choice(starts)), "+-"[rng.integers(2)]
             free[start : start + width] = False
@@ -183,9 +190,35 @@ def plant_sites(
     return sites.sort_values(["gene", "start"], ignore_index=True)
 
 
-def draw_site(ppm: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Draw one site from a motif ``(4, width)``: codes ``(width,)``."""
-    return (rng.random(ppm.shape[1]) > np.cumsum(ppm, axis=0)[:3]).sum(axis=0).astype(np.uint8)
+def draw_sites(
+    ppm: np.ndarray, n: int, min_strength: float, rng: np.random.Generator
+) -> np.ndarray:
+    """Draw sites from a motif, none of them weak.
+
+    Parameters
+    ----------
+    ppm
+        Probabilities, all above 0, rows A, C, G, T: ``(4, width)``.
+    n
+        How many.
+    min_strength
+        Weaker ones are drawn again: the least log-odds score against equal base
+        frequencies, as a share of the highest that the motif allows.
+
+    Returns
+    -------
+    Codes, uint8 ``(n, width)``.
+    """
+    scores = np.log2(4 * ppm)
+    least = min_strength * scores.max(axis=0).sum()
+    bounds = np.cumsum(ppm, axis=0)[:3]
+    drawn = np.empty((0, ppm.shape[1]), dtype=np.uint8)
+    while len(drawn) < n:
+        uniform = rng.random((max(n, 100), 1, ppm.shape[1]))
+        sites = (uniform > bounds).sum(axis=1).astype(np.uint8)
+        strong = scores[sites, np.arange(ppm.shape[1])].sum(axis=1) >= least
+        drawn = np.vstack([drawn, sites[strong]])
+    return drawn[:n]
 
 
 def write_fasta(chromosomes: dict[str, np.ndarray], path: str | Path) -> None:
