@@ -300,11 +300,11 @@ def no_match_message(where: str, count_genes: Sequence[str], tss: pd.DataFrame) 
             "in another way."
         )
     return (
-        f"{where}: only {len(count_genes) - len(missing)} of {len(count_genes)} genes are in the "
-        f"annotation, by id or by name. In the counts, not in the annotation: {examples(missing)}. "
-        f"In the annotation: ids {examples(tss['gene_id'])}; names {examples(tss['gene_name'])}. "
-        f"{cause} Name the GTF the counts were made with in `{KEY}`, or another column of gene "
-        "names in `counts.gene_column`."
+        f"{where}: only {len(count_genes) - len(missing):,} of {len(count_genes):,} genes are in "
+        f"the annotation, by id or by name. Some that are not: {examples(missing)} (the annotation "
+        f"has ids {examples(tss['gene_id'])} and names {examples(tss['gene_name'])}). {cause} Name "
+        f"the GTF that the counts were made with in `{KEY}`, or another column of gene names in "
+        "`counts.gene_column`."
     )
 
 

@@ -78,7 +78,7 @@ def open_fasta(fasta: str | Path, work: str | Path) -> pyfaidx.Fasta:
     Raises
     ------
     InputError
-        If it cannot be indexed: no FASTA, uneven lines, a name twice.
+        If it cannot be indexed: no FASTA, no sequence, uneven lines, a name twice.
     """
     plain = plain_fasta(fasta, work)
     index = Path(work) / f"{_digest(Path(fasta))}.fai"
@@ -87,9 +87,11 @@ def open_fasta(fasta: str | Path, work: str | Path) -> pyfaidx.Fasta:
             with whole_file(index) as temporary:
                 temporary.unlink()
                 pyfaidx.Faidx(str(plain), indexname=str(temporary)).close()
+                _check_lengths(fasta, temporary)
         return pyfaidx.Fasta(str(plain), indexname=str(index), as_raw=True, rebuild=False)
-    except (pyfaidx.FastaIndexingError, ValueError, UnicodeDecodeError) as error:
-        index.unlink(missing_ok=True)
+    except (pyfaidx.FastaIndexingError, UnicodeDecodeError, ValueError) as error:
+        if isinstance(error, InputError):
+            raise
         raise InputError(
             f"{fasta}: the FASTA file cannot be indexed: {str(error).splitlines()[0]} "
             "Within one sequence every line but the last must be equally long, and no name may "
@@ -97,27 +99,22 @@ def open_fasta(fasta: str | Path, work: str | Path) -> pyfaidx.Fasta:
         ) from None
 
 
+def _check_lengths(fasta: str | Path, index: Path) -> None:
+    names = index.read_text().splitlines()
+    if all(line.split("\t")[1] == "0" for line in names):
+        raise InputError(
+            f"{fasta}: the FASTA file has {len(names)} names and no sequence. "
+            f"Name the genome's sequence file in `{KEY}`."
+        )
+
+
 def chrom_sizes(fasta: str | Path, work: str | Path) -> dict[str, int]:
     """Read names and lengths of all sequences, in the order of the file.
 
-    Parameters
-    ----------
-    fasta, work
-        As in :func:`open_fasta`.
-
-    Raises
-    ------
-    InputError
-        As :func:`open_fasta`; also when no sequence has any letters.
+    Parameters and errors are those of :func:`open_fasta`.
     """
     with open_fasta(fasta, work) as opened:
-        sizes = {record.name: len(record) for record in opened}
-    if not any(sizes.values()):
-        raise InputError(
-            f"{fasta}: the FASTA file has {len(sizes)} names and no sequence. "
-            f"Name the genome's sequence file in `{KEY}`."
-        )
-    return sizes
+        return {record.name: len(record) for record in opened}
 
 
 def match_chromosomes(
@@ -186,7 +183,7 @@ def _check_start(fasta: Path, start: bytes) -> None:
     first = next((line for line in start.splitlines() if line.strip()), b"")
     if not first:
         raise InputError(
-            f"{fasta}: there is nothing in the FASTA file but blank lines. "
+            f"{fasta}: the FASTA file is empty, or has nothing but blank lines. "
             f"Name the genome's sequence file in `{KEY}`."
         )
     if not first.startswith((b">", b";")):

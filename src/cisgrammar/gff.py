@@ -197,7 +197,7 @@ def _biotype(attributes: dict[str, str]) -> str:
 
 def _unnamed(path: str | Path, row: _Row, gene_id: str) -> str:
     return (
-        f"{path}: line {row.line}, a {row.feature} row, has no attribute `{gene_id}`; it has "
-        f"{examples(row.attributes, 6)}. Set `genome.gene_id` to the one that names genes."
+        f"{path}: line {row.line}, a {row.feature} row, has no attribute `{gene_id}` (it has "
+        f"{examples(row.attributes, 6)}). Set `genome.gene_id` to the one that names genes."
         f"{nearest(gene_id, row.attributes)}"
     )

@@ -208,7 +208,7 @@ def _check_pools(
                 "number of cells."
             )
     each = n_pools * cells_per_pool / n_cells
-    found = f"{n_pools:,} of {cells_per_pool:,} cells"
+    found = f"{n_pools:,} pools of {cells_per_pool:,} cells"
     checks.add("pools", found, f"on average a cell is in {each:.1f} pools")
 
 

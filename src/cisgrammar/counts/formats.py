@@ -88,6 +88,6 @@ def detect(path: Path) -> str:
         ):
             return "10x h5"
         raise InputError(
-            f"{path}: this HDF5 file is neither h5ad, h5mu nor 10x h5; it holds "
-            f"{examples(file, 6)}. Name a file in one of these formats in `{KEY}`."
+            f"{path}: this HDF5 file is neither h5ad, h5mu nor 10x h5 (it holds "
+            f"{examples(file, 6)}). Name a file in one of these formats in `{KEY}`."
         )

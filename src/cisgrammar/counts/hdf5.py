@@ -67,7 +67,7 @@ def _modality_group(path: Path, file: h5py.File, modality: str | None) -> h5py.G
     modality = modality or "rna"
     if modality not in file["mod"]:
         raise InputError(
-            f"{path}: there is no modality `{modality}`; there are {examples(file['mod'], 6)}."
+            f"{path}: there is no modality `{modality}` among {examples(file['mod'], 6)}."
             f"{nearest(modality, file['mod'])} Correct `counts.modality`."
         )
     return file["mod"][modality]

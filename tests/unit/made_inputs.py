@@ -1,0 +1,65 @@
+"""Small inputs written by the tests, and where the real ones are."""
+
+import gzip
+import os
+from pathlib import Path
+
+import anndata as ad
+import numpy as np
+import pandas as pd
+import pytest
+import scipy.sparse as sp
+
+SHARED = Path(__file__).parents[3] / "shared" / "data"
+YEAST = SHARED / "yeast_stress"
+
+
+def real(path):
+    """Give a real file, or skip; on the build server its absence is a failure."""
+    if not path.exists():
+        message = f"real data are absent: {path}"
+        pytest.fail(message) if os.environ.get("CI") == "true" else pytest.skip(message)
+    return path
+
+
+def write(path, text):
+    """Write text, gzipped if the name says so."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    data = text if isinstance(text, bytes) else text.encode()
+    path.write_bytes(gzip.compress(data) if path.suffix == ".gz" else data)
+    return path
+
+
+def gtf_row(feature, start, end, strand="+", chrom="chr1", **attributes):
+    """Write one GTF line; start counts from 1, the end is included."""
+    ninth = " ".join(f'{key} "{value}";' for key, value in attributes.items())
+    return "\t".join([chrom, "test", feature, str(start), str(end), ".", strand, ".", ninth]) + "\n"
+
+
+def write_inputs(folder, n_cells=20, n_genes=12, **changes):
+    """Write counts, FASTA and GTF that fit each other, and the arguments of `preflight`."""
+    rng = np.random.default_rng(1)
+    genome = "".join(rng.choice(list("ACGT"), 100 * (n_genes + 2)))
+    genes = [f"G{i}" for i in range(n_genes)]
+    rows = [
+        gtf_row("gene", 100 * (i + 1), 100 * (i + 1) + 50, "+-"[i % 2], gene_id=gene)
+        for i, gene in enumerate(genes)
+    ]
+    counts = ad.AnnData(
+        sp.csr_matrix(rng.poisson(1, (n_cells, n_genes)).astype(np.float32)),
+        obs=pd.DataFrame({"label": list("ab") * (n_cells // 2)}, [f"c{i}" for i in range(n_cells)]),
+        var=pd.DataFrame(index=genes),
+    )
+    counts.write_h5ad(folder / "counts.h5ad")
+    arguments = {
+        "counts": folder / "counts.h5ad",
+        "fasta": write(folder / "genome.fa", f">chr1\n{genome}\n"),
+        "annotation": write(folder / "genes.gtf", "".join(rows)),
+        "work": folder / "work",
+        "cell_type": "label",
+        "upstream": 20,
+        "downstream": 10,
+        "cells_per_pool": 5,
+        "n_pools": 10,
+    }
+    return arguments | changes
