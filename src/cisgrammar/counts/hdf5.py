@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import warnings
 from collections.abc import Iterator
 from pathlib import Path
 
+import anndata as ad
 import h5py
 import numpy as np
 import pandas as pd
@@ -32,7 +34,8 @@ def open_file(path: Path) -> Iterator[h5py.File]:
         If the file is cut short or damaged, or lacks a part of its format.
     """
     try:
-        with h5py.File(path, "r") as file:
+        with h5py.File(path, "r") as file, warnings.catch_warnings():
+            warnings.simplefilter("ignore", ad.OldFormatWarning)
             yield file
     except InputError:
         raise
@@ -126,10 +129,10 @@ def _read_csr(stored: h5py.Group | h5py.Dataset) -> sp.csr_matrix:
     if isinstance(stored, h5py.Group):
         counts = sp.csr_matrix(read_elem(stored))
     else:
-        blocks = range(0, len(stored), BLOCK_CELLS)
-        counts = sp.vstack(
-            [sp.csr_matrix(stored[i : i + BLOCK_CELLS]) for i in blocks], format="csr"
-        )
+        blocks = [
+            sp.csr_matrix(stored[i : i + BLOCK_CELLS]) for i in range(0, len(stored), BLOCK_CELLS)
+        ]
+        counts = sp.vstack(blocks, format="csr") if blocks else sp.csr_matrix(stored.shape)
     counts.sum_duplicates()
     return counts
 

@@ -99,6 +99,7 @@ def read_table(path: Path) -> RawCounts:
                 f"{header[:40]!r}. Known are h5ad, h5mu, 10x h5, 10x mtx folders, and tables of "
                 f"genes x cells with tabs or commas. Correct `{KEY}`."
             )
+        n_cells = 0  # one less than the header where that has a name above the genes
         genes: list[str] = []
         blocks: list[sp.csr_matrix] = []
         rows: list[np.ndarray] = []
@@ -107,7 +108,8 @@ def read_table(path: Path) -> RawCounts:
                 continue
             gene, *values = _unquoted(line.rstrip("\r\n"), separator)
             genes.append(gene)
-            rows.append(_numbers(path, number, values, cells))
+            n_cells = n_cells or len(values)
+            rows.append(_numbers(path, number, values, n_cells))
             if len(rows) == BLOCK_GENES:
                 blocks.append(sp.csr_matrix(np.stack(rows)))
                 rows = []
@@ -115,8 +117,13 @@ def read_table(path: Path) -> RawCounts:
             blocks.append(sp.csr_matrix(np.stack(rows)))
     if not genes:
         raise InputError(f"{path}: there is a header and not one gene. Correct `{KEY}`.")
+    if n_cells not in (len(cells), len(cells) - 1):
+        raise InputError(
+            f"{path}: the first line names {len(cells)} columns, but the first gene has {n_cells} "
+            "values. The first line must name the cells, with or without a word above the genes."
+        )
     counts = sp.vstack(blocks).T.tocsr()
-    names = cells[len(cells) - counts.shape[0] :]  # without the corner above the gene names
+    names = cells[len(cells) - n_cells :]
     return RawCounts("table", pd.DataFrame(index=names), pd.DataFrame(index=genes),
                      counts.data, counts)  # fmt: skip
 
@@ -125,13 +132,12 @@ def _unquoted(line: str, separator: str) -> list[str]:
     return [part.strip().strip('"') for part in line.split(separator)]
 
 
-def _numbers(path: Path, number: int, values: list[str], cells: list[str]) -> np.ndarray:
-    """Read one gene's line; the header may or may not have a name above the genes."""
-    if len(values) not in (len(cells), len(cells) - 1):
+def _numbers(path: Path, number: int, values: list[str], n_cells: int) -> np.ndarray:
+    if not values or len(values) != n_cells:
         raise InputError(
-            f"{path}: line {number} has {len(values)} values for {len(cells)} columns in the "
-            "first line. Each line must have a gene's name and a number for every cell; the file "
-            "is cut short or damaged there."
+            f"{path}: line {number} has {len(values)} values, not {n_cells} as the first gene. "
+            "Each line must have a gene's name and a number for every cell; the file is cut short "
+            "or damaged there."
         )
     try:
         return np.array(values, dtype=np.float64)
