@@ -41,6 +41,12 @@ def test_best_alignment_is_the_one_made(query, offset, overlap, orientation, tar
     assert hit["E-value"] == pytest.approx(hit["p-value"] * len(TARGETS))
 
 
+def test_palindromes_are_forward():
+    targets = [word("TGACGTCA"), *noise(60)]
+    hit = tomtom.compare([word("GACGTC")], targets).iloc[0]
+    assert (hit["Target_ID"], hit["Orientation"]) == ("TGACGTCA", "+")
+
+
 def test_columns_are_those_of_meme():
     header = (
         "Query_ID Target_ID Optimal_offset p-value E-value q-value Overlap "
