@@ -135,7 +135,7 @@ def write_bed(regions: pd.DataFrame, path: str | Path) -> None:
         table.to_csv(temporary, sep="\t", header=False, index=False, lineterminator="\n")
 
 
-def read_bed(path: str | Path, key: str = "regions.bed") -> pd.DataFrame:
+def read_bed(path: str | Path, key: str = "regions") -> pd.DataFrame:
     """Read regions from BED with three or more columns, plain or gzip.
 
     Parameters

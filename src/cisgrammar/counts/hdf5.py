@@ -71,7 +71,7 @@ def _modality_group(path: Path, file: h5py.File, modality: str | None) -> h5py.G
     if modality not in file["mod"]:
         raise InputError(
             f"{path}: there is no modality `{modality}` among {examples(file['mod'], 6)}."
-            f"{nearest(modality, file['mod'])} Correct `counts.modality`."
+            f"{nearest(modality, file['mod'])}"
         )
     return file["mod"][modality]
 
