@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,6 +19,8 @@ from cisgrammar.counts.raw import RawCounts, features_of
 from cisgrammar.counts.values import describe_values
 from cisgrammar.errors import InputError
 from cisgrammar.inputs import examples, nearest
+
+log = logging.getLogger(__name__)
 
 SUFFIXES = {".h5ad", ".h5", ".h5mu", ".hdf5"}
 SAMPLE = 300_000  # values that preflight looks at
@@ -45,7 +48,8 @@ def open_file(path: Path) -> Iterator[h5py.File]:
         else:
             finding, cause = f"the file cannot be read ({_brief(error)})", "It is damaged"
         raise InputError(f"{path}: {finding}. {cause}: fetch or write the file again.") from None
-    except (KeyError, ValueError, TypeError, AttributeError, IndexError, RuntimeError) as error:
+    except Exception as error:  # a damaged file can raise anything inside h5py and anndata
+        log.info("%s: while reading", path, exc_info=True)
         raise InputError(
             f"{path}: the file is HDF5, but a part of it is missing or not as its format wants "
             f"it ({_brief(error)}). It may be damaged or of another version: read and write it "
