@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -143,15 +143,16 @@ def cluster_database(
     table["consensus"] = [core_consensus(motif.matrix) for motif in database.motifs]
     names: dict[int, str] = {}
     for cluster, members in table.groupby("cluster"):
-        names[cluster] = _unique(_cluster_name(members), names)
+        names[cluster] = unique_name(_cluster_name(members), names.values())
     table["cluster_name"] = table["cluster"].map(names)
     _log.info("%d motifs of %s form %d clusters", len(table), database.source, len(names))
     return table.sort_values("cluster", kind="stable", ignore_index=True)[COLUMNS]
 
 
-def _unique(name: str, taken: dict[int, str]) -> str:
+def unique_name(name: str, taken: Collection[str]) -> str:
+    """Add ``/2``, ``/3``, ... to a name that is taken."""
     candidate, i = name, 2
-    while candidate in taken.values():
+    while candidate in taken:
         candidate, i = f"{name}/{i}", i + 1
     return candidate
 
