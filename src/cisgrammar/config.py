@@ -4,17 +4,40 @@ from __future__ import annotations
 
 import copy
 import difflib
+import math
 import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import yaml
-from jsonschema import Draft202012Validator
+from jsonschema import Draft202012Validator, TypeChecker
+from jsonschema.validators import extend
 
 from cisgrammar.errors import Problems
 
 _NUMBER_AS_TEXT = re.compile(r"[-+]?\d+(\.\d*)?[eE][-+]?\d+")
+_IN_ORDER = (
+    ("simulation.min_occurrence", "simulation.max_occurrence"),
+    ("simulation.min_activity", "simulation.max_activity"),
+)
+
+
+def _is_number(_: TypeChecker, value: object) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
+
+
+def _is_integer(_: TypeChecker, value: object) -> bool:
+    # JSON Schema takes 3.0 for an integer, Python's range() does not
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+_Validator = extend(
+    Draft202012Validator,
+    type_checker=Draft202012Validator.TYPE_CHECKER.redefine_many(
+        {"number": _is_number, "integer": _is_integer}
+    ),
+)
 
 
 def read_schema(path: str | Path) -> dict[str, Any]:
@@ -44,17 +67,24 @@ def complete_config(
     Raises
     ------
     InputError
-        With every unknown key (and the nearest known one), missing key and bad value.
+        With every unknown key (and the nearest known one), missing key and bad value;
+        or, where there are none, with all values that contradict each other.
     """
+    _raise_all(source, _problems(config, schema))
+    complete = _with_defaults(config, schema)
+    _raise_all(source, _contradictions(complete, schema))
+    return complete
+
+
+def _raise_all(source: str, messages: Iterator[str]) -> None:
     problems = Problems()
-    for message in _problems(config, schema):
+    for message in messages:
         problems.add(f"{source}: {message}")
     problems.raise_if_any()
-    return _with_defaults(config, schema)
 
 
 def _problems(config: dict[str, Any], schema: dict[str, Any]) -> Iterator[str]:
-    errors = Draft202012Validator(schema).iter_errors(config)
+    errors = _Validator(schema).iter_errors(config)
     for error in sorted(errors, key=lambda e: [str(p) for p in e.absolute_path]):
         where = ".".join(str(p) for p in error.absolute_path)
         if error.validator == "additionalProperties":
@@ -84,7 +114,10 @@ def _bad_value(where: str, error: Any) -> str:
     described = rule.get("description", "")
     hint = ""
     if isinstance(error.instance, str) and _NUMBER_AS_TEXT.fullmatch(error.instance):
-        hint = " YAML takes this for text: write the number with a decimal point, as in 5.0e-4."
+        hint = (
+            " YAML takes this for text: write such numbers with a decimal point and a sign in the "
+            "exponent, as in 5.0e-4 or 5.0e+4."
+        )
     value = "empty" if error.instance is None else repr(error.instance)
     return f"key `{where or '(top level)'}` is {value}, but {expected}. {described}{hint}".strip()
 
@@ -119,6 +152,37 @@ def _expectation(rule: dict[str, Any]) -> str:
         if key in rule
     ]
     return ", ".join([words, *limits]) if words else ""
+
+
+def _contradictions(config: dict[str, Any], schema: dict[str, Any]) -> Iterator[str]:
+    """Say which values of a complete config do not go together."""
+    for where, rule, value in _leaves(config, schema):
+        is_range = rule.get("minItems") == rule.get("maxItems") == 2
+        if is_range and value[0] > value[1]:
+            yield f"key `{where}` is {value}, but the lowest comes first. {rule['description']}"
+    values = {where: value for where, _, value in _leaves(config, schema)}
+    for low, high in _IN_ORDER:
+        if low in values and values[low] > values[high]:
+            yield f"key `{low}` is {values[low]}, but it should be at most `{high}` ({values[high]})"
+    window = values.get("regions.upstream", 0) + values.get("regions.downstream", 0)
+    if window < values.get("scover.width", 0):
+        yield (
+            f"key `scover.width` is {values['scover.width']}, but windows are {window} bases long "
+            "(`regions.upstream` + `regions.downstream`). Make the filters narrower or the windows "
+            "longer."
+        )
+
+
+def _leaves(
+    config: dict[str, Any], schema: dict[str, Any], section: str = ""
+) -> Iterator[tuple[str, dict[str, Any], Any]]:
+    """Yield dotted key, rule and value of all that is not a section."""
+    for key, rule in schema.get("properties", {}).items():
+        where, value = _join(section, key), config.get(key)
+        if isinstance(value, dict) and "properties" in rule:
+            yield from _leaves(value, rule, where)
+        elif key in config:
+            yield where, rule, value
 
 
 def _with_defaults(config: dict[str, Any], schema: dict[str, Any]) -> dict[str, Any]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import logging
 import sys
-import traceback
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -46,8 +45,7 @@ def log_to(path: str | Path) -> Iterator[logging.Logger]:
         logger.error("%s", error)
         raise SystemExit(1) from None
     except BaseException:
-        logging.getLogger().handlers[-1].flush()
-        to_file.stream.write(traceback.format_exc())
+        root.exception("The job stopped:")
         raise
     finally:
         logging.captureWarnings(False)
