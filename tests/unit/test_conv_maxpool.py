@@ -126,7 +126,7 @@ def test_filters_that_are_not_finite_give_nan():
         (torch.zeros(5, dtype=torch.uint8), torch.zeros(3, 4, 2), "codes must be uint8"),
         (torch.zeros(2, 5, dtype=torch.uint8), torch.zeros(3, 5, 2), "weight must be float32"),
         (torch.zeros(2, 5, dtype=torch.uint8), torch.zeros(3, 4, 2).double(), "must be float32"),
-        (torch.full((2, 5), 5, dtype=torch.uint8), torch.zeros(3, 4, 2), "codes above 4"),
+        (torch.full((2, 5), 5, dtype=torch.uint8), torch.zeros(3, 4, 2), "code 5"),
     ],
 )
 def test_arguments_that_do_not_fit(codes, weight, message):
