@@ -76,9 +76,10 @@ def read_tss(
             f"{tss_rule!r} is no rule for the TSS: use one of {', '.join(TSS_RULES)} in "
             f"`genome.tss_rule`.{nearest(tss_rule, TSS_RULES)}"
         )
-    annotation = read_annotation(path, gene_id, parts=tss_rule in NEED_CDS)
-    if annotation.transcripts.empty and tss_rule != "gene":
-        annotation = read_annotation(path, gene_id, parts=True)
+    kinds = ["gene"] + ["transcript"] * (tss_rule != "gene") + ["CDS"] * (tss_rule in NEED_CDS)
+    annotation = read_annotation(path, gene_id, kinds)
+    if tss_rule != "gene" and not annotation.has_transcript_rows:
+        annotation = read_annotation(path, gene_id)
     genes = _gene_rows(path, annotation, tss_rule)
     steps = [("genes in the annotation", len(genes))]
     genes = _drop(genes, genes["gene_id"].duplicated(), "the gene id came before", steps)

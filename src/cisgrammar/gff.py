@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -23,6 +23,7 @@ _TRANSCRIPTS = {
     "snoRNA", "primary_transcript", "pseudogenic_transcript", "unconfirmed_transcript",
 }  # fmt: skip
 _PARTS = {"exon", "CDS"}
+_KINDS = {"gene": _GENES, "transcript": _TRANSCRIPTS, "exon": {"exon"}, "CDS": {"CDS"}}
 
 _COORDINATE = re.compile(r"[0-9]{1,12}")
 _GFF3 = re.compile(r'\s*[^\s="]+=')
@@ -55,9 +56,8 @@ class Annotation:
         handle), chrom, start (0-based), end, strand, gene_id, gene_name, biotype.
     transcripts
         key, gene (a gene's key), chrom, start, end, strand, tags (separated by
-        commas), biotype, name (of the gene), coding_length (bases of CDS, 0
-        unless parts were read). Transcripts without a row of their own are
-        spanned by their exons.
+        commas), biotype, name (of the gene), coding_length (bases of CDS).
+        Transcripts without a row of their own are spanned by their exons and CDS.
     features
         How many rows of each kind the file has.
     """
@@ -66,8 +66,17 @@ class Annotation:
     transcripts: pd.DataFrame
     features: Counter[str]
 
+    @property
+    def has_transcript_rows(self) -> bool:
+        """Whether transcripts have rows of their own."""
+        return any(feature in _TRANSCRIPTS for feature in self.features)
 
-def read_annotation(path: str | Path, gene_id: str = "gene_id", parts: bool = False) -> Annotation:
+
+def read_annotation(
+    path: str | Path,
+    gene_id: str = "gene_id",
+    kinds: Collection[str] = ("gene", "transcript", "exon", "CDS"),
+) -> Annotation:
     """Read genes and transcripts.
 
     Parameters
@@ -77,8 +86,8 @@ def read_annotation(path: str | Path, gene_id: str = "gene_id", parts: bool = Fa
     gene_id
         The attribute that names genes. A GFF3 gene without it is named by its
         ``ID``, less a prefix ``gene:`` or ``gene-``.
-    parts
-        Read exons and CDS too: slower, and only some TSS rules need them.
+    kinds
+        Which rows to read: the fewer, the faster.
 
     Raises
     ------
@@ -90,7 +99,7 @@ def read_annotation(path: str | Path, gene_id: str = "gene_id", parts: bool = Fa
     transcripts: dict[tuple, list] = {}
     coding: Counter[tuple] = Counter()
     features: Counter[str] = Counter()
-    for row in _rows(path, features, _GENES | _TRANSCRIPTS | (_PARTS if parts else set())):
+    for row in _rows(path, features, set().union(*map(_KINDS.get, kinds))):
         if row.feature in _GENES:
             genes.append(_gene(path, row, gene_id))
             continue
@@ -100,7 +109,7 @@ def read_annotation(path: str | Path, gene_id: str = "gene_id", parts: bool = Fa
                 coding[at] += row.end - row.start
             if row.feature not in _PARTS or at not in transcripts:
                 transcripts[at] = _transcript(row, key, gene)
-            elif row.feature == "exon" and transcripts[at][-1]:
+            elif row.feature in _PARTS and transcripts[at][-1]:
                 transcripts[at][3] = min(transcripts[at][3], row.start)
                 transcripts[at][4] = max(transcripts[at][4], row.end)
     frame = pd.DataFrame([t[:-1] for t in transcripts.values()], columns=_TRANSCRIPT_COLUMNS)
@@ -174,10 +183,10 @@ def _transcript_keys(path: str | Path, row: _Row, gene_id: str) -> list[tuple[st
 
 def _transcript(row: _Row, key: str, gene: str) -> list:
     has = row.attributes
-    made_of_exons = row.feature in _PARTS
+    made_of_parts = row.feature in _PARTS
     return [
         key, gene, row.chrom, row.start, row.end, row.strand,
-        has.get("tag", ""), _biotype(has), _name(has), made_of_exons,
+        has.get("tag", ""), _biotype(has), _name(has), made_of_parts,
     ]  # fmt: skip
 
 

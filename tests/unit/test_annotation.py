@@ -45,9 +45,9 @@ def test_each_rule_takes_its_transcript(tmp_path, rule, starts, transcripts):
 
 
 @pytest.mark.parametrize("rule", TSS_RULES[1:])
-@pytest.mark.parametrize("feature", ["transcript", "exon"])
+@pytest.mark.parametrize("feature", ["transcript", "exon", "CDS"])
 def test_without_gene_rows_transcripts_or_exons_do(tmp_path, rule, feature):
-    second = "T1" if feature == "exon" else "T0"
+    second = "T0" if feature == "transcript" else "T1"
     rows = [
         gtf_row(feature, 11, 20, "-", gene_id="G1", transcript_id="T1"),
         gtf_row(feature, 31, 50, "-", gene_id="G1", transcript_id=second),

@@ -40,7 +40,7 @@ def open_file(path: Path) -> Iterator[h5py.File]:
         with h5py.File(path, "r") as file, warnings.catch_warnings():
             warnings.simplefilter("ignore", ad.OldFormatWarning)
             yield file
-    except InputError:
+    except (InputError, MemoryError):
         raise
     except OSError as error:
         if "truncated" in str(error):
