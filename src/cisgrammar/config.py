@@ -163,7 +163,8 @@ def _contradictions(config: dict[str, Any], schema: dict[str, Any]) -> Iterator[
     values = {where: value for where, _, value in _leaves(config, schema)}
     for low, high in _IN_ORDER:
         if low in values and values[low] > values[high]:
-            yield f"key `{low}` is {values[low]}, but it should be at most `{high}` ({values[high]})"
+            limit = f"`{high}` ({values[high]})"
+            yield f"key `{low}` is {values[low]}, but it should be at most {limit}."
     window = values.get("regions.upstream", 0) + values.get("regions.downstream", 0)
     if window < values.get("scover.width", 0):
         yield (

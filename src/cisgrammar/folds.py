@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pandas as pd
 from sklearn.model_selection import GroupKFold, GroupShuffleSplit, KFold, ShuffleSplit
@@ -24,7 +26,8 @@ def split_folds(
     n_folds
         Number of folds; every sequence is in exactly one test part.
     validation
-        Share of what is not in the test part that validates.
+        Share of what is not in the test part that validates: of its sequences, or of its
+        chromosomes where those are kept together.
     by
         ``random``, or ``chromosome``: a chromosome is then never shared
         between the parts of a fold.
@@ -38,7 +41,7 @@ def split_folds(
     Raises
     ------
     InputError
-        If there are too few sequences or chromosomes.
+        If there are too few sequences or chromosomes to fill every part of every fold.
 
     Notes
     -----
@@ -47,12 +50,7 @@ def split_folds(
     """
     n = len(sequences)
     chroms = sequences["chrom"].to_numpy().astype(str)
-    units, what = (n, "sequences") if by == "random" else (len(set(chroms)), "chromosomes")
-    if units < n_folds + (by == "chromosome"):
-        raise InputError(
-            f"folds: {n_folds} folds were asked for, but there are only {units} {what}. "
-            "Lower `folds.n_folds`" + (", or set `folds.by: random`." if by != "random" else ".")
-        )
+    _check_sizes(n if by == "random" else len(set(chroms)), n_folds, validation, by)
     table = pd.DataFrame({"sequence": sequences.index, "chrom": chroms})
     outer_seed = derive_seed(seed, "folds")
     groups = None if by == "random" else chroms
@@ -69,6 +67,20 @@ def split_folds(
         part[rest[held]] = VALIDATION
         table[f"fold{fold}"] = part
     return table
+
+
+def _check_sizes(units: int, n_folds: int, validation: float, by: str) -> None:
+    """Refuse splits that would leave a part empty; units are sequences or chromosomes."""
+    rest = units - math.ceil(units / n_folds)
+    if units >= n_folds and math.ceil(validation * rest) < rest:
+        return
+    what = "sequences" if by == "random" else "chromosomes"
+    raise InputError(
+        f"folds: {n_folds} folds, with {validation:g} of what is not tested for validation, were "
+        f"asked for, but there are only {units} {what}, too few to train, validate and test in "
+        "every fold. Lower `folds.n_folds` or `folds.validation`"
+        + (", or set `folds.by: random`." if by == "chromosome" else ".")
+    )
 
 
 def rows_of(folds: pd.DataFrame, fold: int, part: str) -> np.ndarray:

@@ -43,12 +43,13 @@ def imported_modules(script: str | Path) -> tuple[set[Path], set[str]]:
 
     Returns
     -------
-    The library's files that it uses, directly or not, and the names of all
-    other top-level packages that it or they import.
+    The library's files that it uses, directly or not, itself where it is one of
+    them, and the names of all other top-level packages that it or they import.
     """
-    files: set[Path] = set()
+    script = Path(script)
+    files: set[Path] = {script} if script.is_relative_to(LIBRARY) else set()
     others: set[str] = set()
-    todo = [Path(script)]
+    todo = [script]
     while todo:
         for name in _imports(todo.pop()):
             if name.split(".")[0] != "cisgrammar":
@@ -121,10 +122,17 @@ def provenance(config: dict[str, Any], inputs: Iterable[str | Path]) -> dict[str
     return {
         "commit": _commit(),
         "python": platform.python_version(),
-        "packages": {name: importlib.metadata.version(name) for name in PACKAGES},
+        "packages": {name: _version(name) for name in PACKAGES},
         "inputs": {str(path): sha256(path) for path in inputs},
         "config": config,
     }
+
+
+def _version(package: str) -> str:
+    try:
+        return importlib.metadata.version(package)
+    except importlib.metadata.PackageNotFoundError:
+        return "absent"  # an environment of one group of rules holds only what those need
 
 
 def _commit() -> str:

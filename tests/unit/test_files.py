@@ -10,6 +10,10 @@ from hypothesis import strategies as st
 from cisgrammar.files import read_table, whole_file, write_h5ad, write_table
 
 
+def names(folder):
+    return sorted(path.name for path in folder.iterdir())
+
+
 def test_whole_file_appears_at_once_with_its_folders(tmp_path):
     path = tmp_path / "new" / "folder" / "table.tsv.gz"
     with whole_file(path) as temporary:
@@ -18,14 +22,14 @@ def test_whole_file_appears_at_once_with_its_folders(tmp_path):
         assert temporary.name.endswith(".tsv.gz")
         assert not path.exists()
     assert path.read_text() == "whole"
-    assert os.listdir(path.parent) == [path.name]
+    assert names(path.parent) == [path.name]
 
 
 def test_an_error_leaves_nothing_behind(tmp_path):
     with pytest.raises(KeyError), whole_file(tmp_path / "table.tsv") as temporary:
         temporary.write_text("half")
         raise KeyError
-    assert os.listdir(tmp_path) == []
+    assert names(tmp_path) == []
 
 
 def test_an_error_leaves_the_earlier_file(tmp_path):
@@ -35,7 +39,7 @@ def test_an_error_leaves_the_earlier_file(tmp_path):
         temporary.write_text("half")
         raise KeyboardInterrupt
     assert path.read_text() == "earlier"
-    assert os.listdir(tmp_path) == ["table.tsv"]
+    assert names(tmp_path) == ["table.tsv"]
 
 
 @pytest.mark.parametrize("mask, mode", [(0o022, 0o644), (0o077, 0o600), (0o002, 0o664)])
@@ -104,4 +108,4 @@ def test_h5ad_is_written_whole(tmp_path):
     data.uns["unwritable"] = object()
     with pytest.raises(Exception, match="unwritable"):
         write_h5ad(data, tmp_path / "c.h5ad")
-    assert sorted(os.listdir(tmp_path)) == ["a.h5ad", "b.h5ad"]
+    assert names(tmp_path) == ["a.h5ad", "b.h5ad"]
