@@ -73,7 +73,9 @@ def promoters(
         ("genes with a TSS", len(tss)),
         ("dropped: chromosome not in the FASTA", int((~on_genome).sum())),
     ]
-    windows = _slop(sites[inside], chrom_sizes, upstream, downstream)
+    windows = slop(sites[inside], chrom_sizes, upstream, downstream)
+    columns = [*REGION_COLUMNS, *(["gene_name"] if "gene_name" in windows else [])]
+    windows = windows.rename(columns={"gene_id": "name"})[columns]
     whole = (windows["end"] - windows["start"]) == upstream + downstream
     n_off = int((~inside).sum() + (~whole).sum())
     steps += [
@@ -91,24 +93,37 @@ def promoters(
     return windows[whole].reset_index(drop=True), pd.DataFrame(steps, columns=["step", "genes"])
 
 
-def _slop(
+def slop(
     sites: pd.DataFrame, chrom_sizes: Mapping[str, int], upstream: int, downstream: int
 ) -> pd.DataFrame:
-    """Widen sites along their strand; bedtools cuts at the ends of chromosomes."""
+    """Widen sites along their strand; bedtools cuts at the ends of chromosomes.
+
+    Parameters
+    ----------
+    sites
+        chrom, tss (0-based), strand and any other columns.
+    chrom_sizes
+        Length of each chromosome.
+    upstream, downstream
+        Bases before the site, and from it on.
+
+    Returns
+    -------
+    The sites in their order, with start and end.
+    """
     require_bedtools()
-    windows = sites.rename(columns={"gene_id": "name"})
-    if windows.empty:
-        return windows.assign(start=[], end=[])
-    bed = windows.assign(start=sites["tss"], end=sites["tss"] + 1, row=range(len(sites)), score=0)
-    sizes = {chrom: (0, size) for chrom, size in chrom_sizes.items()}
-    tool = pybedtools.BedTool.from_dataframe(
+    if sites.empty:
+        return sites.assign(start=[], end=[])
+    bed = sites.assign(start=sites["tss"], end=sites["tss"] + 1, row=range(len(sites)), score=0)
+    points = pybedtools.BedTool.from_dataframe(
         bed[["chrom", "start", "end", "row", "score", "strand"]]
-    ).slop(g=sizes, l=upstream, r=downstream - 1, s=True)
-    ends = tool.to_dataframe().sort_values("name")
-    Path(tool.fn).unlink(missing_ok=True)
-    windows["start"], windows["end"] = ends["start"].to_numpy(), ends["end"].to_numpy()
-    columns = [*REGION_COLUMNS, *(["gene_name"] if "gene_name" in windows else [])]
-    return windows[columns]
+    )
+    sizes = {chrom: (0, size) for chrom, size in chrom_sizes.items()}
+    wide = points.slop(g=sizes, l=upstream, r=downstream - 1, s=True)
+    ends = wide.to_dataframe().sort_values("name")
+    for tool in (points, wide):
+        Path(tool.fn).unlink(missing_ok=True)
+    return sites.assign(start=ends["start"].to_numpy(), end=ends["end"].to_numpy())
 
 
 def require_bedtools() -> None:
