@@ -9,10 +9,10 @@ from pathlib import Path
 import anndata as ad
 import numpy as np
 import pandas as pd
-from pyjaspar import jaspardb
 
 from cisgrammar.errors import InputError
 from cisgrammar.files import whole_file, write_table
+from cisgrammar.motifs.databases import load_database
 from cisgrammar.motifs.meme import Motif, write_meme
 from cisgrammar.seeds import derive_seed
 from cisgrammar.simulate.expression import (
@@ -30,7 +30,7 @@ from cisgrammar.simulate.genome import (
     write_gtf,
 )
 
-ACTIVATORS = ("ELK1", "SP1", "NRF1", "USF2", "CEBPB", "HNF1A", "IRF8", "RFX2", "MAF::NFE2")
+ACTIVATORS = ("ELK1", "SP3", "NRF1", "USF2", "CEBPB", "HNF1A", "IRF8", "RFX2", "MAF::NFE2")
 REPRESSORS = ("E2F4", "GFI1", "REST")
 CELL_TYPES = {
     "A": 0.24,
@@ -42,7 +42,7 @@ CELL_TYPES = {
     "G": 0.06,
     "H": 0.015,
 }
-PSEUDOCOUNT = 0.01  # of the sites behind a profile, spread over the four bases
+PSEUDOCOUNT = 0.01  # share of each position, spread over the four bases
 _log = logging.getLogger(__name__)
 
 
@@ -50,25 +50,25 @@ def simulate(
     folder: str | Path,
     *,
     seed: int,
-    n_genes: int = 3000,
+    n_genes: int = 6000,
     n_chromosomes: int = 6,
-    upstream: int = 300,
-    downstream: int = 200,
+    upstream: int = 200,
+    downstream: int = 100,
     activators: Sequence[str] = ACTIVATORS,
     repressors: Sequence[str] = REPRESSORS,
     jaspar_release: str = "JASPAR2024",
     other_tfs: int = 200,
-    min_occurrence: float = 0.15,
-    max_occurrence: float = 0.25,
-    min_site_strength: float = 0.8,
+    min_occurrence: float = 0.2,
+    max_occurrence: float = 0.3,
+    min_site_strength: float = 0.9,
     min_activity: float = 0.2,
     max_activity: float = 1.6,
     tf_response: float = 2.0,
-    gene_sd: float = 0.3,
+    gene_sd: float = 0.2,
     cell_types: Mapping[str, float] = CELL_TYPES,
     n_cells: int = 3500,
     n_batches: int = 2,
-    depth: float = 2500.0,
+    depth: float = 6000.0,
     depth_sd: float = 0.35,
     dispersion: float = 0.2,
     batch_depth_sd: float = 0.3,
@@ -198,7 +198,8 @@ def choose_motifs(
     Returns
     -------
     motifs
-        Activators, then repressors, named by TF, with a small pseudocount.
+        Activators, then repressors, named by TF with the matrix id as second name,
+        with a small pseudocount.
     tfs
         The TF genes of each: a heterodimer such as FOS::JUN has two.
     others
@@ -209,28 +210,26 @@ def choose_motifs(
     InputError
         If one is not there or the release is unknown.
     """
-    profiles = jaspardb(release=release).fetch_motifs(collection="CORE", tax_group=["vertebrates"])
+    database = load_database(f"jaspar:CORE:vertebrates:{release.removeprefix('JASPAR')}")
     found = {}
-    for profile in sorted(profiles, key=lambda profile: profile.matrix_id, reverse=True):
-        found[profile.matrix_id] = found[profile.name.upper()] = profile
+    for profile in reversed(database.motifs):  # so that the first of a name remains
+        found[profile.name] = found[profile.alt.upper()] = profile
     wanted = [*activators, *repressors]
     absent = [name for name in wanted if name.upper() not in found]
     if absent:
         raise InputError(
-            f"simulation: {', '.join(absent)} not among the {len(profiles)} profiles of {release} "
-            "CORE vertebrates. Look the name or matrix id up on jaspar.elixir.no."
+            f"simulation: {', '.join(absent)}: not among the {len(database.motifs)} profiles of "
+            f"{database.source}. Look the name or matrix id up on jaspar.elixir.no and mend "
+            "`simulation.activators` or `simulation.repressors`."
         )
-    chosen = [found[name.upper()] for name in wanted]
     motifs = []
-    for profile in chosen:
-        counts = np.array([profile.counts[base] for base in "ACGT"])
-        counts = counts + PSEUDOCOUNT / 4 * counts.sum(axis=0)
-        motifs.append(
-            Motif(profile.name.upper(), counts / counts.sum(axis=0), n_sites=counts[:, 0].sum())
-        )
+    for name in wanted:
+        profile = found[name.upper()]
+        matrix = (1 - PSEUDOCOUNT) * profile.matrix + PSEUDOCOUNT / 4
+        motifs.append(Motif(profile.alt.upper(), matrix, profile.n_sites, alt=profile.name))
     tfs = [motif.name.split("::") for motif in motifs]
     planted = {tf for pair in tfs for tf in pair}
-    everyone = {tf for profile in profiles for tf in profile.name.upper().split("::")}
+    everyone = {tf for profile in database.motifs for tf in profile.alt.upper().split("::")}
     return motifs, tfs, sorted(everyone - planted)
 
 

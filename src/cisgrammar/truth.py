@@ -1,0 +1,260 @@
+"""Simulated data: what was found, compared with what was planted."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from anndata import AnnData
+from scipy.stats import spearmanr
+
+from cisgrammar.evaluation import pearson
+from cisgrammar.folds import TEST, rows_of
+from cisgrammar.motifs.meme import Motif
+from cisgrammar.motifs.tomtom import best_p_values, q_values, shuffle_columns
+
+MAX_Q = 0.05
+REQUIRED = {"share_found": 0.8, "median_spearman": 0.8, "r2_over_ceiling": 0.8}
+MOTIF_COLUMNS = [
+    *("motif", "found", "n_filters", "n_folds", "best_filter", "q_value"),
+    *("spearman", "mean_activity", "mean_influence", "sign_right"),
+]
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """What became of the planted motifs.
+
+    Parameters
+    ----------
+    motifs
+        One row a planted motif: motif, found, n_filters and n_folds that found it,
+        best_filter and its q_value, spearman (of influence with activity over cell
+        types), mean_activity and mean_influence over cell types, sign_right.
+    pairs
+        One row a planted motif and cell type: motif, cell_type, activity, influence
+        (missing where the motif was not found).
+    summary
+        metric, value, required (missing where nothing is).
+    """
+
+    motifs: pd.DataFrame
+    pairs: pd.DataFrame
+    summary: pd.DataFrame
+
+
+def compare(
+    planted: Sequence[Motif],
+    activities: pd.DataFrame,
+    expectation: AnnData,
+    *,
+    dataset: AnnData,
+    members: pd.DataFrame,
+    folds: pd.DataFrame,
+    evaluation: pd.DataFrame,
+    motifs: Sequence[Motif],
+    influence: AnnData,
+    known: Sequence[Motif],
+) -> Comparison:
+    """Compare a run on simulated data with the truth.
+
+    Parameters
+    ----------
+    planted, activities, expectation
+        truth/motifs.meme; truth/activities.tsv, motif (index) x cell type;
+        truth/expectation.h5ad, cell types x genes.
+    dataset, members, folds
+        dataset.h5ad, cells_in_pools.tsv and folds.tsv.
+    evaluation
+        evaluation.tsv of all folds.
+    motifs, influence
+        Motifs of the filters of all folds; influence.h5ad, pools x motifs.
+    known
+        A motif database, whose columns are the null distribution of the
+        comparison of motifs: the planted ones alone would be too few.
+
+    Notes
+    -----
+    A filter finds the planted motif that it resembles most, if it resembles it at
+    q <= 0.05. A motif's influence is the sum over the filters that found it,
+    divided by the number of folds, averaged over the pools of a cell type. In the
+    median, the Spearman correlation of a motif that was not found counts as 0.
+    """
+    n_folds = folds.columns.str.match(r"fold\d+$").sum()
+    q = planted_q_values(motifs, planted, known)
+    shuffled = find_planted(planted_q_values(shuffle_columns(motifs, seed=0), planted, known))
+    finder = find_planted(q)
+    pairs = influence_pairs(finder, planted, activities, influence, n_folds)
+    table = motif_table(q, finder, planted, motifs, influence.var, pairs)
+    ceiling = float(ceiling_r2(expectation, dataset, members, folds).mean())
+    r2 = float(evaluation.loc[evaluation["fold"].astype(str) == "mean", "r2"].iloc[0])
+    values = {
+        "planted_motifs": len(planted),
+        "share_found": table["found"].mean(),
+        "share_found_in_half_of_folds": (table["n_folds"] >= n_folds / 2).mean(),
+        "share_found_by_shuffled_filters": len(set(shuffled[shuffled >= 0])) / len(planted),
+        "share_of_filters_matching": (finder >= 0).mean() if len(finder) else 0.0,
+        "share_of_shuffled_filters_matching": (shuffled >= 0).mean() if len(shuffled) else 0.0,
+        "median_spearman": table["spearman"].fillna(0).median(),
+        "share_sign_right": table["sign_right"].mean(),
+        "r2": r2,
+        "ceiling_r2": ceiling,
+        "r2_over_ceiling": r2 / ceiling,
+    }
+    summary = pd.DataFrame(
+        [(name, float(value), REQUIRED.get(name, np.nan)) for name, value in values.items()],
+        columns=["metric", "value", "required"],
+    )
+    return Comparison(table, pairs, summary)
+
+
+def planted_q_values(
+    motifs: Sequence[Motif], planted: Sequence[Motif], known: Sequence[Motif]
+) -> np.ndarray:
+    """Compare filters with the planted motifs.
+
+    Parameters
+    ----------
+    motifs
+        Of the filters.
+    planted
+        Motifs to look for: a database of their own.
+    known
+        More motifs, for Tomtom's null distribution only.
+
+    Returns
+    -------
+    q-values ``(motifs, planted)``, Benjamini-Hochberg over the planted.
+    """
+    p = best_p_values(motifs, [*planted, *known])[:, : len(planted)]
+    return q_values(p)
+
+
+def find_planted(q: np.ndarray) -> np.ndarray:
+    """Tell which planted motif each filter found.
+
+    Parameters
+    ----------
+    q
+        ``(filters, planted)``.
+
+    Returns
+    -------
+    Column of the lowest q-value (the first of ties), -1 if it is above 0.05: ``(filters,)``.
+    """
+    if not q.size:
+        return np.full(len(q), -1)
+    return np.where(q.min(axis=1) <= MAX_Q, q.argmin(axis=1), -1)
+
+
+def influence_pairs(
+    finder: np.ndarray,
+    planted: Sequence[Motif],
+    activities: pd.DataFrame,
+    influence: AnnData,
+    n_folds: int,
+) -> pd.DataFrame:
+    """Set each planted motif's influence beside its true activity.
+
+    Parameters
+    ----------
+    finder
+        From :func:`find_planted`, in the order of ``influence.var``.
+    planted, activities, influence
+        As for :func:`compare`.
+    n_folds
+        The influence summed over filters is divided by it.
+
+    Returns
+    -------
+    motif, cell_type (those that pools have), activity, influence.
+    """
+    cell_types = influence.obs["cell_type"].astype(str).to_numpy()
+    rows = []
+    for i, motif in enumerate(planted):
+        found = finder == i
+        total = influence.X[:, found].sum(axis=1, dtype=np.float64) / n_folds  # (pools,)
+        by_type = pd.Series(total).groupby(cell_types).mean()
+        for cell_type in activities.columns.intersection(by_type.index):
+            value = by_type[cell_type] if found.any() else np.nan
+            rows.append((motif.name, cell_type, activities.loc[motif.name, cell_type], value))
+    return pd.DataFrame(rows, columns=["motif", "cell_type", "activity", "influence"])
+
+
+def motif_table(
+    q: np.ndarray,
+    finder: np.ndarray,
+    planted: Sequence[Motif],
+    motifs: Sequence[Motif],
+    filters: pd.DataFrame,
+    pairs: pd.DataFrame,
+) -> pd.DataFrame:
+    """Say of each planted motif whether, where and how well it was found.
+
+    Parameters
+    ----------
+    q, finder
+        From :func:`planted_q_values` and :func:`find_planted`.
+    planted, motifs
+        As for :func:`compare`.
+    filters
+        motifs.tsv: a row for each of ``motifs``, with ``fold``.
+    pairs
+        From :func:`influence_pairs`.
+
+    Returns
+    -------
+    :attr:`Comparison.motifs`.
+    """
+    rows = []
+    for i, motif in enumerate(planted):
+        found = np.flatnonzero(finder == i)
+        here = pairs[pairs["motif"] == motif.name]
+        row = {"motif": motif.name, "found": bool(found.size), "n_filters": found.size}
+        row["n_folds"] = filters["fold"].iloc[found].nunique()
+        row["mean_activity"] = here["activity"].mean()
+        row["sign_right"] = False
+        if found.size:
+            best = found[q[found, i].argmin()]
+            row["best_filter"], row["q_value"] = motifs[best].name, q[best, i]
+            row["spearman"] = spearmanr(here["activity"], here["influence"]).statistic
+            row["mean_influence"] = here["influence"].mean()
+            row["sign_right"] = bool(row["mean_influence"] * row["mean_activity"] > 0)
+        rows.append(row)
+    return pd.DataFrame(rows, columns=MOTIF_COLUMNS)
+
+
+def ceiling_r2(
+    expectation: AnnData, dataset: AnnData, members: pd.DataFrame, folds: pd.DataFrame
+) -> np.ndarray:
+    """Score the noise-free expectation on each fold's test genes as a model is scored.
+
+    Parameters
+    ----------
+    expectation, dataset, members, folds
+        As for :func:`compare`.
+
+    Returns
+    -------
+    R2 of each fold: squared Pearson r of all test genes x pools flattened.
+
+    Notes
+    -----
+    The expected counts of a pool are the expectation of each of its cells' true
+    types, summed, and scaled so that their total over the data set's genes is the
+    pool's own; then log10(1 + count). The expectation knows what sequence does not
+    say (each gene's own effect on expression, the TFs' own genes) but neither
+    batch effects nor the cells' noise.
+    """
+    cells = pd.crosstab(members["pool"], members["cell_type"])
+    cells = cells.reindex(index=dataset.obs_names, columns=expectation.obs_names, fill_value=0)
+    expected = cells.to_numpy() @ expectation[:, dataset.var_names].X  # (pools, genes)
+    observed = dataset.X.astype(np.float64)
+    totals = (10**observed - 1).sum(axis=1)
+    expected *= (totals / expected.sum(axis=1))[:, None]
+    expected = np.log10(1 + expected)
+    n_folds = folds.columns.str.match(r"fold\d+$").sum()
+    tests = [rows_of(folds, fold, TEST) for fold in range(n_folds)]
+    return np.array([pearson(observed[:, test], expected[:, test]) ** 2 for test in tests])
