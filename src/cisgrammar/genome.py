@@ -6,34 +6,39 @@ import hashlib
 import logging
 import re
 import shutil
+import struct
 from collections.abc import Iterable
 from pathlib import Path
 
 import pyfaidx
+from Bio import SeqIO
 
 from cisgrammar.errors import InputError
 from cisgrammar.files import whole_file
-from cisgrammar.inputs import open_binary, require_file
+from cisgrammar.inputs import open_binary, open_text, require_file
 
 log = logging.getLogger(__name__)
 
 STYLES = ("auto", "as_is")
 KEY = "genome.fasta"
 
+_TWOBIT = (b"\x1a\x41\x27\x43", b"\x43\x27\x41\x1a")  # either order of bytes
+_PIECE = 60 * 100_000
+
 _MITOCHONDRION = {"M", "MT", "MITO", "MTDNA", "MITOCHONDRION"}
 _UCSC_SCAFFOLD = re.compile(r"(?:UN|[0-9A-Z]+)_([A-Z0-9]+)V(\d+)(?:_(?:RANDOM|ALT|FIX))?")
 
 
 def plain_fasta(fasta: str | Path, work: str | Path) -> Path:
-    """Find or make the uncompressed form of a FASTA file.
+    """Find or make the plain form of a genome file.
 
     Parameters
     ----------
     fasta
-        Plain, gzip or bgzip.
+        FASTA, plain, gzip or bgzip; or UCSC's 2bit.
     work
-        Folder for the uncompressed copy. Its name holds a digest of path, size
-        and time, so that it is made once and again when the source changes.
+        Folder for the plain copy. Its name holds a digest of path, size and
+        time, so that it is made once and again when the source changes.
 
     Returns
     -------
@@ -46,18 +51,44 @@ def plain_fasta(fasta: str | Path, work: str | Path) -> Path:
     """
     fasta = require_file(fasta, KEY)
     with fasta.open("rb") as stream:
-        compressed = stream.read(2) == b"\x1f\x8b"
+        magic = stream.read(4)
     copy = Path(work) / f"{_digest(fasta)}.fa"
-    if compressed and copy.exists():
+    is_plain = not (magic.startswith(b"\x1f\x8b") or magic in _TWOBIT)
+    if not is_plain and copy.exists():
+        return copy
+    if magic in _TWOBIT:
+        _unpack_2bit(fasta, copy)
         return copy
     with open_binary(fasta, KEY) as source:
         _check_start(fasta, source.read(1 << 16))
-        if not compressed:
+        if is_plain:
             return fasta
         source.seek(0)
         with whole_file(copy) as temporary, temporary.open("wb") as target:
             shutil.copyfileobj(source, target, 1 << 20)
     return copy
+
+
+def _unpack_2bit(source: Path, copy: Path) -> None:
+    """Write a 2bit file as FASTA, piece by piece."""
+    try:
+        with (
+            source.open("rb") as stream,
+            whole_file(copy) as temporary,
+            temporary.open("w") as target,
+        ):
+            for record in SeqIO.parse(stream, "twobit"):
+                target.write(f">{record.id}\n")
+                for start in range(0, len(record), _PIECE):
+                    letters = str(record.seq[start : start + _PIECE])
+                    lines = range(0, len(letters), 60)
+                    target.writelines(f"{letters[i : i + 60]}\n" for i in lines)
+            if not target.tell() or not len(record):
+                raise ValueError("no sequence in it")
+    except (ValueError, OSError, IndexError, RuntimeError, struct.error) as error:
+        raise InputError(
+            f"{source}: the 2bit file is cut short or damaged ({error}). Fetch it again."
+        ) from None
 
 
 def open_fasta(fasta: str | Path, work: str | Path) -> pyfaidx.Fasta:
@@ -66,9 +97,9 @@ def open_fasta(fasta: str | Path, work: str | Path) -> pyfaidx.Fasta:
     Parameters
     ----------
     fasta
-        Plain, gzip or bgzip.
+        FASTA, plain, gzip or bgzip; or UCSC's 2bit.
     work
-        Folder for the uncompressed copy and the index; the file's own folder
+        Folder for the plain copy and the index; the file's own folder
         stays as it is, it may be read-only.
 
     Returns
@@ -131,37 +162,62 @@ def match_chromosomes(
     style
         ``as_is``: only equal names. ``auto``: equal names first, then by rule:
         with and without ``chr``, ``MT``, ``Mito`` and ``chrM``, and UCSC's
-        ``chrUn_GL000220v1`` for ``GL000220.1``.
+        ``chrUn_GL000220v1`` for ``GL000220.1``. Anything else is a file of
+        aliases, which come after equal names and before the rules: see
+        :func:`read_aliases`.
 
     Returns
     -------
     Name to name in the FASTA, for the names that have one.
-
-    Raises
-    ------
-    ValueError
-        If the style is not known.
 
     Examples
     --------
     >>> match_chromosomes(["1", "MT", "Z"], ["chr1", "chrM"])
     {'1': 'chr1', 'MT': 'chrM'}
     """
-    if style not in STYLES:
-        raise ValueError(f"chromosome style {style!r} is none of {', '.join(STYLES)}")
     genome = list(genome)
-    known = set(genome)
+    known = {name: name for name in genome}
+    if style not in STYLES:
+        for group in read_aliases(style):
+            in_genome = [name for name in group if name in genome]
+            if len(in_genome) == 1:
+                known.update({name: in_genome[0] for name in group if name not in known})
     by_rule: dict[str, str | None] = {}
-    if style == "auto":
+    if style != "as_is":
         for name in genome:
             key = _canonical(name)
             by_rule[key] = None if key in by_rule else name  # two candidates: no guess
-    mapping = {}
-    for name in dict.fromkeys(names):
-        found = name if name in known else by_rule.get(_canonical(name))
-        if found is not None:
-            mapping[name] = found
-    return mapping
+    found = {name: known.get(name) or by_rule.get(_canonical(name)) for name in names}
+    return {name: to for name, to in found.items() if to is not None}
+
+
+def read_aliases(path: str | Path) -> list[list[str]]:
+    """Read which names mean the same chromosome.
+
+    Parameters
+    ----------
+    path
+        Two or more columns separated by tabs, the names of one chromosome in
+        each line, as in UCSC's chromAlias.txt.
+
+    Raises
+    ------
+    InputError
+        If the file is missing, or has a line with fewer than two names.
+    """
+    groups = []
+    with open_text(path, "genome.chromosomes") as stream:
+        for number, line in enumerate(stream, start=1):
+            if line.startswith("#") or not line.strip():
+                continue
+            names = [name.strip() for name in line.split("\t") if name.strip()]
+            if len(names) < 2:
+                raise InputError(
+                    f"{path}: line {number} has one name only ({line.strip()[:40]!r}). A line "
+                    "holds the names of one chromosome, separated by tabs."
+                )
+            groups.append(names)
+    return groups
 
 
 def _canonical(name: str) -> str:

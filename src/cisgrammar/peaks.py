@@ -79,7 +79,7 @@ def centred(
     chrom_sizes
         Length of each chromosome of the FASTA.
     chromosomes
-        ``auto`` or ``as_is``: see :func:`cisgrammar.genome.match_chromosomes`.
+        ``auto``, ``as_is`` or a file of aliases: see :func:`cisgrammar.genome.match_chromosomes`.
 
     Returns
     -------

@@ -84,7 +84,7 @@ def preflight(
     annotation, gene_id, biotypes, tss_rule
         As in :func:`cisgrammar.annotation.read_tss`.
     chromosomes
-        ``auto`` or ``as_is``: see :func:`cisgrammar.genome.match_chromosomes`.
+        ``auto``, ``as_is`` or a file of aliases: see :func:`cisgrammar.genome.match_chromosomes`.
     min_overlap
         Least share of the counts' genes in the annotation, and of the
         annotation's genes on chromosomes of the FASTA.

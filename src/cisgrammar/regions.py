@@ -45,7 +45,7 @@ def promoters(
     downstream
         Bases from the TSS on, the TSS among them; at least 1.
     chromosomes
-        ``auto`` or ``as_is``: see :func:`cisgrammar.genome.match_chromosomes`.
+        ``auto``, ``as_is`` or a file of aliases: see :func:`cisgrammar.genome.match_chromosomes`.
 
     Returns
     -------

@@ -1,3 +1,6 @@
+import re
+import struct
+
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -38,9 +41,60 @@ def test_equal_names_always_match_themselves(names):
     assert match_chromosomes(names, names) == {name: name for name in names}
 
 
-def test_unknown_style():
-    with pytest.raises(ValueError, match="ucsc"):
-        match_chromosomes([], [], "ucsc")
+def test_aliases_come_after_equal_names(tmp_path):
+    aliases = write(
+        tmp_path / "aliases.tsv",
+        "#genbank\tucsc\tensembl\nCM1.1\tchr1\t\n2\tchr2\tCM2.1\nchr3\tchr4\n\n",
+    )
+    names = ["CM1.1", "CM2.1", "2", "chr1", "MT", "chr4", "CM9.1"]
+    found = match_chromosomes(names, ["chr1", "chr2", "chr3", "chr4", "chrM"], str(aliases))
+    assert found == {
+        "CM1.1": "chr1", "CM2.1": "chr2", "2": "chr2", "chr1": "chr1", "MT": "chrM", "chr4": "chr4"
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("text, words", [("chr1 1\n", "line 1 has one name"), ("", "empty")])
+def test_bad_aliases_are_named(tmp_path, text, words):
+    aliases = write(tmp_path / "aliases.tsv", text)
+    with pytest.raises(InputError, match=words):
+        match_chromosomes(["1"], ["chr1"], aliases)
+    with pytest.raises(InputError, match=r"genome\.chromosomes"):
+        match_chromosomes(["1"], ["chr1"], "ucsc")
+
+
+def two_bit(name, sequence):
+    """Pack one sequence as UCSC's format says; N are blocks, the rest two bits a base."""
+    blocks = [m.span() for m in re.finditer("N+", sequence)]
+    bases = sequence.upper().replace("N", "T").ljust(-(-len(sequence) // 4) * 4, "T")
+    codes = ["TCAG".index(base) for base in bases]
+    packed = bytes(
+        a << 6 | b << 4 | c << 2 | d
+        for a, b, c, d in zip(codes[::4], codes[1::4], codes[2::4], codes[3::4], strict=True)
+    )
+    starts = [start for start, _ in blocks]
+    sizes = [end - start for start, end in blocks]
+    index = struct.pack("<IIIIB", 0x1A412743, 0, 1, 0, len(name)) + name.encode()
+    head = struct.pack(
+        f"<II{2 * len(blocks)}III", len(sequence), len(blocks), *starts, *sizes, 0, 0
+    )
+    return index + struct.pack("<I", len(index) + 4) + head + packed
+
+
+@pytest.mark.parametrize("sequence", ["ACGT", "A", "NNACGTNNA", "ACGTTGCA" * 40 + "NN"])
+def test_2bit(tmp_path, monkeypatch, sequence):
+    monkeypatch.setattr("cisgrammar.genome._PIECE", 120)
+    path = write(tmp_path / "g.2bit", two_bit("chr1", sequence))
+    assert chrom_sizes(path, tmp_path / "work") == {"chr1": len(sequence)}
+    with open_fasta(path, tmp_path / "work") as genome:
+        assert genome["chr1"][:] == sequence
+
+
+@pytest.mark.parametrize("n_bytes", [5, 16, 22, 30, 45])
+def test_damaged_2bit_is_named(tmp_path, n_bytes):
+    path = write(tmp_path / "g.2bit", two_bit("chr1", "ACGT" * 20)[:n_bytes])
+    with pytest.raises(InputError, match="2bit file is cut short or damaged"):
+        chrom_sizes(path, tmp_path / "work")
+    assert not list(tmp_path.glob("work/*"))
 
 
 @pytest.mark.parametrize("name", ["g.fa", "g.fa.gz"])
