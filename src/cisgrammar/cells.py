@@ -34,9 +34,10 @@ def filter_cells(counts: AnnData, *, min_genes: int, min_cells: int) -> AnnData:
     InputError
         If nothing is left.
     """
-    kept = counts[np.diff(counts.X.indptr) >= min_genes]
-    detected = np.bincount(kept.X.indices, minlength=kept.n_vars)
-    kept = kept[:, detected >= min_cells].copy()
+    there = counts.X > 0  # stored zeros are no detection
+    enough = np.diff(there.indptr) >= min_genes
+    detected = np.bincount(there[enough].indices, minlength=counts.n_vars)
+    kept = counts[enough, detected >= min_cells].copy()
     logger.info(
         "%d of %d cells have at least %d genes; %d of %d genes are in at least %d cells",
         kept.n_obs, counts.n_obs, min_genes, kept.n_vars, counts.n_vars, min_cells,

@@ -24,9 +24,9 @@ def gene_filter(
     pooled
         Pools x genes, summed counts.
     min_detected
-        A gene is detected in more than this share of pools,
+        A gene is detected in at least this share of pools,
     weak_detected
-        and either in more than this share,
+        and either in at least this share,
     min_mean
         or its mean over the pools that have it exceeds ``log10(min_mean)``,
         in units of log10(1 + counts).
@@ -37,16 +37,17 @@ def gene_filter(
 
     Notes
     -----
-    Hepkema et al. (2023), Methods, "Data processing".
+    Hepkema et al. (2023), Methods, "Data processing": a share equal to the limit is enough,
+    a mean equal to it is not (the original's code takes neither).
     """
-    columns = pooled.tocsc()
-    columns.eliminate_zeros()
-    n_detected = np.diff(columns.indptr)
-    logs = columns.copy()
+    logs = pooled.astype(np.float64).tocsc()  # a copy
+    logs.eliminate_zeros()
     logs.data = np.log10(1 + logs.data)
+    n_detected = np.diff(logs.indptr)
     mean = np.asarray(logs.sum(axis=0)).ravel() / np.maximum(n_detected, 1)
     share = n_detected / pooled.shape[0]
-    return (share > min_detected) & ((share > weak_detected) | (mean > np.log10(min_mean)))
+    strong = mean > np.log10(min_mean) + 1e-9  # more than rounding
+    return (share >= min_detected) & ((share >= weak_detected) | strong)
 
 
 def build_dataset(

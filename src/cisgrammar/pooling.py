@@ -7,7 +7,7 @@ import pandas as pd
 from anndata import AnnData
 from geosketch import gs
 from scipy import sparse
-from sklearn.neighbors import NearestNeighbors
+from scipy.spatial.distance import cdist
 
 from cisgrammar.errors import InputError
 
@@ -59,7 +59,7 @@ def nearest_cells(components: np.ndarray, seeds: np.ndarray, cells_per_pool: int
 
     Returns
     -------
-    Row numbers by distance, the seed first: ``(seeds, cells_per_pool)``.
+    Row numbers by distance, the seed first, equal distances by row: ``(seeds, cells_per_pool)``.
 
     Raises
     ------
@@ -72,14 +72,14 @@ def nearest_cells(components: np.ndarray, seeds: np.ndarray, cells_per_pool: int
             f"pools: a pool of {cells_per_pool} cells was asked for, but there are only {n_cells} "
             "cells after filtering. Lower `pools.cells_per_pool`."
         )
-    search = NearestNeighbors(n_neighbors=cells_per_pool, algorithm="brute")
     points = components.astype(np.float64)
-    distances, members = search.fit(points).kneighbors(points[seeds])
-    # cells at the same place as the seed may come before it
-    distances[members == seeds[:, None]] = -1
-    order = np.lexsort((members, distances), axis=1)
-    members = np.take_along_axis(members, order, axis=1)
-    members[:, 0] = seeds
+    members = np.empty((len(seeds), cells_per_pool), dtype=np.int64)
+    for row, seed in enumerate(seeds):
+        distances = cdist(points[seed : seed + 1], points, "sqeuclidean")[0]
+        distances[seed] = -1
+        limit = np.partition(distances, cells_per_pool - 1)[cells_per_pool - 1]
+        near = np.flatnonzero(distances <= limit)
+        members[row] = near[np.argsort(distances[near], kind="stable")[:cells_per_pool]]
     return members
 
 
@@ -95,18 +95,20 @@ def pool_counts(counts: sparse.csr_matrix, members: np.ndarray) -> sparse.csr_ma
 
     Returns
     -------
-    Pools x genes, same type of values.
+    Pools x genes, of a floating type that holds the counts' type.
     """
     n_pools, size = members.shape
     indptr = np.arange(0, n_pools * size + 1, size)
-    ones = np.ones(members.size, dtype=counts.dtype)
+    ones = np.ones(members.size, dtype=np.float32)  # sums of small integers would overflow
     chosen = sparse.csr_matrix((ones, members.ravel(), indptr), shape=(n_pools, counts.shape[0]))
     pooled = (chosen @ counts).tocsr()
     pooled.sort_indices()
     return pooled
 
 
-def make_pools(cells: AnnData, *, n_pools: int, cells_per_pool: int, n_pcs: int, seed: int):
+def make_pools(
+    cells: AnnData, *, n_pools: int, cells_per_pool: int, n_pcs: int, seed: int
+) -> tuple[AnnData, pd.DataFrame]:
     """Sketch seeds, gather their neighbours, sum the counts.
 
     Parameters

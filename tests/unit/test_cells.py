@@ -1,0 +1,144 @@
+import anndata as ad
+import numpy as np
+import pandas as pd
+import pytest
+import scipy.sparse as sp
+
+from cisgrammar.cells import embed_cells, filter_cells
+from cisgrammar.errors import InputError
+
+SETTINGS = {
+    "n_pcs": 6,
+    "drop_first_pc": True,
+    "n_neighbors": 5,
+    "neighbors_within_batch": 3,
+    "trim": None,
+    "exact_neighbors": True,
+    "umap_min_dist": 0.5,
+    "seed": 1,
+}
+
+
+def counts(matrix, batch=None):
+    matrix = sp.csr_matrix(np.asarray(matrix, dtype=np.float32))
+    obs = pd.DataFrame(index=[f"c{i}" for i in range(matrix.shape[0])])
+    obs["batch"] = pd.Categorical(["all"] * len(obs) if batch is None else batch)
+    return ad.AnnData(matrix, obs=obs)
+
+
+def two_types(n=40, n_genes=30, batch_effect=1.0, seed=0):
+    """Give counts of two types (every second cell) in two batches (first and second half)."""
+    rng = np.random.default_rng(seed)
+    mean = np.ones((n, n_genes))
+    mean[::2, :10] *= 8
+    mean[n // 2 :, 10:20] *= batch_effect
+    return counts(rng.poisson(mean), ["one"] * (n // 2) + ["two"] * (n - n // 2))
+
+
+MATRIX = [[1, 2, 3, 0], [0, 5, 0, 0], [1, 1, 0, 0], [0, 0, 0, 0]]
+
+
+@pytest.mark.parametrize(
+    "min_genes, min_cells, cells, genes",
+    [
+        (1, 1, ["c0", "c1", "c2"], ["0", "1", "2"]),
+        (2, 1, ["c0", "c2"], ["0", "1", "2"]),
+        (2, 2, ["c0", "c2"], ["0", "1"]),
+        (1, 3, ["c0", "c1", "c2"], ["1"]),
+        (3, 1, ["c0"], ["0", "1", "2"]),
+    ],
+)
+def test_filters_by_hand(min_genes, min_cells, cells, genes):
+    kept = filter_cells(counts(MATRIX), min_genes=min_genes, min_cells=min_cells)
+    assert kept.obs_names.tolist() == cells
+    assert kept.var_names.tolist() == genes
+    assert sp.issparse(kept.X)
+
+
+def test_stored_zeros_are_no_detection():
+    stored = counts(MATRIX)
+    stored.X.data[stored.X.data == 5] = 0
+    kept = filter_cells(stored, min_genes=1, min_cells=1)
+    assert kept.obs_names.tolist() == ["c0", "c2"]
+
+
+def test_the_given_counts_stay_as_they_are():
+    given = counts(MATRIX)
+    filter_cells(given, min_genes=2, min_cells=2)
+    assert given.X.toarray().tolist() == MATRIX
+
+
+@pytest.mark.parametrize("min_genes, min_cells", [(5, 1), (1, 5)])
+def test_nothing_left_says_which_keys(min_genes, min_cells):
+    with pytest.raises(InputError, match=r"4 cells and 4 genes.*cells\.min_genes.*\.min_cells"):
+        filter_cells(counts(MATRIX), min_genes=min_genes, min_cells=min_cells)
+
+
+@pytest.mark.parametrize("drop, components", [(True, 5), (False, 6)])
+def test_embedding_shapes_and_counts_untouched(drop, components):
+    cells = two_types()
+    before = cells.X.toarray()
+    embed_cells(cells, **{**SETTINGS, "drop_first_pc": drop})
+    assert cells.obsm["X_pca"].shape == (40, components)
+    assert cells.obsm["X_umap"].shape == (40, 2)
+    assert np.isfinite(cells.obsm["X_umap"]).all()
+    assert cells.X.toarray().tolist() == before.tolist()
+    assert not cells.obsp
+
+
+def test_dropping_the_first_component_leaves_the_others():
+    cells, dropped = two_types(), two_types()
+    embed_cells(cells, **{**SETTINGS, "drop_first_pc": False})
+    embed_cells(dropped, **SETTINGS)
+    np.testing.assert_allclose(cells.obsm["X_pca"][:, 1:], dropped.obsm["X_pca"], atol=1e-5)
+
+
+def test_components_are_those_of_log_normalised_counts():
+    cells = two_types(20, 12)
+    embed_cells(cells, **{**SETTINGS, "drop_first_pc": False, "n_pcs": 3})
+    dense = cells.X.toarray().astype(float)
+    depth = dense.sum(axis=1, keepdims=True)
+    logs = np.log1p(dense / depth * np.median(depth))
+    u, s, _ = np.linalg.svd(logs - logs.mean(axis=0))
+    np.testing.assert_allclose(
+        np.abs(cells.obsm["X_pca"]), np.abs(u[:, :3] * s[:3]), rtol=1e-2, atol=1e-3
+    )
+
+
+def test_same_seed_same_embedding():
+    one, two = two_types(), two_types()
+    embed_cells(one, **SETTINGS)
+    embed_cells(two, **SETTINGS)
+    assert one.obsm["X_umap"].tobytes() == two.obsm["X_umap"].tobytes()
+
+
+def test_more_components_than_possible_are_cut():
+    cells = two_types(12, 30)
+    embed_cells(cells, **{**SETTINGS, "n_pcs": 100, "drop_first_pc": False})
+    assert cells.obsm["X_pca"].shape == (12, 11)
+
+
+def test_a_batch_of_few_cells_is_an_error():
+    cells = two_types(20)
+    cells.obs["batch"] = pd.Categorical(["many"] * 18 + ["few"] * 2)
+    with pytest.raises(InputError, match=r"batch 'few' has 2 cells.*neighbors_within_batch"):
+        embed_cells(cells, **SETTINGS)
+
+
+def test_batches_are_balanced():
+    """Neighbours on the map come from the other batch only where batches are told."""
+    settings = {**SETTINGS, "drop_first_pc": False}
+    told = two_types(120, batch_effect=6.0)
+    embed_cells(told, **settings)
+    untold = two_types(120, batch_effect=6.0)
+    untold.obs["batch"] = pd.Categorical(["all"] * 120)
+    embed_cells(untold, **settings)
+    batch = np.arange(120) >= 60
+
+    def other_batch(umap):
+        distance = ((umap[:, None] - umap[None]) ** 2).sum(axis=-1)
+        near = distance.argsort(axis=1)[:, 1:6]
+        return (batch[near] != batch[:, None]).mean()
+
+    assert other_batch(told.obsm["X_umap"]) > 0.15
+    assert other_batch(untold.obsm["X_umap"]) < 0.1
