@@ -18,6 +18,7 @@ from cisgrammar.annotation import (
     read_tss,
 )
 from cisgrammar.counts import gene_names, load
+from cisgrammar.counts.cell_table import add_cell_table
 from cisgrammar.counts.labels import ONE_BATCH, UNLABELLED, label_column
 from cisgrammar.counts.raw import RawCounts
 from cisgrammar.counts.values import check_values
@@ -62,6 +63,8 @@ def preflight(
     accept_non_integer: bool = False,
     gene_column: str | None = None,
     modality: str | None = None,
+    cell_table: str | Path | None = None,
+    ignore_in_barcodes: str | None = None,
     gene_id: str = "gene_id",
     biotypes: Sequence[str] | None = None,
     tss_rule: str = "gene",
@@ -76,7 +79,8 @@ def preflight(
 
     Parameters
     ----------
-    counts, matrix, cell_type, batch, accept_non_integer, gene_column, modality
+    counts, matrix, cell_type, batch, accept_non_integer, gene_column, modality, cell_table
+    ignore_in_barcodes
         As in :func:`cisgrammar.counts.read_counts`. Of large HDF5 files only a
         sample of the values is looked at.
     fasta, work
@@ -107,6 +111,9 @@ def preflight(
     genes = None
     if raw is not None:
         genes = checks.attempt(gene_names, counts, raw.var, gene_column)
+        if cell_table is not None:
+            joined = checks.attempt(add_cell_table, counts, raw.obs, cell_table, ignore_in_barcodes)
+            raw.obs = raw.obs if joined is None else joined
         _check_counts(checks, counts, raw, genes, matrix, accept_non_integer)
         _check_labels(checks, counts, raw, cell_type, batch, cells_per_pool)
         _check_pools(checks, counts, len(raw.obs), cells_per_pool, n_pools)

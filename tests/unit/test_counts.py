@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from made_inputs import SHARED, YEAST, real, write
 
-from cisgrammar.counts import load, read_counts
+from cisgrammar.counts import load, read_counts, read_several
 from cisgrammar.errors import InputError
 
 DENSE = np.array([[1, 0, 3], [0, 0, 5], [2, 4, 0], [7, 0, 0]], np.float32)  # cells x genes
@@ -31,6 +31,7 @@ def write_h5mu(path, **modalities):
     with h5py.File(path, "w") as file:
         for name, adata in modalities.items():
             ad.io.write_elem(file, f"mod/{name}", adata)
+        ad.io.write_elem(file, "obs", pd.DataFrame(index=adata.obs_names))
     return path
 
 
@@ -60,6 +61,18 @@ def write_10x_mtx(folder, end="", prefix="", features="features", columns=3):
     write(folder / f"{prefix}{features}.tsv{end}", table)
     write(folder / f"{prefix}barcodes.tsv{end}", "\n".join(CELLS) + "\n")
     return folder
+
+
+def write_loom(path):
+    """Write as loom's specification says: genes x cells, dense."""
+    with h5py.File(path, "w") as file:
+        file["matrix"] = np.log1p(DENSE.T)
+        file["layers/counts"] = DENSE.T
+        file["row_attrs/Gene"] = np.array(NAMES, "S")
+        file["row_attrs/Accession"] = np.array(IDS, "S")
+        file["col_attrs/CellID"] = np.array(CELLS, "S")
+        file["col_attrs/label"] = np.array(list("abab"), "S")
+    return path
 
 
 def write_table(path, separator="\t", corner="gene", names=NAMES):
@@ -99,6 +112,7 @@ FORMATS = {
 def test_every_format_gives_the_same_counts(tmp_path, monkeypatch, kind, block):
     monkeypatch.setattr("cisgrammar.counts.hdf5.BLOCK_CELLS", block)
     monkeypatch.setattr("cisgrammar.counts.text.BLOCK_GENES", block)
+    monkeypatch.setattr("cisgrammar.counts.loom.BLOCK_GENES", block)
     make, names = FORMATS[kind]
     counts = read_counts(make(tmp_path))
     assert isinstance(counts.X, sp.csr_matrix) and counts.X.dtype == np.float32
@@ -158,6 +172,98 @@ def test_gene_column(tmp_path):
     assert read_counts(path, gene_column="id").var_names.tolist() == IDS
     with pytest.raises(InputError, match=r"no column `ids`.*Did you mean `id`"):
         read_counts(path, gene_column="ids")
+
+
+def test_loom(tmp_path):
+    path = write_loom(tmp_path / "a.loom")
+    counts = read_counts(path, matrix="layers/counts", cell_type="label", gene_column="Gene")
+    np.testing.assert_array_equal(counts.X.toarray(), DENSE)
+    assert counts.obs["cell_type"].tolist() == list("abab")
+    assert counts.var_names.tolist() == NAMES and counts.obs_names.tolist() == CELLS
+    assert read_counts(path, matrix="layers/counts").var_names.tolist() == IDS
+    assert set(load(path, matrix="layers/counts", sample=True).numbers) == set(DENSE.ravel())
+    with pytest.raises(InputError, match="log-normalised"):
+        read_counts(path)
+    with pytest.raises(InputError, match="`raw`; there are X, layers/counts"):
+        read_counts(path, matrix="raw")
+
+
+def test_h5mu_labels_may_be_outside_the_modality(tmp_path):
+    path = write_h5mu(tmp_path / "a.h5mu", rna=annotated(own=list("xyxy")))
+    shared = pd.DataFrame({"label": list("dcba"), "own": list("zzzz")}, index=CELLS[::-1])
+    with h5py.File(path, "a") as file:
+        ad.io.write_elem(file, "obs", shared)
+    counts = read_counts(path, cell_type="label", batch="own")
+    assert counts.obs["cell_type"].tolist() == list("abcd")
+    assert counts.obs["batch"].tolist() == list("xyxy")
+
+
+@pytest.mark.parametrize(
+    "text, ignore",
+    [
+        ("barcode\tlabel\nc3\tw\nc0\tx\nc1\tNA\n", None),
+        ('"","label"\n"c3","w"\n"c0","x"\n"c9","x"\n', None),
+        ("label,n\nc3,w,1\nc0,x,2\n", None),
+        ("barcode\tlabel\nc3-1\tw\nc0-1\tx\n", r"-\d+$"),
+        ("barcode\tlabel\nrun:c3\tw\nrun:c0\tx\n", "^.*:"),
+    ],
+)
+def test_labels_from_a_table_of_cells(tmp_path, text, ignore):
+    table = write(tmp_path / "cells.txt.gz", text)
+    path = write_h5ad(tmp_path / "a.h5ad", annotated(label=list("kkkk")))
+    counts = read_counts(path, cell_type="label", cell_table=table, ignore_in_barcodes=ignore)
+    assert counts.obs["cell_type"].tolist() == ["x", "unlabelled", "unlabelled", "w"]
+
+
+@pytest.mark.parametrize(
+    "text, ignore, words",
+    [
+        ("", None, "0 bytes"),
+        ("barcode\nc0\n", None, "no table of cells"),
+        ("barcode,label\n", None, "no table of cells"),
+        ("barcode\tlabel\nc0\tx\nc1\tx\ty\n", None, "line 3 has 3 columns, not 2"),
+        ("barcode\tlabel\nc0\tx\nc1\n", None, "line 3 has 1 columns"),
+        ("barcode\tlabel\nc0\tx\nc0\ty\n", None, "1 barcodes come more than once: c0"),
+        ("barcode\tlabel\nz\tx\n", None, "only 0 of the 4 cells.*belongs to these counts"),
+        ("barcode\tlabel\nc0-1\tx\nc1-1\tx\nc2-2\tx\n", None, r"set .*barcodes: '-\\d\+\$'"),
+        ("barcode\tlabel\nc0\tx\n", "(", "no regular expression"),
+    ],
+)
+def test_bad_tables_of_cells_are_named(tmp_path, text, ignore, words):
+    table = write(tmp_path / "cells.tsv", text)
+    path = write_h5ad(tmp_path / "a.h5ad", annotated())
+    with pytest.raises(InputError, match=words) as error:
+        read_counts(path, cell_table=table, ignore_in_barcodes=ignore)
+    assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    "join, genes, first",
+    [("inner", ["B", "C"], [0, 3]), ("outer", ["A", "B", "C", "D"], [1, 0, 3, 0])],
+)
+def test_several_files(tmp_path, join, genes, first):
+    one = write_h5ad(tmp_path / "one.h5ad", annotated(label=list("abab")))
+    two = write_h5ad(tmp_path / "two.h5ad", annotated(names=["C", "B", "D"], label=list("bbbc")))
+    counts = read_several({"x": one, "y": two}, join=join, cell_type="label")
+    assert sorted(counts.var_names) == genes
+    assert counts[0, genes].X.toarray().tolist() == [first]
+    assert counts["c0-y", ["B", "C"]].X.toarray().tolist() == [[0, 1]]
+    assert counts.obs["batch"].tolist() == ["x"] * 4 + ["y"] * 4
+    assert counts.obs["cell_type"].cat.categories.tolist() == ["a", "b", "c"]
+    assert isinstance(counts.X, sp.csr_matrix) and counts.X.dtype == np.float32
+
+
+def test_several_files_report_all_their_problems(tmp_path):
+    one = write_h5ad(tmp_path / "one.h5ad", annotated(-DENSE))
+    with pytest.raises(InputError, match=r"(?s)2 problems.*negative.*no such file"):
+        read_several({"x": one, "y": tmp_path / "two.h5ad"})
+
+
+def test_several_files_without_common_genes(tmp_path):
+    one = write_h5ad(tmp_path / "one.h5ad", annotated())
+    two = write_h5ad(tmp_path / "two.h5ad", annotated(names=IDS))
+    with pytest.raises(InputError, match="only 0 are in all 2 files"):
+        read_several({"x": one, "y": two})
 
 
 @pytest.mark.parametrize("modality, names", [(None, IDS[:2]), ("rna", IDS[:2]), ("atac", IDS[2:])])
@@ -243,6 +349,7 @@ BAD = {
     "mtx without barcodes": (without_barcodes, {}, ["no barcodes.tsv", "features.tsv"]),
     "mtx of two runs": (mixed_runs, {}, ["3 genes x 4 cells", "1 barcodes"]),
     "no mtx folder": (lambda d: d, {}, ["no matrix.mtx"]),
+    "nothing but zeros": (h5ad(DENSE * 0), {}, ["no value but 0"]),
     "no cells": (lambda d: write_h5ad(d / "a.h5ad", annotated()[:0]), {}, ["0 cells"]),
 }  # fmt: skip
 

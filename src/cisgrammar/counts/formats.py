@@ -7,6 +7,7 @@ from pathlib import Path
 import h5py
 
 from cisgrammar.counts import hdf5, text
+from cisgrammar.counts.loom import read_loom
 from cisgrammar.counts.raw import RawCounts
 from cisgrammar.errors import InputError
 from cisgrammar.inputs import examples, require_file
@@ -42,9 +43,11 @@ def load(
         raw = text.read_10x_mtx(path, modality)
     elif kind == "table":
         raw = text.read_table(path)
+    elif kind == "loom":
+        raw = read_loom(path, matrix, sample)
     else:
         raw = hdf5.read(path, kind, matrix=matrix, modality=modality, sample=sample)
-    if matrix != "X" and kind not in ("h5ad", "h5mu"):
+    if matrix != "X" and kind not in ("h5ad", "h5mu", "loom"):
         raise InputError(
             f"{path}: a {kind} file has one matrix only, so there is no `{matrix}`. "
             "Leave out `counts.matrix`."
@@ -58,7 +61,7 @@ def load(
 
 
 def detect(path: Path) -> str:
-    """Tell the format by content: ``h5ad``, ``h5mu``, ``10x h5``, ``10x mtx`` or ``table``.
+    """Tell the format by content: ``h5ad``, ``h5mu``, ``loom``, ``10x h5``, ``10x mtx``, ``table``.
 
     Raises
     ------
@@ -83,11 +86,13 @@ def detect(path: Path) -> str:
             return "h5mu"
         if "obs" in file and "var" in file:
             return "h5ad"
+        if "row_attrs" in file and "col_attrs" in file:
+            return "loom"
         if "matrix/barcodes" in file or any(
             isinstance(group, h5py.Group) and "barcodes" in group for group in file.values()
         ):
             return "10x h5"
         raise InputError(
-            f"{path}: this HDF5 file is neither h5ad, h5mu nor 10x h5 (it holds "
+            f"{path}: this HDF5 file is neither h5ad, h5mu, loom nor 10x h5 (it holds "
             f"{examples(file, 6)}). Name a file in one of these formats in `{KEY}`."
         )

@@ -22,7 +22,7 @@ from cisgrammar.inputs import examples, nearest
 
 log = logging.getLogger(__name__)
 
-SUFFIXES = {".h5ad", ".h5", ".h5mu", ".hdf5"}
+SUFFIXES = {".h5ad", ".h5", ".h5mu", ".hdf5", ".loom"}
 SAMPLE = 300_000  # values that preflight looks at
 BLOCK_CELLS = 4096
 
@@ -67,7 +67,17 @@ def read(path: Path, kind: str, *, matrix: str, modality: str | None, sample: bo
         if kind == "10x h5":
             return _read_10x(path, file, modality, sample)
         group = _modality_group(path, file, modality) if kind == "h5mu" else file
-        return _read_anndata(path, kind, group, matrix, sample)
+        raw = _read_anndata(path, kind, group, matrix, sample)
+        if kind == "h5mu":
+            raw.obs = _with_shared_columns(raw.obs, read_elem(file["obs"]))
+        return raw
+
+
+def _with_shared_columns(obs: pd.DataFrame, shared: pd.DataFrame) -> pd.DataFrame:
+    """Add what an h5mu says of cells outside its modalities; the modality's own columns win."""
+    shared = _names_as_text(shared)
+    new = shared.columns.difference(obs.columns, sort=False)
+    return obs.join(shared[~shared.index.duplicated()][new])
 
 
 def _modality_group(path: Path, file: h5py.File, modality: str | None) -> h5py.Group:
@@ -75,7 +85,7 @@ def _modality_group(path: Path, file: h5py.File, modality: str | None) -> h5py.G
     if modality not in file["mod"]:
         raise InputError(
             f"{path}: there is no modality `{modality}` among {examples(file['mod'], 6)}."
-            f"{nearest(modality, file['mod'])}"
+            f"{nearest(modality, file['mod'])} Correct `counts.modality`."
         )
     return file["mod"][modality]
 
@@ -91,7 +101,7 @@ def _read_anndata(path: Path, kind: str, group: h5py.Group, matrix: str, sample:
     obs = _names_as_text(read_elem(group["obs"]))
     var = _names_as_text(read_elem(group["raw/var" if matrix == "raw" else "var"]))
     if sample:
-        counts, values = None, _sample(group[where])
+        counts, values = None, sample_values(group[where])
     else:
         counts = _read_csr(group[where])
         values = counts.data
@@ -116,11 +126,11 @@ def _matrices(group: h5py.Group) -> list[str]:
 
 
 def _holds_integers(group: h5py.Group, matrix: str) -> bool:
-    values = _sample(group["raw/X" if matrix == "raw" else matrix])
+    values = sample_values(group["raw/X" if matrix == "raw" else matrix])
     return describe_values(values) == "counts"
 
 
-def _sample(stored: h5py.Group | h5py.Dataset) -> np.ndarray:
+def sample_values(stored: h5py.Group | h5py.Dataset) -> np.ndarray:
     """Take values from the beginning, the middle and the end."""
     data = stored["data"] if isinstance(stored, h5py.Group) else stored
     take = max(1, SAMPLE // 3 // int(np.prod(data.shape[1:], dtype=int) or 1))
@@ -155,7 +165,7 @@ def _read_10x(path: Path, file: h5py.File, modality: str | None, sample: bool) -
     )[keep]
     obs = pd.DataFrame(index=_texts(group["barcodes"]))
     if sample:
-        return RawCounts("10x h5", obs, var, _sample(group["data"]))
+        return RawCounts("10x h5", obs, var, sample_values(group["data"]))
     n_features, n_cells = group["shape"][:]
     # Stored column-compressed as features x cells, which is row-compressed as cells x features.
     counts = sp.csr_matrix(

@@ -89,10 +89,10 @@ def label_column(
     text = values.astype(object).where(~missing, default).astype(str)
     if missing.any():
         log.warning("%s: %d cells have no `%s`: now %r", path, missing.sum(), column, default)
-    return pd.Categorical(text, categories=sorted(text.unique(), key=_natural))
+    return pd.Categorical(text, categories=sorted(text.unique(), key=natural_order))
 
 
-def _natural(text: str) -> list:
+def natural_order(text: str) -> list:
     """Sort key that puts cluster 10 after cluster 9."""
     return [(0, int(part), "") if part.isdecimal() else (1, 0, part) for part in
             re.split(r"(\d+)", text) if part]  # fmt: skip

@@ -74,7 +74,7 @@ def features_of(path: Path, feature_types: np.ndarray, modality: str | None) -> 
     if not keep.any():
         raise InputError(
             f"{path}: there are no features of the modality `{modality}`; their types are "
-            f"{', '.join(there)}. Ask for `rna` (Gene Expression) or `atac` "
+            f"{', '.join(there)}. Set `counts.modality` to `rna` (Gene Expression) or `atac` "
             "(Peaks), or leave it out."
         )
     if not keep.all():

@@ -74,6 +74,11 @@ def check_values(
         If the values are no numbers, not finite, negative, or, unless
         accepted, no integers.
     """
+    if not values.size:
+        raise InputError(
+            f"{path}: `{matrix}` holds no value but 0. Say where the counts are with "
+            "`counts.matrix`, or name another file."
+        )
     kind = describe_values(values)
     if kind == "counts":
         return kind

@@ -1,0 +1,121 @@
+"""A separate table of cells, joined to the counts by barcode."""
+
+from __future__ import annotations
+
+import csv
+import logging
+import re
+from pathlib import Path
+
+import pandas as pd
+
+from cisgrammar.errors import InputError
+from cisgrammar.inputs import examples, open_text, share
+
+log = logging.getLogger(__name__)
+
+KEY = "counts.cell_table"
+LEAST_SHARE = 0.5
+USUAL_SUFFIXES = (r"-\d+$", r"_\d+$", r"[-_].*$", r"^.*[:#_]")
+
+
+def add_cell_table(
+    path: str | Path, obs: pd.DataFrame, table: str | Path, ignore: str | None = None
+) -> pd.DataFrame:
+    r"""Add the columns of a table to the cells.
+
+    Parameters
+    ----------
+    path
+        The counts, for messages.
+    obs
+        One row per cell.
+    table
+        TSV or CSV, plain or gzip: barcodes in the first column, then any columns.
+    ignore
+        Regular expression; what it matches is left out of the barcodes on both
+        sides before they are compared, e.g. ``-\d+$`` for a suffix ``-1``.
+
+    Returns
+    -------
+    obs with the columns added; a column of the same name gives way. Cells that
+    are not in the table have missing values.
+
+    Raises
+    ------
+    InputError
+        If the table cannot be read, names a barcode twice, or has fewer than
+        half of the cells.
+    """
+    cells = _read_cells(table)
+    here = _simplify(obs.index, ignore)
+    cells.index = _simplify(cells.index, ignore)
+    again = cells.index[cells.index.duplicated()].unique()
+    if len(again):
+        cause = f" once `{ignore}` is left out" if ignore else ""
+        raise InputError(
+            f"{table}: {len(again):,} barcodes come more than once{cause}: {examples(again)}. "
+            "Each cell must have one line; if the table is of several runs, split it."
+        )
+    found = here.isin(cells.index)
+    if found.mean() < LEAST_SHARE:
+        raise InputError(_no_match(path, table, obs.index, cells.index, int(found.sum())))
+    log.info("%s: %d of %d cells are in %s", path, found.sum(), len(found), table)
+    added = cells.reindex(here).set_axis(obs.index)
+    return obs.drop(columns=obs.columns.intersection(added.columns)).join(added)
+
+
+def _read_cells(table: str | Path) -> pd.DataFrame:
+    with open_text(table, KEY) as stream:
+        lines = [line.rstrip("\r\n") for line in stream if line.strip()]
+    separator = "\t" if lines and "\t" in lines[0] else ","
+    rows = list(csv.reader(lines, delimiter=separator))
+    if len(rows) < 2 or len(rows[0]) < 2:
+        raise InputError(
+            f"{table}: this is no table of cells: it needs a header and two or more columns "
+            f"separated by tabs or commas, barcodes first. Correct `{KEY}`."
+        )
+    header, *cells = rows
+    if len(cells[0]) == len(header) + 1:  # R leaves out the name of the first column
+        header = ["", *header]
+    bad = [number for number, row in enumerate(cells, start=2) if len(row) != len(header)]
+    if bad:
+        raise InputError(
+            f"{table}: line {bad[0]} has {len(cells[bad[0] - 2])} columns, not {len(header)} as "
+            f"the header ({len(bad):,} such lines). A separator within a value needs quotes "
+            "around the value."
+        )
+    frame = pd.DataFrame(cells, columns=header, dtype=object)
+    frame = frame.set_index(frame.columns[0]).replace({"": None, "NA": None})
+    return frame.rename_axis(None)
+
+
+def _simplify(barcodes: pd.Index, ignore: str | None) -> pd.Index:
+    if ignore is None:
+        return pd.Index(barcodes.astype(str))
+    try:
+        pattern = re.compile(ignore)
+    except re.error as error:
+        raise InputError(
+            f"counts.ignore_in_barcodes: {ignore!r} is no regular expression ({error}). "
+            r"For a suffix such as -1 write -\d+$."
+        ) from None
+    return pd.Index([pattern.sub("", str(barcode)) for barcode in barcodes])
+
+
+def _no_match(
+    path: str | Path, table: str | Path, here: pd.Index, there: pd.Index, n_found: int
+) -> str:
+    remedy = "Name the table that belongs to these counts."
+    for suffix in USUAL_SUFFIXES:
+        common = _simplify(here, suffix).isin(_simplify(there, suffix))
+        if share(int(common.sum()), len(here)) >= LEAST_SHARE:
+            remedy = (
+                f"Without what matches {suffix} {common.sum():,} would be: set "
+                f"`counts.ignore_in_barcodes: '{suffix}'`."
+            )
+            break
+    return (
+        f"{table}: only {n_found:,} of the {len(here):,} cells of {path} are in the table "
+        f"({examples(here)} in the counts, {examples(there)} in the table). {remedy}"
+    )

@@ -1,0 +1,136 @@
+"""One file of counts, checked, with its labels under the names that the pipeline knows."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+
+import anndata as ad
+import numpy as np
+import pandas as pd
+import scipy.sparse as sp
+
+from cisgrammar.counts.cell_table import add_cell_table
+from cisgrammar.counts.formats import load
+from cisgrammar.counts.labels import standard_labels
+from cisgrammar.counts.values import check_values
+from cisgrammar.errors import InputError
+from cisgrammar.inputs import examples, nearest
+
+log = logging.getLogger(__name__)
+
+
+def read_counts(
+    path: str | Path,
+    *,
+    matrix: str = "X",
+    cell_type: str | None = None,
+    batch: str | None = None,
+    gene_column: str | None = None,
+    modality: str | None = None,
+    accept_non_integer: bool = False,
+    cell_table: str | Path | None = None,
+    ignore_in_barcodes: str | None = None,
+) -> ad.AnnData:
+    """Read raw counts with their labels.
+
+    Parameters
+    ----------
+    path
+        h5ad, h5mu, loom, 10x h5, a 10x mtx folder, or a TSV or CSV of genes x cells;
+        told apart by what is in it.
+    matrix
+        Where the raw counts are in an h5ad, h5mu or loom: ``X``, ``raw`` or
+        ``layers/<name>``.
+    cell_type, batch
+        Columns of obs to use; None: one cell type ``unlabelled``, one batch ``all``.
+    gene_column
+        Column of var with the names of genes; None: the index.
+    modality
+        ``rna`` or ``atac`` for files that hold both.
+    accept_non_integer
+        Take values that are no integers, such as spike-in-normalised ones.
+    cell_table, ignore_in_barcodes
+        A table with more columns for the cells, joined by barcode: see
+        :func:`cisgrammar.counts.cell_table.add_cell_table`.
+
+    Returns
+    -------
+    X float32 CSR, cells x genes; obs has the categories ``cell_type`` and
+    ``batch``; obs_names and var_names are unique: the counts of genes of the
+    same name are added up.
+
+    Raises
+    ------
+    InputError
+        If the file is missing, damaged or in no known format, the values are no
+        raw counts, or a column is not there.
+    """
+    raw = load(path, matrix=matrix, modality=modality)
+    check_values(path, raw.numbers, matrix, raw.integer_matrices, accept_non_integer)
+    obs = raw.obs
+    if cell_table is not None:
+        obs = add_cell_table(path, obs, cell_table, ignore_in_barcodes)
+    obs = standard_labels(path, obs, cell_type, batch)
+    counts = raw.matrix.astype(np.float32)
+    counts.eliminate_zeros()
+    names = gene_names(path, raw.var, gene_column)
+    var = raw.var.set_axis(names)
+    counts, var = _add_up_same_names(path, counts, var)
+    adata = ad.AnnData(X=counts, obs=obs, var=var)
+    if not adata.obs_names.is_unique:
+        log.warning(
+            "%s: %d cells have a name that came before; they get -1, -2, ...",
+            path,
+            adata.obs_names.duplicated().sum(),
+        )
+        adata.obs_names_make_unique()
+    log.info("%s: %d cells x %d genes, %s", path, *adata.shape, raw.format)
+    return adata
+
+
+def gene_names(path: str | Path, var: pd.DataFrame, gene_column: str | None) -> pd.Index:
+    """Choose the names of genes: a column of var, or its index.
+
+    Raises
+    ------
+    InputError
+        If the column is not there or has missing values.
+    """
+    if gene_column is None:
+        return pd.Index(var.index.astype(str), name=None)
+    if gene_column not in var:
+        raise InputError(
+            f"{path}: there is no column `{gene_column}` for the genes; there are "
+            f"{examples(var.columns, 8)}.{nearest(gene_column, var.columns)} Set "
+            "`counts.gene_column` to one of them, or leave it out to use the index."
+        )
+    if var[gene_column].isna().any():
+        raise InputError(
+            f"{path}: {var[gene_column].isna().sum()} genes have no value in the column "
+            f"`{gene_column}`. Set `counts.gene_column` to one that names all genes."
+        )
+    return pd.Index(var[gene_column].astype(str), name=None)
+
+
+def _add_up_same_names(
+    path: str | Path, counts: sp.csr_matrix, var: pd.DataFrame
+) -> tuple[sp.csr_matrix, pd.DataFrame]:
+    again = var.index.duplicated()
+    if not again.any():
+        return counts, var
+    log.warning(
+        "%s: %d genes have a name that came before (%s); their counts are added up. "
+        "If a column of var has unique ids, set `counts.gene_column` to it.",
+        path,
+        again.sum(),
+        examples(var.index[again].unique()),
+    )
+    column, unique = pd.factorize(var.index)
+    to_unique = sp.csr_matrix(
+        (np.ones(len(var), np.float32), (np.arange(len(var)), column)),
+        shape=(len(var), len(unique)),
+    )
+    counts = (counts @ to_unique).tocsr()
+    counts.sort_indices()
+    return counts, var[~again]
