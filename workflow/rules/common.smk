@@ -68,6 +68,11 @@ def how_to_read_counts():
     return keys
 
 
+def how_to_read_genes():
+    """Give the genome's keys but the paths."""
+    return {key: value for key, value in config["genome"].items() if key not in ("fasta", "gtf")}
+
+
 def per_fold(file):
     """List one file for each fold, keeping the other wildcards."""
     return expand(f"results/{{{{name}}}}/{{{{family}}}}/fold{{fold}}/{file}", fold=FOLDS)
@@ -81,7 +86,7 @@ def final_outputs():
     figures = ["r2_over_folds", "loss_curves", "logo_gallery", "influence_heatmap", "pools_pca"]
     of_family += [f"figures/{figure}.svg" for figure in figures]
     if config["simulation"] is not None:
-        of_family += []
+        of_family += ["truth/summary.tsv", "figures/influence_against_truth.svg"]
     return [f"results/{NAME}/{file}" for file in shared] + [
         f"results/{NAME}/{family}/{file}" for family in FAMILIES for file in of_family
     ]

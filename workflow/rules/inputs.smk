@@ -49,7 +49,7 @@ rule check_inputs:
         runtime=30,
     params:
         counts=how_to_read_counts(),
-        genome=config["genome"],
+        genome=how_to_read_genes(),
         regions=config["regions"],
         pools=config["pools"],
         work="results/{name}/genome",

@@ -1,9 +1,20 @@
-"""Check the inputs against each other before anything else runs."""
-
-import pandas as pd
+"""Check the inputs, and that they fit each other, before anything else runs."""
 
 from cisgrammar.files import write_table
 from cisgrammar.logs import log_to
+from cisgrammar.preflight import preflight
 
+params = snakemake.params
 with log_to(snakemake.log[0]):
-    write_table(pd.DataFrame({"check": ["none"]}), snakemake.output.table)
+    table = preflight(
+        counts=snakemake.input.counts,
+        fasta=snakemake.input.genome,
+        annotation=snakemake.input.annotation,
+        work=params.work,
+        **params.counts,
+        **params.genome,
+        **params.regions,
+        cells_per_pool=params.pools["cells_per_pool"],
+        n_pools=params.pools["n_pools"],
+    )
+    write_table(table, snakemake.output.table)

@@ -1,0 +1,67 @@
+"""Simulated data only: what was found of what was planted."""
+
+if config["simulation"] is not None:
+
+    rule compare_truth:
+        input:
+            planted="results/{name}/simulation/truth/motifs.meme",
+            activities="results/{name}/simulation/truth/activities.tsv",
+            expectation="results/{name}/simulation/truth/expectation.h5ad",
+            dataset="results/{name}/dataset.h5ad",
+            members="results/{name}/cells_in_pools.tsv",
+            folds="results/{name}/folds.tsv",
+            evaluation="results/{name}/{family}/evaluation.tsv",
+            motifs="results/{name}/{family}/motifs.meme",
+            influence="results/{name}/{family}/influence.h5ad",
+        output:
+            summary=report(
+                "results/{name}/{family}/truth/summary.tsv",
+                caption="../report/truth_summary.rst",
+                category="6. Comparison with the truth",
+                subcategory="{family}",
+                labels={"figure": "What was found of what was planted"},
+            ),
+            motifs="results/{name}/{family}/truth/motifs.tsv",
+            pairs="results/{name}/{family}/truth/influence.tsv",
+        log:
+            "logs/compare_truth/{name}.{family}.log",
+        benchmark:
+            "benchmarks/results/{name}/compare_truth.{family}.tsv"
+        conda:
+            "../../envs/motifs.yaml"
+        resources:
+            mem_mb=4000,
+            runtime=30,
+        params:
+            database=config["database"],
+            code=code("compare_truth"),
+        message:
+            "Comparing {wildcards.family} with the truth of {wildcards.name}"
+        script:
+            "../scripts/compare_truth.py"
+
+    rule plot_truth:
+        input:
+            pairs="results/{name}/{family}/truth/influence.tsv",
+        output:
+            figure=report(
+                "results/{name}/{family}/figures/influence_against_truth.svg",
+                caption="../report/influence_against_truth.rst",
+                category="6. Comparison with the truth",
+                subcategory="{family}",
+                labels={"figure": "Influence against true activity"},
+            ),
+            png="results/{name}/{family}/figures/influence_against_truth.png",
+        log:
+            "logs/plot_truth/{name}.{family}.log",
+        conda:
+            "../../envs/plots.yaml"
+        resources:
+            mem_mb=2000,
+            runtime=10,
+        params:
+            code=code("plot_truth"),
+        message:
+            "Drawing influence against true activity in {wildcards.name}"
+        script:
+            "../scripts/plot_truth.py"

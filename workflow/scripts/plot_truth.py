@@ -1,0 +1,12 @@
+"""Draw influence against true activity, one panel for each planted motif."""
+
+from pathlib import Path
+
+from cisgrammar.files import read_table
+from cisgrammar.logs import log_to
+from cisgrammar.plots.style import save
+from cisgrammar.plots.truth import influence_against_truth
+
+with log_to(snakemake.log[0]):
+    figure = influence_against_truth(read_table(snakemake.input.pairs))
+    save(figure, Path(snakemake.output.figure).with_suffix(""))
