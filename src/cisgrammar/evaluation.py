@@ -10,18 +10,24 @@ def pearson(x: np.ndarray, y: np.ndarray, axis: int | None = None) -> np.ndarray
     """Pearson's r along an axis (default: of all values); NaN where one side is constant."""
     x = np.asarray(x, dtype=np.float64)
     y = np.asarray(y, dtype=np.float64)
+    constant = _constant(x, axis) | _constant(y, axis)
     x = x - x.mean(axis=axis, keepdims=True)
     y = y - y.mean(axis=axis, keepdims=True)
-    product = np.sqrt((x * x).sum(axis=axis) * (y * y).sum(axis=axis))
-    # what rounding leaves of a constant is not variance
-    floor = 1e-12 * max(x.size, 1)
+    norm = np.sqrt((x * x).sum(axis=axis)) * np.sqrt((y * y).sum(axis=axis))
     with np.errstate(invalid="ignore", divide="ignore"):
-        return np.where(product > floor, (x * y).sum(axis=axis) / product, np.nan)
+        r = np.clip((x * y).sum(axis=axis) / norm, -1, 1)
+    return np.where(constant, np.nan, r)
+
+
+def _constant(values: np.ndarray, axis: int | None) -> np.ndarray:
+    return values.max(axis=axis) == values.min(axis=axis)
 
 
 def centre_genes(values: np.ndarray) -> np.ndarray:
     """Subtract each gene's mean over targets: ``(genes, targets)``."""
-    return values - values.mean(axis=1, keepdims=True, dtype=np.float64)
+    centred = values - values.mean(axis=1, keepdims=True, dtype=np.float64)
+    centred[_constant(values, 1)] = 0  # what rounding leaves of a constant is not variance
+    return centred
 
 
 def scores(observed: np.ndarray, predicted: np.ndarray) -> dict[str, float]:
