@@ -72,8 +72,9 @@ def test_pca_gives_the_share_of_variance(n_types):
     assert_legible(figure, may_overlap=True)  # numbers of cell types that lie together
 
 
-def test_principal_components_of_a_line():
-    values = np.outer([-3, 1, 2], [3.0, 4.0])
+@pytest.mark.parametrize("repeats", [1, 3])  # taller and wider than long
+def test_principal_components_of_a_line(repeats):
+    values = np.outer([-3, 1, 2], [3.0, 4.0] * repeats) / np.sqrt(repeats)
     points, share = influence.principal_components(values)
     assert points[:, 0] == pytest.approx([-15, 5, 10])
     assert share == pytest.approx([1, 0], abs=1e-9)
@@ -107,7 +108,24 @@ def test_truth_shows_rho_and_what_was_not_found(n_types):
         for motif, factor in [("GATA1", 0.1), ("REST", -0.1), ("MYC", np.nan)]
     )
     figure = truth.influence_against_truth(pairs)
-    assert {"GATA1: ρ = 1.00", "REST: ρ = -1.00", "MYC: not found"} <= set(shown_texts(figure))
+    assert {"GATA1: ρ = 1.00", "REST: ρ = −1.00", "MYC: not found"} <= set(shown_texts(figure))
     assert_legible(figure)
     with pytest.raises(ValueError, match="nothing to draw"):
         truth.influence_against_truth(pairs.iloc[:0])
+
+
+def test_pool_size_sweep_has_a_panel_a_measure():
+    sweep = pd.DataFrame(
+        [
+            {"cells_per_pool": q, "measure": measure, "value": q / 1000 + 0.01 * fold}
+            for q in (20, 50, 100)
+            for measure in [*cells.MEASURES, "something_else"]
+            for fold in range(4)
+        ]
+    )
+    figure = cells.pool_size_sweep(sweep)
+    texts = shown_texts(figure)
+    assert {"Cells in a pool", "Something else", *cells.MEASURES.values()} <= set(texts)
+    assert_legible(figure)
+    with pytest.raises(ValueError, match="nothing to draw"):
+        cells.pool_size_sweep(sweep.iloc[:0])

@@ -47,7 +47,7 @@ def test_rows_shown_are_those_that_differ_most_between_cell_types():
 def test_alike_rows_and_columns_come_together():
     values = pd.DataFrame(np.kron([[1, -1], [-1, 1]], np.ones((3, 3))))
     mixed = values.iloc[[0, 3, 1, 4, 2, 5], [0, 3, 1, 4, 2, 5]]
-    ordered = Heatmap(mixed, "value").groups[0][0].to_numpy()
+    ordered = Heatmap(mixed, "value").groups[0].rows.to_numpy()
     assert (np.diff(ordered, axis=0) != 0).any(axis=1).sum() == 1
     assert (np.diff(ordered, axis=1) != 0).any(axis=0).sum() == 1
 
@@ -56,9 +56,9 @@ def test_rows_set_aside_come_last_and_grey():
     values = table(8, 4)
     heatmap = Heatmap(values, "value", set_aside=frozenset(values.index[::2]))
     figure = heatmap.draw()
-    assert [len(rows) for rows, _, _ in heatmap.groups] == [4, 4]
-    assert set(heatmap.groups[1][0].index) == set(values.index[::2])
-    assert heatmap.page.collections[1 if not heatmap.groups[0][1] else 2].get_cmap().name == "Greys"
+    assert [(len(group.rows), group.grey) for group in heatmap.groups] == [(4, False), (4, True)]
+    assert set(heatmap.groups[1].rows.index) == set(values.index[::2])
+    assert "Greys" in {mesh.get_cmap().name for mesh in heatmap.page.collections}
     assert_legible(figure)
 
 

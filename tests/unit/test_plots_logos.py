@@ -74,3 +74,68 @@ def test_gallery_says_how_many_it_left_out():
 def test_no_motifs_is_an_error():
     with pytest.raises(ValueError, match="no motifs"):
         logos.logo_gallery([])
+
+
+def hits(n):
+    return pd.DataFrame(
+        {
+            "motif": [f"0_{i}" for i in range(n)],
+            "target": [f"MA{i}" for i in range(n)],
+            "offset": np.resize([0, 2, -2], n),
+            "orientation": np.resize(["+", "-"], n),
+            "q_value": 1e-5,
+            "family": "GATA",
+        }
+    )
+
+
+def test_aligned_motifs_lie_under_each_other():
+    """GATA at 2 in the target: the query starts where the target has its GATA."""
+    flank = np.full((4, 2), 0.25)
+    target = np.hstack([flank, GATA])
+    for orientation, given in (("+", target), ("-", target[::-1, ::-1])):
+        turned, query_start, target_start = logos.aligned(given, 2, orientation)
+        assert (query_start, target_start) == (2, 0)
+        assert (turned[:, 2:] == GATA).all()
+    _, query_start, target_start = logos.aligned(GATA, -2, "+")
+    assert (query_start, target_start) == (0, 2)
+
+
+@pytest.mark.parametrize("orientation", ["+", "-"])
+@pytest.mark.parametrize("shift", [0, 3])
+def test_alignment_agrees_with_tomtom(orientation, shift):
+    """What Tomtom's table calls offset and strand is what is drawn."""
+    tomtom = pytest.importorskip("cisgrammar.motifs.tomtom")
+    rng = np.random.default_rng(0)
+    core = rng.dirichlet(np.ones(4) * 0.2, 10).T
+    padded = np.hstack([rng.dirichlet(np.ones(4) * 9, shift).T, core])
+    target = padded if orientation == "+" else padded[::-1, ::-1]
+    others = [Motif(f"other{i}", rng.dirichlet(np.ones(4), 9).T) for i in range(60)]
+    table = tomtom.compare([Motif("query", core)], [Motif("target", target), *others], 0.05)
+    best = table.iloc[0]
+    assert best["Target_ID"] == "target" and best["Orientation"] == orientation
+    turned, start, other = logos.aligned(target, int(best["Optimal_offset"]), orientation)
+    assert turned[:, start - other : start - other + 10] == pytest.approx(core)
+
+
+@pytest.mark.parametrize("n", [1, 4, 40])
+def test_alignment_gallery(n):
+    motifs = [Motif(f"0_{i}", GATA) for i in range(n)]
+    database = [Motif(f"MA{i}", np.hstack([GATA, GATA]), alt="GATA1") for i in range(n)]
+    figure = logos.alignment_gallery(hits(n), motifs, database)
+    texts = shown_texts(figure)
+    assert "GATA: 0_0  q = 1e-05" in texts and "GATA1 MA0" in texts
+    assert ("The first 30 of 40 alignments" in texts) == (n == 40)
+    assert n == 1 or "GATA1 MA1, reverse complement" in texts
+    assert_legible(figure)
+
+
+def test_filters_without_a_match_are_passed_over():
+    table = hits(2)
+    table.loc[0, "target"] = None
+    motifs, database = [Motif("0_1", GATA)], [Motif("MA1", GATA)]
+    assert "GATA: 0_0  q = 1e-05" not in shown_texts(
+        logos.alignment_gallery(table, motifs, database)
+    )
+    with pytest.raises(ValueError, match="nothing to draw"):
+        logos.alignment_gallery(table.head(1), motifs, database)

@@ -64,3 +64,42 @@ def test_empty_input_is_an_error(draw):
     table = histories(1) if draw is training.loss_curves else scores(1)
     with pytest.raises(ValueError, match="nothing to draw"):
         draw(table.iloc[:0])
+
+
+def comparison(folds=3):
+    methods = {"scover": "model", "a baseline with quite a long name, to see": "baseline"}
+    return pd.DataFrame(
+        [
+            {
+                "method": method,
+                "kind": kind,
+                "fold": fold,
+                "r2": 0.1 + 0.01 * fold,
+                "centred_r": score,
+            }
+            for (method, kind), score in zip(methods.items(), (0.2, float("nan")), strict=True)
+            for fold in range(folds)
+        ]
+    )
+
+
+@pytest.mark.parametrize("ceiling", [None, {"r2": 0.4}])
+def test_method_comparison(ceiling):
+    figure = evaluation.method_comparison(comparison(), ceiling)
+    texts = shown_texts(figure)
+    assert {"scover", "model", "baseline", "R² on held-out sequences"} <= set(texts)
+    assert "control" not in texts
+    assert ("dashed: noise ceiling 0.40" in texts) == (ceiling is not None)
+    assert_legible(figure)
+
+
+def test_best_method_is_on_top():
+    table = comparison()
+    table.loc[table["method"] == "scover", "r2"] += 0.1
+    labels = evaluation.method_comparison(table).axes[0].get_yticklabels()
+    assert labels[-1].get_text() == "scover"
+
+
+def test_method_comparison_of_nothing_is_an_error():
+    with pytest.raises(ValueError, match="nothing to draw"):
+        evaluation.method_comparison(comparison(0).reindex(columns=comparison().columns))

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 
 import anndata as ad
 import numpy as np
+import pandas as pd
 from matplotlib.figure import Figure
 
 from cisgrammar.plots import style
@@ -87,4 +88,50 @@ def pool_purity(pools: ad.AnnData) -> Figure:
     axes.set_yticks(range(len(names)), labels)
     axes.set(xlim=(0, 1.02), ylim=(-0.7, len(names) - 0.3))
     axes.set(xlabel="Purity (share of cells)", ylabel="Cell type (pools)")
+    return figure
+
+
+MEASURES = {
+    "r2": "R² on held-out\nsequences",
+    "sparsity": "Sparsity (share\nof zeros)",
+    "purity": "Purity (share\nof cells)",
+    "n_cell_types": "Cell types\nwith a pool",
+    "influence_cv": "Spread of influence\n(coeff. of variation)",
+}
+
+
+@style.styled
+def pool_size_sweep(sweep: pd.DataFrame) -> Figure:
+    """Draw what depends on the number of cells in a pool: a panel a measure.
+
+    Parameters
+    ----------
+    sweep
+        cells_per_pool, measure (``r2``, ``sparsity``, ``purity``, ``n_cell_types``,
+        ``influence_cv`` or any other name), value; several values (folds, pools) for each are
+        drawn as dots around their mean.
+
+    Raises
+    ------
+    ValueError
+        If the table is empty or a column is missing.
+    """
+    style.require(sweep, "pool_size_sweep", ["cells_per_pool", "measure", "value"])
+    measures = list(dict.fromkeys(sweep["measure"].astype(str)))
+    rows, across = style.grid_shape(len(measures), 5)
+    width = min(style.TWO_COLUMNS, max(style.ONE_COLUMN, 4 + 36 * across))
+    figure = style.new_figure(width, 8 + 38 * rows)
+    panels = figure.subplots(rows, across, squeeze=False).ravel()
+    for panel, measure in zip(panels, measures, strict=False):
+        table = sweep[sweep["measure"].astype(str) == measure]
+        means = table.groupby("cells_per_pool")["value"].mean()
+        panel.scatter(
+            table["cells_per_pool"], table["value"], s=6, c=style.PALETTE[0], alpha=0.4, lw=0
+        )
+        panel.plot(means.index, means, color=style.PALETTE[3], marker="o", ms=2.5)
+        panel.set_title(MEASURES.get(measure, measure.replace("_", " ").capitalize()))
+        panel.locator_params(axis="x", nbins=4, integer=True)
+        panel.margins(x=0.1)
+    style.hide_unused(panels, len(measures))
+    figure.supxlabel("Cells in a pool", fontsize=style.TEXT)
     return figure

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
+import matplotlib as mpl
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
@@ -69,5 +72,56 @@ def _dots_and_means(axes: Axes, scores: pd.DataFrame) -> None:
     labels = [SCORES[name] for name in scores.columns]
     axes.set_xticks(range(len(labels)), labels)
     axes.set_xlim(-0.5, len(labels) - 0.3)
-    low = min(0.0, float(np.nanmin(scores.to_numpy(float), initial=0)))
-    axes.set_ylim(low if low == 0 else low * 1.1)
+    low, high = (float(f(scores.to_numpy(float), initial=0)) for f in (np.nanmin, np.nanmax))
+    axes.set_ylim(1.1 * low, max(1.08 * high, 0.01))
+
+
+COMPARED = {"r2": "R² on held-out sequences", "centred_r": "r, gene means subtracted"}
+KINDS = {"model": style.PALETTE[0], "baseline": style.PALETTE[1], "control": style.PALETTE[4]}
+
+
+@style.styled
+def method_comparison(
+    comparison: pd.DataFrame, ceiling: Mapping[str, float] | None = None
+) -> Figure:
+    """Draw the scores of every method: a dot a fold, a line for their mean.
+
+    Parameters
+    ----------
+    comparison
+        One row per method and fold: method, kind (``model``, ``baseline`` or ``control``),
+        fold, and the scores ``r2`` and ``centred_r`` (missing where a method has none).
+    ceiling
+        Score to the most that noise leaves to be explained, drawn as a dashed line.
+
+    Raises
+    ------
+    ValueError
+        If the table is empty or a column is missing.
+    """
+    style.require(comparison, "method_comparison", ["method", "kind", "fold", *COMPARED])
+    means = comparison.groupby("method")["r2"].mean().sort_values(kind="stable")
+    figure = style.new_figure(style.TWO_COLUMNS, 20 + 5 * max(len(means), 4))
+    panels = figure.subplots(1, len(COMPARED), sharey=True)
+    for panel, (score, label) in zip(panels, COMPARED.items(), strict=True):
+        for y, method in enumerate(means.index):
+            table = comparison[comparison["method"] == method]
+            colour = KINDS[table["kind"].iloc[0]]
+            values = table[score].to_numpy(float)
+            jitter = np.random.default_rng(0).uniform(-0.22, 0.22, values.size)
+            panel.scatter(values, y + jitter, s=9, c=colour, lw=0, alpha=0.85)
+            panel.vlines(table[score].mean(), y - 0.36, y + 0.36, color=style.INK, lw=1.3, zorder=3)
+        panel.axvline(0, color="0.8", lw=0.5, zorder=0)
+        panel.set_xlabel(label)
+        if ceiling and score in ceiling:
+            panel.axvline(ceiling[score], color=style.INK, ls="--", lw=0.7)
+            panel.set_title(f"dashed: noise ceiling {ceiling[score]:.2f}", loc="right")
+    panels[0].set_yticks(range(len(means)), [style.shorten(name, 45) for name in means.index])
+    panels[0].set_ylim(-0.6, len(means) - 0.4)
+    kinds = [kind for kind in KINDS if kind in set(comparison["kind"])]
+    handles = [
+        mpl.lines.Line2D([], [], ls="", marker="o", ms=4, mew=0, color=KINDS[kind], label=kind)
+        for kind in kinds
+    ]
+    figure.legend(handles=handles, loc="outside upper center", ncols=len(kinds))
+    return figure

@@ -8,11 +8,10 @@ import anndata as ad
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
-from scipy.linalg import eigh
 
 from cisgrammar.motifs.meme import Motif
 from cisgrammar.plots import style
-from cisgrammar.plots.heatmaps import Heatmap, logos_of
+from cisgrammar.plots.heatmaps import Heatmap
 from cisgrammar.plots.maps import category_map
 
 
@@ -54,7 +53,7 @@ def influence_heatmap(
     return Heatmap(
         z.loc[names],
         label="Influence (z-score)",
-        logos=logos_of(motifs, names),
+        logos={motif.name: motif.matrix for motif in motifs},
         bars=None if influence is None else influence.loc[names].mean(axis=1),
         bar_label=f"Mean influence\n({unit})",
     ).draw()
@@ -76,18 +75,23 @@ def principal_components(values: np.ndarray, n: int = 2) -> tuple[np.ndarray, np
     variance ``(n,)``.
     """
     centred = values - values.mean(axis=0)
-    products = centred @ centred.T  # small: rows x rows
-    last = len(products) - 1
-    variances, vectors = eigh(products, subset_by_index=(max(0, last - n + 1), last))
-    variances = np.maximum(variances[::-1], 0)
-    points = vectors[:, ::-1] * np.sqrt(variances)
+    wide = centred.shape[1] > centred.shape[0]
+    variances, vectors = np.linalg.eigh(centred @ centred.T if wide else centred.T @ centred)
+    variances, vectors = np.maximum(variances[::-1], 0)[:n], vectors[:, ::-1][:, :n]
+    points = vectors * np.sqrt(variances) if wide else centred @ vectors
     loadings = points.T @ centred
-    signs = np.sign(loadings[np.arange(len(loadings)), np.abs(loadings).argmax(axis=1)])
-    missing = max(0, n - len(signs))
-    return (
-        np.pad(points * np.where(signs == 0, 1, signs), ((0, 0), (0, missing))),
-        np.pad(variances / max(np.trace(products), 1e-300), (0, missing)),
-    )
+    largest = loadings[np.arange(len(loadings)), np.abs(loadings).argmax(axis=1)]
+    points = points * np.where(largest < 0, -1, 1)
+    missing = n - len(variances)
+    share = variances / max((centred**2).sum(), 1e-300)
+    return np.pad(points, ((0, 0), (0, missing))), np.pad(share, (0, missing))
+
+
+def pools_plane(influence: ad.AnnData) -> tuple[np.ndarray, np.ndarray]:
+    """First two principal components of pools: those stored as scanpy does, or of ``X``."""
+    if "pca" in influence.uns and np.shape(influence.obsm.get("X_pca", ()))[1:] > (1,):
+        return influence.obsm["X_pca"][:, :2], influence.uns["pca"]["variance_ratio"][:2]
+    return principal_components(np.asarray(influence.X, dtype=float))
 
 
 @style.styled
@@ -97,7 +101,8 @@ def pools_pca(influence: ad.AnnData, colours: Mapping[str, str] | None = None) -
     Parameters
     ----------
     influence
-        ``influence.h5ad``: pools x motifs, obs ``cell_type``.
+        ``influence.h5ad``: pools x motifs (or families), obs ``cell_type``; principal components
+        that are stored with it are taken as they are.
     colours
         Cell type to colour.
 
@@ -108,7 +113,7 @@ def pools_pca(influence: ad.AnnData, colours: Mapping[str, str] | None = None) -
     """
     style.require(influence.to_df(), "pools_pca")
     style.require(influence.obs, "pools_pca", ["cell_type"])
-    points, share = principal_components(np.asarray(influence.X, dtype=float))
+    points, share = pools_plane(influence)
     figure, axes = category_map(points, influence.obs["cell_type"], colours, dot=8)
     axes.set_xlabel(f"PC1 ({share[0]:.0%} of variance)")
     axes.set_ylabel(f"PC2 ({share[1]:.0%} of variance)")

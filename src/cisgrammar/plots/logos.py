@@ -14,7 +14,7 @@ from matplotlib.patches import PathPatch
 from matplotlib.path import Path
 from matplotlib.textpath import TextPath
 
-from cisgrammar.motifs.meme import Motif, information_content
+from cisgrammar.motifs.meme import Motif, information_content, reverse_complement
 from cisgrammar.plots import style
 from cisgrammar.sequence import BASES
 
@@ -165,3 +165,102 @@ def _bits_axis(axes: Axes, x: float, base: float, height: float) -> None:
     axes.text(
         x - 4, base - height / 2, "bits", fontsize=style.TINY, ha="center", va="center", rotation=90
     )
+
+
+def aligned(target: np.ndarray, offset: int, orientation: str) -> tuple[np.ndarray, int, int]:
+    """Lay a database motif under a motif found.
+
+    Parameters
+    ----------
+    target
+        The database motif, ``(4, width)``.
+    offset, orientation
+        Of Tomtom's table: how far the query is shifted right along the target, and the
+        target's strand.
+
+    Returns
+    -------
+    The target on the strand that matches, and where query and target start, the first at 0.
+    """
+    turned = reverse_complement(target) if orientation == "-" else target
+    return turned, max(offset, 0), max(-offset, 0)
+
+
+@style.styled
+def alignment_gallery(
+    hits: pd.DataFrame,
+    motifs: Sequence[Motif],
+    database: Sequence[Motif],
+    columns: int = 3,
+    n_top: int = 30,
+) -> Figure:
+    """Draw motifs found above the database motifs they match, aligned.
+
+    Parameters
+    ----------
+    hits
+        One row for each pair to draw: motif, target, offset, orientation, q_value (Tomtom's),
+        family. Rows without target are passed over.
+    motifs, database
+        Where the motifs of the two names are.
+    columns
+        Pairs side by side.
+    n_top
+        The most to draw, the first rows; when there are more, the figure says so.
+
+    Raises
+    ------
+    ValueError
+        If there are no hits or a column is missing.
+    """
+    columns_needed = ["motif", "target", "offset", "orientation", "q_value", "family"]
+    style.require(hits, "alignment_gallery", columns_needed)
+    hits = hits.dropna(subset=["target"])
+    style.require(hits, "alignment_gallery")
+    queries = {motif.name: motif for motif in motifs}
+    targets = {motif.name: motif for motif in database}
+    pairs = [_pair(row, queries, targets) for row in hits.head(n_top).to_dict("records")]
+    widest = max(
+        max(pair["starts"][i] + pair["matrices"][i].shape[1] for i in (0, 1)) for pair in pairs
+    )
+    cell_width, cell_height = (style.TWO_COLUMNS - 12) / columns, 23.0
+    step = min((cell_width - 5) / widest, 3.5)
+    rows = -(-len(pairs) // columns)
+    height = rows * cell_height + 2 + 4 * (len(hits) > n_top)
+    axes = style.canvas(style.TWO_COLUMNS, height)
+    for i, pair in enumerate(pairs):
+        x, y = 9 + (i % columns) * cell_width, 1 + (i // columns) * cell_height
+        _draw_pair(axes, pair, x, y, step, cell_width - 5)
+        if i % columns == 0:
+            for base in (y + 10.6, y + 21.2):
+                _bits_axis(axes, x - 1, base, 6.6)
+    if len(hits) > n_top:
+        note = f"The first {n_top:,} of {len(hits):,} alignments"
+        axes.text(9, height - 2.5, note, va="center")
+    return axes.figure
+
+
+def _pair(row: dict, queries: dict[str, Motif], targets: dict[str, Motif]) -> dict:
+    """Gather what is drawn of one alignment: matrices, starts and texts of query and target."""
+    query, target = queries[row["motif"]], targets[row["target"]]
+    turned, *starts = aligned(target.matrix, int(row["offset"]), row["orientation"])
+    strand = ", reverse complement" if row["orientation"] == "-" else ""
+    name = f"{target.alt} {target.name}" if target.alt else target.name
+    return {
+        "matrices": (query.matrix, turned),
+        "starts": starts,
+        "texts": (f"{row['family']}: {query.name}  q = {row['q_value']:.1g}", f"{name}{strand}"),
+    }
+
+
+def _draw_pair(axes: Axes, pair: dict, x: float, y: float, step: float, room: float) -> None:
+    """Draw a query above its target, each under a line of text, from (x, y) in mm."""
+    parts = zip(pair["matrices"], pair["starts"], pair["texts"], strict=True)
+    for i, (matrix, start, text) in enumerate(parts):
+        base, left, width = y + 10.6 * (i + 1), x + start * step, matrix.shape[1] * step
+        axes.text(
+            x, base - 8.6, style.shorten(text, room), fontsize=style.SMALL, va="center",
+            color="0.35" if i else style.INK,
+        )  # fmt: skip
+        draw_logo(axes, matrix, left, base, width, -6.6)
+        axes.plot([left, left + width], [base, base], color=style.INK, lw=0.4)

@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 
 from cisgrammar.plots import style
 
-MANY_POINTS = 5000  # from here on points are an image inside the SVG, at the PNG's resolution
+MANY_POINTS = 2000  # from here on points are an image inside the SVG, at the PNG's resolution
 NUMBERED_FROM = 9  # categories from which on colour alone would not do
 
 
@@ -62,15 +62,14 @@ def _map_beside_legend(
     if numbered:
         width = height = 90.0
     legend_left, legend_top = left + width + 4, top
-    wanted = style.legend_width(present, height)
+    wanted = style.legend_width(present, height, title)
     if wanted <= style.TWO_COLUMNS - legend_left - 1:
         figure = style.new_figure(legend_left + wanted + 1, top + height + below, layout=None)
         size = (wanted, height)
     else:
         width = style.TWO_COLUMNS - left - 2
         legend_left, legend_top = left - 4, top + height + below
-        columns = max(1, int((width + 4) / style.legend_width(present, 1e9)))
-        size = (width + 4, 4.5 + 2.9 * -(-len(present) // columns))
+        size = style.legend_below(present, width + 4)
         figure = style.new_figure(style.TWO_COLUMNS, legend_top + size[1] + 1, layout=None)
     style.legend_in_columns(figure, legend_left, legend_top, size, present, numbered, title)
     return figure, style.axes_at(figure, left, top, width, height)
@@ -90,3 +89,57 @@ def _number_categories(
 def bare_map(axes: Axes, name: str) -> None:
     """Give a map without meaningful units (UMAP) short names of its axes and no ticks."""
     axes.set(xticks=[], yticks=[], xlabel=f"{name}1", ylabel=f"{name}2")
+
+
+def value_maps(
+    points: np.ndarray, values: pd.DataFrame, label: str, centred: bool = False
+) -> Figure:
+    """Draw the same points once for each column of numbers, as small panels.
+
+    Parameters
+    ----------
+    points
+        Coordinates, ``(points, 2)``.
+    values
+        Points x columns; each panel's colours span its own column.
+    label
+        What the colours mean.
+    centred
+        Whether 0 is in the middle of the colours; else they go from the least value to the 99th
+        percentile.
+
+    Returns
+    -------
+    The figure, without labels of the axes.
+    """
+    rows, across = style.grid_shape(values.shape[1], 5)
+    width = min(style.TWO_COLUMNS, max(style.ONE_COLUMN, 20 + 34 * across))
+    figure = style.new_figure(width, 8 + 34 * rows)
+    panels = figure.subplots(rows, across, sharex=True, sharey=True, squeeze=False).ravel()
+    colours = style.DIVERGING if centred else style.SEQUENTIAL
+    for panel, (name, column) in zip(panels, values.items(), strict=False):
+        numbers = column.to_numpy(float)
+        high = style.symmetric_limit(numbers) if centred else np.nanpercentile(numbers, 99)
+        low = -high if centred else float(np.nanmin(numbers))
+        order = np.argsort(np.abs(numbers) if centred else numbers, kind="stable")  # high on top
+        dots = panel.scatter(
+            *points[order].T,
+            s=float(np.clip(4000 / len(points), 0.6, 7)),
+            c=(numbers[order] - low) / max(high - low, 1e-12),
+            cmap=colours,
+            vmin=0,
+            vmax=1,
+            lw=0,
+            rasterized=len(points) > 1000,
+        )
+        panel.set(xticks=[], yticks=[])
+        panel.set_title(style.shorten(name, 30, style.TEXT))
+    style.hide_unused(panels, values.shape[1])
+    bar = figure.colorbar(
+        dots, ax=list(panels[: values.shape[1]]), aspect=30, shrink=min(1, 1.6 / rows), pad=0.02
+    )
+    bar.set_label(f"{label}\n(each panel's own scale)")
+    bar.set_ticks([0, 0.5, 1] if centred else [0, 1])
+    bar.set_ticklabels(["low", "0", "high"] if centred else ["low", "high"])
+    bar.outline.set_linewidth(0)
+    return figure

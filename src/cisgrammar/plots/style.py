@@ -189,6 +189,11 @@ def shorten(text: object, width: float, size: float = SMALL) -> str:
     return "…"
 
 
+def signed(number: float, digits: int = 2) -> str:
+    """Write a number with a proper minus sign."""
+    return f"{number:.{digits}f}".replace("-", "−")
+
+
 def category_colours(labels: Iterable[object]) -> dict[str, str]:
     """Give each category a colour, in the order of the names.
 
@@ -251,12 +256,19 @@ def legend_in_columns(
         axes.text(x + 3.6, y, shorten(name, width / columns - 5), va="center_baseline", fontsize=6)
 
 
-def legend_width(names: Iterable[str], height: float, titled: bool = True) -> float:
+def legend_width(names: Iterable[str], height: float, title: str) -> float:
     """Width in mm that :func:`legend_in_columns` needs to cut no name."""
     names = list(names)
-    rows = max(1, int((height - 4.0 * titled) / 2.9))
+    rows = max(1, int((height - 4.0) / 2.9))
     widest = max(text_width(str(name), SMALL) for name in names)
-    return -(-len(names) // rows) * (widest + 5.5)
+    return max(-(-len(names) // rows) * (widest + 5.5), text_width(title, TEXT) + 1)
+
+
+def legend_below(names: Iterable[str], width: float) -> tuple[float, float]:
+    """Size in mm of a titled legend that fits into a width: as many columns as go in."""
+    names = list(names)
+    columns = max(1, int(width / legend_width(names, 1e9, "")))
+    return width, 4.5 + 2.9 * -(-len(names) // columns)
 
 
 def number_on(axes: Axes, x: float, y: float, number: int, colour: str) -> None:

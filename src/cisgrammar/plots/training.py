@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pandas as pd
+from matplotlib import ticker
 from matplotlib.figure import Figure
 
 from cisgrammar.plots import style
@@ -39,7 +40,11 @@ def loss_curves(histories: pd.DataFrame) -> Figure:
             best["epoch"], best["validation_loss"], s=14, c="black", zorder=3, label="kept (best)"
         )
         panel.set_title(f"Fold {fold}")
+        panel.set_yscale("log")
         panel.xaxis.get_major_locator().set_params(integer=True)
+        panel.yaxis.set_major_locator(ticker.LogLocator(subs=(1, 2, 5)))
+        panel.yaxis.set_major_formatter("{x:g}")
+        panel.yaxis.set_minor_locator(ticker.NullLocator())
     style.hide_unused(panels, len(folds))
     figure.supxlabel("Epoch", fontsize=style.TEXT)
     figure.supylabel("Loss (mean squared error)", fontsize=style.TEXT)

@@ -59,4 +59,5 @@ def _title(motif: str, table: pd.DataFrame) -> str:
         return f"{motif}: not found"
     if len(both) < 3 or both["activity"].nunique() < 2 or both["influence"].nunique() < 2:
         return motif
-    return f"{motif}: ρ = {spearmanr(both['activity'], both['influence']).statistic:.2f}"
+    rho = spearmanr(both["activity"], both["influence"]).statistic
+    return f"{motif}: ρ = {style.signed(rho)}"
