@@ -132,7 +132,12 @@ def _gene_rows(path: str | Path, annotation: Annotation, tss_rule: str) -> pd.Da
     """Take the gene rows, or make them of the transcripts where the rule allows it."""
     if not annotation.genes.empty:
         return annotation.genes
-    found = ", ".join(f"{n} {kind}" for kind, n in annotation.features.most_common(5)) or "none"
+    found = ", ".join(f"{n} {kind}" for kind, n in annotation.features.most_common(5))
+    if not found:
+        raise InputError(
+            f"{path}: there is not one row in the annotation, only comments. The file is probably "
+            f"cut short: fetch it again, or name another GTF in `{KEY}`."
+        )
     if tss_rule == "gene":
         raise InputError(
             f"{path}: there are no gene rows in the annotation; its rows are: {found}. UCSC's "

@@ -28,10 +28,10 @@ def examples(names: Iterable[object], n: int = 3) -> str:
     return ", ".join(names[:n]) + (", ..." if len(names) > n else "") if names else "none"
 
 
-def nearest(word: str, known: Iterable[str]) -> str:
+def nearest(word: str, known: Iterable[str], cutoff: float = 0.6) -> str:
     """Say which known word was probably meant; empty when none is near."""
     by_lower = {name.lower(): name for name in known}
-    near = difflib.get_close_matches(word.lower(), by_lower, n=1)
+    near = difflib.get_close_matches(word.lower(), by_lower, n=1, cutoff=cutoff)
     return f" Did you mean `{by_lower[near[0]]}`?" if near else ""
 
 
@@ -62,7 +62,7 @@ def require_file(path: str | Path, key: str) -> Path:
         if not folder.is_dir():
             hint = f" The folder {folder} is not there either."
         else:
-            hint = nearest(path.name, (other.name for other in folder.iterdir()))
+            hint = nearest(path.name, (other.name for other in folder.iterdir()), 0.8)
         raise InputError(
             f"{path}: no such file.{hint} Check `{key}` in the config; "
             "a relative path starts at the folder where snakemake runs."

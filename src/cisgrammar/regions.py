@@ -76,21 +76,40 @@ def promoters(
     windows = slop(sites[inside], chrom_sizes, upstream, downstream)
     columns = [*REGION_COLUMNS, *(["gene_name"] if "gene_name" in windows else [])]
     windows = windows.rename(columns={"gene_id": "name"})[columns]
-    whole = (windows["end"] - windows["start"]) == upstream + downstream
+    window = upstream + downstream
+    whole = (windows["end"] - windows["start"]) == window
     n_off = int((~inside).sum() + (~whole).sum())
     steps += [
         ("dropped: window off the end of the chromosome", n_off),
         ("windows", int(whole.sum())),
     ]
     if not whole.any():
-        raise InputError(
-            f"Of {len(tss)} genes, none has a promoter window: {int((~on_genome).sum())} are on "
-            f"chromosomes that are not in the FASTA ({examples(tss['chrom'].unique())} against "
-            f"{examples(chrom_sizes)}), and of {n_off} the window of {upstream} + {downstream} "
-            "bases goes off the chromosome's end. Use a FASTA and a GTF of the same assembly, "
-            "or smaller windows."
-        )
+        raise InputError(_no_window_message(tss, on_genome, n_off, chrom_sizes, window))
     return windows[whole].reset_index(drop=True), pd.DataFrame(steps, columns=["step", "genes"])
+
+
+def _no_window_message(
+    tss: pd.DataFrame,
+    on_genome: pd.Series,
+    n_off: int,
+    chrom_sizes: Mapping[str, int],
+    window: int,
+) -> str:
+    reasons = []
+    if not on_genome.all():
+        reasons.append(
+            f"{(~on_genome).sum():,} are on chromosomes that are not in the FASTA "
+            f"({examples(tss['chrom'][~on_genome].unique())} against {examples(chrom_sizes)})"
+        )
+    if n_off:
+        reasons.append(
+            f"the windows of {n_off:,}, {window:,} bases long, go off the chromosome's end"
+        )
+    return (
+        f"regions: of {len(tss):,} genes none has a promoter window: {', and '.join(reasons)}. Use "
+        "a FASTA and a GTF of the same assembly, or a smaller `regions.upstream` and "
+        "`regions.downstream`."
+    )
 
 
 def slop(

@@ -112,7 +112,7 @@ BAD = {
     "no gene rows": (gtf_row("exon", 1, 5, gene_id="G"), {}, ["1 exon", "`genome.tss_rule: most"]),
     "no genes at all": (gtf_row("repeat", 1, 5, x="1"), {"tss_rule": "canonical"}, ["1 repeat"]),
     "empty": ("", {}, ["empty", "0 bytes"]),
-    "only comments": ("#!genome-build\n", {}, ["no gene rows", "none"]),
+    "only comments": ("#!genome-build\n", {}, ["not one row", "only comments"]),
     "spaces for tabs": ("chr1 x gene 1 5 . + . gene_id\n", {}, ["line 1", "1 tab-separated"]),
     "no number": (gtf_row("gene", "one", 5, gene_id="G"), {}, ["line 1", "'one'"]),
     "end before start": (gtf_row("gene", 9, 5, gene_id="G"), {}, ["line 1", "'9'", "'5'"]),

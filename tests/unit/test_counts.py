@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from made_inputs import SHARED, YEAST, real, write
 
 from cisgrammar.counts import load, read_counts, read_several
+from cisgrammar.counts.cell_table import add_cell_table
 from cisgrammar.errors import InputError
 
 DENSE = np.array([[1, 0, 3], [0, 0, 5], [2, 4, 0], [7, 0, 0]], np.float32)  # cells x genes
@@ -167,6 +168,7 @@ def test_same_names_are_added_up(tmp_path, caplog):
     assert "1 genes have a name that came before (A)" in caplog.text
 
 
+@pytest.mark.filterwarnings("ignore:Variable names are not unique")
 def test_gene_column(tmp_path):
     path = write_h5ad(tmp_path / "a.h5ad", annotated(names=["A", "A", "C"]))
     assert read_counts(path, gene_column="id").var_names.tolist() == IDS
@@ -226,6 +228,7 @@ def test_labels_from_a_table_of_cells(tmp_path, text, ignore):
         ("barcode\tlabel\nc0\tx\nc0\ty\n", None, "1 barcodes come more than once: c0"),
         ("barcode\tlabel\nz\tx\n", None, "only 0 of the 4 cells.*belongs to these counts"),
         ("barcode\tlabel\nc0-1\tx\nc1-1\tx\nc2-2\tx\n", None, r"set .*barcodes: '-\\d\+\$'"),
+        ("barcode\tlabel\tlabel\nc0\tx\ty\n", None, r"more than once \(label\)"),
         ("barcode\tlabel\nc0\tx\n", "(", "no regular expression"),
     ],
 )
@@ -337,7 +340,7 @@ BAD = {
     ),
     "no batch column": (
         lambda d: write_h5ad(d / "a.h5ad", annotated()), {"batch": "b"},
-        ["no column `b`", "there are none", "`counts.batch`"],
+        ["no column `b`", "obs is empty", "`counts.batch`"],
     ),
     "no such matrix": (lambda d: write_10x_h5(d / "a.h5"), {"matrix": "raw"}, ["one matrix only"]),
     "no such modality": (
@@ -401,6 +404,19 @@ def test_no_table_ends_in_a_traceback(tmp_path, text):
     except InputError:
         return
     assert counts.n_obs and counts.n_vars
+
+
+@settings(max_examples=60, **QUIET)
+@given(st.text('bc0,1\t\n"-\0', max_size=40))
+def test_no_table_of_cells_ends_in_a_traceback(tmp_path, text):
+    path = tmp_path / "cells.csv"
+    path.write_bytes(b"b,label\nc0,x\nc1,x\n" + text.encode())
+    obs = pd.DataFrame({"label": list("kkkk")}, index=CELLS)
+    try:
+        found = add_cell_table("counts", obs, path)
+    except InputError:
+        return
+    assert found.index.tolist() == CELLS and found["label"].iloc[0] == "x"
 
 
 REAL = {

@@ -69,8 +69,11 @@ def _read_cells(table: str | Path) -> pd.DataFrame:
     with open_text(table, KEY) as stream:
         lines = [line.rstrip("\r\n") for line in stream if line.strip()]
     separator = "\t" if lines and "\t" in lines[0] else ","
-    rows = list(csv.reader(lines, delimiter=separator))
-    if len(rows) < 2 or len(rows[0]) < 2:
+    try:
+        rows = list(csv.reader(lines, delimiter=separator))
+    except csv.Error as error:
+        raise InputError(f"{table}: this is no sound table ({error}). Check its quotes.") from None
+    if len(rows) < 2 or len(rows[0]) < 1 or len(rows[1]) < 2:
         raise InputError(
             f"{table}: this is no table of cells: it needs a header and two or more columns "
             f"separated by tabs or commas, barcodes first. Correct `{KEY}`."
@@ -78,6 +81,12 @@ def _read_cells(table: str | Path) -> pd.DataFrame:
     header, *cells = rows
     if len(cells[0]) == len(header) + 1:  # R leaves out the name of the first column
         header = ["", *header]
+    again = [name for name in dict.fromkeys(header) if header.count(name) > 1]
+    if again:
+        raise InputError(
+            f"{table}: the header has the same name more than once ({examples(again)}). "
+            "Each column must have a name of its own."
+        )
     bad = [number for number, row in enumerate(cells, start=2) if len(row) != len(header)]
     if bad:
         raise InputError(

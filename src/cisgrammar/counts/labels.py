@@ -74,7 +74,9 @@ def label_column(
     if column is None:
         return pd.Categorical([default] * len(obs))
     if column not in obs:
-        there = f"there are {examples(obs.columns, 12)}" if len(obs.columns) else "there are none"
+        there = (
+            f"the columns are: {examples(obs.columns, 12)}" if len(obs.columns) else "obs is empty"
+        )
         raise InputError(
             f"{path}: there is no column `{column}` for the cells (obs); {there}."
             f"{nearest(column, obs.columns)} Correct `{key}` in the config"

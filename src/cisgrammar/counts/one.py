@@ -101,7 +101,7 @@ def gene_names(path: str | Path, var: pd.DataFrame, gene_column: str | None) -> 
         return pd.Index(var.index.astype(str), name=None)
     if gene_column not in var:
         raise InputError(
-            f"{path}: there is no column `{gene_column}` for the genes; there are "
+            f"{path}: there is no column `{gene_column}` for the genes (var); the columns are: "
             f"{examples(var.columns, 8)}.{nearest(gene_column, var.columns)} Set "
             "`counts.gene_column` to one of them, or leave it out to use the index."
         )

@@ -96,8 +96,8 @@ def read_table(path: Path) -> RawCounts:
         if len(cells) < 2 or not all(cell.isprintable() for cell in cells):
             raise InputError(
                 f"{path}: this is no count matrix in a known format; it starts with "
-                f"{header[:40]!r}. Known are h5ad, h5mu, 10x h5, 10x mtx folders, and tables of "
-                f"genes x cells with tabs or commas. Correct `{KEY}`."
+                f"{header[:40]!r}. Known are h5ad, h5mu, loom, 10x h5, 10x mtx folders, and tables "
+                f"of genes x cells with tabs or commas. Correct `{KEY}`."
             )
         n_cells = 0  # one less than the header where that has a name above the genes
         genes: list[str] = []
