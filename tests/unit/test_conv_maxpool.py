@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cisgrammar.models import conv_maxpool_gpu
-from cisgrammar.models.conv_maxpool import ConvMaxPool, conv_maxpool
+from cisgrammar.models.conv_maxpool import ConvMaxPool, conv_maxpool, conv_maxpool_side_by_side
 from cisgrammar.sequence import encode, one_hot
 
 
@@ -84,7 +84,7 @@ def test_torch_operations_equal_the_kernel(batch, n_filters, width, extra, n_cod
     rows = torch.arange(batch).flip(0)
     maxima, positions = conv_maxpool(codes, weight.requires_grad_(), rows)
     maxima.backward(maxima.detach())
-    maxima2, positions2 = conv_maxpool_gpu.forward(codes, weight.detach(), rows)
+    maxima2, positions2 = conv_maxpool_gpu.forward(codes, weight.detach(), rows, "fp32")
     grad_weight = conv_maxpool_gpu.backward(codes, rows, positions2, maxima2, width)
     assert torch.equal(maxima.detach(), maxima2)
     assert torch.equal(positions.long(), positions2.long())
@@ -137,6 +137,24 @@ def test_arguments_that_do_not_fit(codes, weight, message):
 def test_rows_outside_the_matrix():
     with pytest.raises(ValueError, match="rows"):
         conv_maxpool(random_codes(0, 3, 9), random_weight(0, 2, 4), torch.tensor([0, 3]))
+
+
+def test_unknown_precision():
+    with pytest.raises(ValueError, match="fp32"):
+        conv_maxpool(random_codes(0, 3, 9), random_weight(0, 2, 4), precision="fp8")
+
+
+def test_side_by_side_equals_one_model_at_a_time():
+    codes, rows = random_codes(0, 20, 60), torch.arange(0, 20, 3)
+    weights = [random_weight(seed, 10 + seed, 7).requires_grad_() for seed in range(3)]
+    together = conv_maxpool_side_by_side(codes, weights, rows)
+    sum(maxima.square().sum() for maxima in together).backward()
+    for weight, maxima in zip(weights, together, strict=True):
+        alone = weight.detach().clone().requires_grad_()
+        expected, _ = conv_maxpool(codes, alone, rows)
+        expected.square().sum().backward()
+        assert torch.equal(maxima, expected)
+        assert torch.equal(weight.grad, alone.grad)
 
 
 def test_module_trains_its_weight():

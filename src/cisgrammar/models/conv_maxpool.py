@@ -11,14 +11,22 @@ exactly, without ever holding (batch, filters, length):
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Literal, get_args
+
 import torch
 from torch import Tensor, nn
 
 from cisgrammar.models import conv_maxpool_cpu, conv_maxpool_gpu
 
+Precision = Literal["fp32", "fp16"]
+
 
 def conv_maxpool(
-    codes: Tensor, weight: Tensor, rows: Tensor | None = None
+    codes: Tensor,
+    weight: Tensor,
+    rows: Tensor | None = None,
+    precision: Precision = "fp32",
 ) -> tuple[Tensor, Tensor]:
     """Score every window of every sequence with every filter; keep the best.
 
@@ -30,6 +38,9 @@ def conv_maxpool(
         float32 ``(filters, 4, width)``, any width up to the length. Differentiable.
     rows
         Sequences to read, ``(batch,)``; a minibatch without a copy. All of them by default.
+    precision
+        "fp16" is faster on CUDA: it rounds weights there to 11 binary digits, so that a maximum is
+        off by at most 2^-12 of the sum of its window's absolute weights. No difference on CPU.
 
     Returns
     -------
@@ -43,10 +54,33 @@ def conv_maxpool(
     ValueError
         If shapes, types or devices do not fit, or the filters are longer than the sequences.
     """
-    check_arguments(codes, weight)
+    check_arguments(codes, weight, precision)
     if rows is not None:
         rows = rows.to(codes.device, torch.int64)
-    return _ConvMaxPool.apply(codes, weight, rows)
+    return _ConvMaxPool.apply(codes, weight, rows, precision)
+
+
+def conv_maxpool_side_by_side(
+    codes: Tensor,
+    weights: Sequence[Tensor],
+    rows: Tensor | None = None,
+    precision: Precision = "fp32",
+) -> tuple[Tensor, ...]:
+    """Run the filters of several models over the same sequences as one wide convolution.
+
+    Parameters
+    ----------
+    weights
+        One ``(filters, 4, width)`` per model; the numbers of filters may differ, the width not.
+    codes, rows, precision
+        See `conv_maxpool`.
+
+    Returns
+    -------
+    The maxima of each model, ``(batch, filters)``: the same numbers as one model at a time gives.
+    """
+    maxima, _ = conv_maxpool(codes, torch.cat(tuple(weights)), rows, precision)
+    return maxima.split([len(weight) for weight in weights], dim=1)
 
 
 class ConvMaxPool(nn.Module):
@@ -58,19 +92,22 @@ class ConvMaxPool(nn.Module):
         Number of filters.
     width
         Length of a filter in base pairs.
+    precision
+        See `conv_maxpool`.
     """
 
-    def __init__(self, n_filters: int, width: int) -> None:
+    def __init__(self, n_filters: int, width: int, precision: Precision = "fp32") -> None:
         super().__init__()
+        self.precision = precision
         self.weight = nn.Parameter(torch.empty(n_filters, 4, width))
         nn.init.normal_(self.weight, std=0.01)
 
     def forward(self, codes: Tensor, rows: Tensor | None = None) -> Tensor:
         """Give the maxima ``(batch, filters)`` before ELU; see `conv_maxpool`."""
-        return conv_maxpool(codes, self.weight, rows)[0]
+        return conv_maxpool(codes, self.weight, rows, self.precision)[0]
 
 
-def check_arguments(codes: Tensor, weight: Tensor) -> None:
+def check_arguments(codes: Tensor, weight: Tensor, precision: str) -> None:
     """Raise a ValueError that says what does not fit; see `conv_maxpool`."""
     if codes.dtype != torch.uint8 or codes.ndim != 2:
         raise ValueError(
@@ -85,6 +122,8 @@ def check_arguments(codes: Tensor, weight: Tensor) -> None:
             f"filters of width {weight.shape[2]} do not fit into sequences of length "
             f"{codes.shape[1]}: use narrower filters or longer sequences"
         )
+    if precision not in get_args(Precision):
+        raise ValueError(f"precision must be one of {get_args(Precision)}, not {precision!r}")
     if codes.device != weight.device:
         raise ValueError(f"codes are on {codes.device} but weight is on {weight.device}")
 
@@ -93,18 +132,19 @@ class _ConvMaxPool(torch.autograd.Function):
     """The best windows forward, a scatter of ``width`` additions per maximum backward."""
 
     @staticmethod
-    def forward(ctx, codes: Tensor, weight: Tensor, rows: Tensor | None) -> tuple[Tensor, Tensor]:
-        device = conv_maxpool_cpu if codes.device.type == "cpu" else conv_maxpool_gpu
-        maxima, positions = device.forward(codes, weight.detach(), rows)
+    def forward(
+        ctx, codes: Tensor, weight: Tensor, rows: Tensor | None, precision: Precision
+    ) -> tuple[Tensor, Tensor]:
+        ctx.device = conv_maxpool_cpu if codes.device.type == "cpu" else conv_maxpool_gpu
+        maxima, positions = ctx.device.forward(codes, weight.detach(), rows, precision)
         ctx.save_for_backward(codes, rows, positions)
         ctx.width = weight.shape[2]
         ctx.mark_non_differentiable(positions)
         return maxima, positions
 
     @staticmethod
-    def backward(ctx, grad_maxima: Tensor, _) -> tuple[None, Tensor | None, None]:
+    def backward(ctx, grad_maxima: Tensor, _) -> tuple[None, Tensor | None, None, None]:
         if not ctx.needs_input_grad[1]:
-            return None, None, None
-        codes, rows, positions = ctx.saved_tensors
-        device = conv_maxpool_cpu if codes.device.type == "cpu" else conv_maxpool_gpu
-        return None, device.backward(codes, rows, positions, grad_maxima, ctx.width), None
+            return None, None, None, None
+        grad_weight = ctx.device.backward(*ctx.saved_tensors, grad_maxima, ctx.width)
+        return None, grad_weight, None, None

@@ -29,8 +29,10 @@ CHUNK = 64  # sequences for which a block's tables are built once
 ALIGNMENT = 64  # bytes: no look-up reads from two cache lines, which would halve the speed
 
 
-def forward(codes: Tensor, weight: Tensor, rows: Tensor | None) -> tuple[Tensor, Tensor]:
-    """Best windows; see `cisgrammar.models.conv_maxpool.conv_maxpool`."""
+def forward(
+    codes: Tensor, weight: Tensor, rows: Tensor | None, precision: str = "fp32"
+) -> tuple[Tensor, Tensor]:
+    """Best windows in float32; see `cisgrammar.models.conv_maxpool.conv_maxpool`."""
     chosen = np.arange(len(codes)) if rows is None else rows.numpy()
     if len(chosen) and not 0 <= chosen.min() <= chosen.max() < len(codes):
         raise ValueError(
