@@ -53,8 +53,9 @@ def build(
 def save(model: Scover, path: str | Path) -> None:
     """Write a checkpoint: family, sizes and weights, nothing else."""
     state = {key: value.detach().cpu() for key, value in model.state_dict().items()}
-    with whole_file(path) as temporary:
-        torch.save({"family": model.name, "sizes": model.sizes(), "state": state}, temporary)
+    # through a handle: given a path, torch would write its random name into the file
+    with whole_file(path) as temporary, temporary.open("wb") as handle:
+        torch.save({"family": model.name, "sizes": model.sizes(), "state": state}, handle)
 
 
 def load(path: str | Path, device: torch.device | str = "cpu") -> Scover:
@@ -74,12 +75,11 @@ def load(path: str | Path, device: torch.device | str = "cpu") -> Scover:
     """
     try:
         checkpoint = torch.load(path, map_location="cpu", weights_only=True)
-        family = FAMILIES[checkpoint["family"]]
+        model = FAMILIES[checkpoint["family"]](**checkpoint["sizes"])
+        model.load_state_dict(checkpoint["state"])
     except Exception as error:
         raise InputError(
-            f"{path}: not a checkpoint of a known family ({', '.join(FAMILIES)}): {error}. "
+            f"{path}: not a checkpoint of a known family ({', '.join(FAMILIES)}): {error!r}. "
             "Delete it and run again."
         ) from error
-    model = family(**checkpoint["sizes"])
-    model.load_state_dict(checkpoint["state"])
     return model.to(device).eval()

@@ -94,6 +94,6 @@ class Scover(nn.Module):
         of prediction minus prediction without the filter. The head is linear, so this is
         exactly mean activation times weight, and nothing has to be left out.
         """
-        total = sum(F.elu(maxima).sum(dim=0, dtype=torch.float64) for maxima, _ in self.scan(codes))
-        mean = total / len(codes)  # (filters,)
+        sums = [F.elu(maxima).sum(dim=0, dtype=torch.float64) for maxima, _ in self.scan(codes)]
+        mean = torch.stack(sums).sum(dim=0) / len(codes)  # (filters,)
         return (self.head.weight.T.double() * mean[:, None]).float()
