@@ -40,7 +40,7 @@ def conv_maxpool(
         Sequences to read, ``(batch,)``; a minibatch without a copy. All of them by default.
     precision
         "fp16" is faster on CUDA: it rounds weights there to 11 binary digits, so that a maximum is
-        off by at most 2^-12 of the sum of its window's absolute weights. No difference on CPU.
+        off by at most 2^-11 of the sum of its window's absolute weights. No difference on CPU.
 
     Returns
     -------

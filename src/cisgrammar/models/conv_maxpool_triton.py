@@ -3,7 +3,7 @@
 Forward, a tile of windows is spelled out as one-hot rows in registers and multiplied with a tile of
 filters on the tensor cores. One-hot values (0, 1 and 1/4 for N) are exact in fp16, so only the
 weights can lose digits: "fp32" cuts each into three fp16 parts that add up to it, "fp16" keeps the
-first part, which is off by at most 2^-12 of the weight. Before, each filter is scaled by a power of
+first part, which is off by at most 2^-11 of the weight. Before, each filter is scaled by a power of
 two into the middle of fp16's range. Sums are float32 in both.
 
 Backward, each filter and place sums its maxima's gradients by letter, in a fixed order.
