@@ -190,8 +190,8 @@ def _choose(transcripts: pd.DataFrame, tss_rule: str) -> pd.DataFrame:
 
 
 def _canonical_rank(tags: str) -> int:
-    tags = tags.split(",")
-    ranks = [i for i, tag in enumerate(CANONICAL_TAGS) if tag in tags]
+    its_tags = tags.split(",")
+    ranks = [i for i, tag in enumerate(CANONICAL_TAGS) if tag in its_tags]
     return min(ranks, default=len(CANONICAL_TAGS))
 
 

@@ -99,7 +99,7 @@ def read_annotation(
     transcripts: dict[tuple, list] = {}
     coding: Counter[tuple] = Counter()
     features: Counter[str] = Counter()
-    for row in _rows(path, features, set().union(*map(_KINDS.get, kinds))):
+    for row in _rows(path, features, set().union(*(_KINDS[kind] for kind in kinds))):
         if row.feature in _GENES:
             genes.append(_gene(path, row, gene_id))
             continue

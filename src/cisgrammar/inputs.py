@@ -7,9 +7,9 @@ import difflib
 import gzip
 import io
 import zlib
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import BinaryIO, TextIO
+from typing import IO, TextIO, cast
 
 from cisgrammar.errors import InputError
 
@@ -24,8 +24,8 @@ _OTHER_COMPRESSION = {
 
 def examples(names: Iterable[object], n: int = 3) -> str:
     """Show the first few names: ``chr1, chr2, chr3, ...``."""
-    names = [str(name) for name in names]
-    return ", ".join(names[:n]) + (", ..." if len(names) > n else "") if names else "none"
+    shown = [str(name) for name in names]
+    return ", ".join(shown[:n]) + (", ..." if len(shown) > n else "") if shown else "none"
 
 
 def nearest(word: str, known: Iterable[str], cutoff: float = 0.6) -> str:
@@ -76,7 +76,7 @@ def require_file(path: str | Path, key: str) -> Path:
 
 
 @contextlib.contextmanager
-def open_binary(path: str | Path, key: str) -> Iterator[BinaryIO]:
+def open_binary(path: str | Path, key: str) -> Iterator[IO[bytes]]:
     """Open a plain, gzip or bgzip file for reading bytes.
 
     Compression is told by the first bytes, not by the name.
@@ -104,7 +104,7 @@ def open_binary(path: str | Path, key: str) -> Iterator[BinaryIO]:
             _refuse_other_compression(path, start)
             if start.startswith(_GZIP):
                 with gzip.GzipFile(fileobj=raw) as stream:
-                    yield stream
+                    yield cast(IO[bytes], stream)
             else:
                 yield raw
     except EOFError:
@@ -137,7 +137,6 @@ def _refuse_other_compression(path: Path, start: bytes) -> None:
             )
 
 
-def share(part: int | Collection, whole: int | Collection) -> float:
+def share(part: int, whole: int) -> float:
     """Say which part of the whole: 0 when the whole is empty."""
-    part, whole = (x if isinstance(x, int) else len(x) for x in (part, whole))
     return part / whole if whole else 0.0

@@ -59,8 +59,9 @@ def peaks_from_names(names: Sequence[str], where: str | Path) -> pd.DataFrame:
             "these are genes, use promoters, or ask for the peaks of a file that holds both."
         )
     rows = [
-        (match[1], int(match[2]), int(match[3]), str(name), "+")
-        for name, match in zip(names, found, strict=True)
+        (match[1], int(match[2]), int(match[3]), match[0], "+")
+        for match in found
+        if match is not None
     ]
     return pd.DataFrame(rows, columns=REGION_COLUMNS)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TypeVar
 
@@ -162,8 +162,8 @@ def _check_counts(
         note = "no integers, accepted by `counts.accept_non_integer`" if odd else ""
         checks.add("values", f"{matrix}: {raw.numbers.min():g} to {raw.numbers.max():g}", note, odd)
     for name, index in (("genes", genes), ("cells", raw.obs.index)):
-        again = index is not None and int(index.duplicated().sum())
-        if again:
+        again = 0 if index is None else int(index.duplicated().sum())
+        if index is not None and again:
             note = {
                 "genes": "their counts are added up",
                 "cells": "they get -1, -2, ... to tell them apart",
@@ -270,9 +270,9 @@ def _check_chromosomes(
 
 
 def _check_genes(
-    checks: _Checks, path: str | Path, genes: Iterable[str], tss: pd.DataFrame, min_overlap: float
+    checks: _Checks, path: str | Path, genes: pd.Index, tss: pd.DataFrame, min_overlap: float
 ) -> None:
-    genes = pd.Index(genes).unique()
+    genes = genes.unique()
     match = match_genes(genes, tss)
     if match.share < min_overlap:
         checks.problems.add(no_match_message(str(path), genes, tss))
@@ -286,14 +286,14 @@ def _check_genes(
 
 def _check_windows(
     checks: _Checks,
-    genes: Iterable[str],
+    genes: pd.Index,
     tss: pd.DataFrame,
     sizes: dict[str, int],
     fasta: str | Path,
     work: str | Path,
     window: tuple[int, int, str],
 ) -> None:
-    matched, _ = genes_of_counts(pd.Index(genes).unique(), tss)
+    matched, _ = genes_of_counts(genes.unique(), tss)
     regions, counts = promoters(matched, sizes, *window)
     _, keep = sequence_codes(regions, fasta, work)
     steps = [f"{step}: {n:,}" for step, n in counts.itertuples(index=False) if n]

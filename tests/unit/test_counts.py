@@ -11,6 +11,7 @@ from made_inputs import SHARED, YEAST, real, write
 
 from cisgrammar.counts import load, read_counts, read_several
 from cisgrammar.counts.cell_table import add_cell_table
+from cisgrammar.counts.values import describe_values
 from cisgrammar.errors import InputError
 
 DENSE = np.array([[1, 0, 3], [0, 0, 5], [2, 4, 0], [7, 0, 0]], np.float32)  # cells x genes
@@ -375,6 +376,21 @@ def test_damaged_mtx_is_named(tmp_path):
     with pytest.raises(InputError, match="Matrix Market") as error:
         read_counts(run)
     assert "matrix.mtx" in str(error.value)
+
+
+@pytest.mark.parametrize(
+    "values, kind",
+    [
+        ([1, 2, 3], "counts"), ([1.0, 2.0, 3.0], "counts"), ([True], "counts"), ([], "counts"),
+        ([1, 2, 3, 0.5], "logarithms"), ([1, 2, 3, 25.5], "not integers"),
+        ([0.5, 100, 1, 1], "not integers"), ([1, 1, 1, -1], "negative"),
+        ([1, 1, 1, np.nan], "not finite"), (["1"], "not numbers"), ([1j], "not numbers"),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("block", [2, 100])
+def test_kinds_of_values(monkeypatch, values, kind, block):
+    monkeypatch.setattr("cisgrammar.counts.values.BLOCK", block)
+    assert describe_values(np.array(values)) == kind
 
 
 QUIET = {"deadline": None, "suppress_health_check": [HealthCheck.function_scoped_fixture]}

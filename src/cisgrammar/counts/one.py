@@ -67,12 +67,13 @@ def read_counts(
         raw counts, or a column is not there.
     """
     raw = load(path, matrix=matrix, modality=modality)
+    assert raw.matrix is not None  # it is read whole
     check_values(path, raw.numbers, matrix, raw.integer_matrices, accept_non_integer)
     obs = raw.obs
     if cell_table is not None:
         obs = add_cell_table(path, obs, cell_table, ignore_in_barcodes)
     obs = standard_labels(path, obs, cell_type, batch)
-    counts = raw.matrix.astype(np.float32)
+    counts = raw.matrix.astype(np.float32, copy=False)
     counts.eliminate_zeros()
     names = gene_names(path, raw.var, gene_column)
     var = raw.var.set_axis(names)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import anndata as ad
 import pandas as pd
@@ -20,7 +21,7 @@ LEAST_COMMON = 0.1
 
 
 def read_several(
-    paths: Mapping[str, str | Path], *, join: str = "inner", **settings: object
+    paths: Mapping[str, str | Path], *, join: str = "inner", **settings: Any
 ) -> ad.AnnData:
     """Read files one after another and put their cells together.
 

@@ -13,6 +13,7 @@ from cisgrammar.inputs import examples
 
 log = logging.getLogger(__name__)
 
+BLOCK = 10_000_000
 LARGEST_LOG = 25.0  # exp(25) = 7e10: no cell has that many counts, so logarithms stay below
 
 
@@ -31,15 +32,20 @@ def describe_values(values: np.ndarray) -> str:
     """
     if values.dtype.kind not in "iufb":
         return "not numbers"
-    if not values.size or values.dtype.kind in "ub":
+    if values.dtype.kind in "ub":
         return "counts"
-    if not np.isfinite(values).all():
-        return "not finite"
-    if values.min() < 0:
-        return "negative"
-    if values.dtype.kind == "i" or np.array_equal(values, np.rint(values)):
+    largest, whole = 0.0, True
+    for start in range(0, len(values), BLOCK):  # temporary arrays stay small
+        block = values[start : start + BLOCK]
+        if not np.isfinite(block).all():
+            return "not finite"
+        if block.min() < 0:
+            return "negative"
+        whole = whole and np.array_equal(block, np.rint(block))
+        largest = max(largest, float(block.max()))
+    if whole:
         return "counts"
-    return "logarithms" if values.max() <= LARGEST_LOG else "not integers"
+    return "logarithms" if largest <= LARGEST_LOG else "not integers"
 
 
 def check_values(
@@ -115,7 +121,11 @@ def _least(values: np.ndarray, kind: str) -> float:
 def _no_integers_message(
     path: str | Path, values: np.ndarray, matrix: str, kind: str, elsewhere: str
 ) -> str:
-    odd = values[values != np.rint(values)]
+    odd = next(
+        block[block != np.rint(block)]
+        for block in (values[i : i + BLOCK] for i in range(0, len(values), BLOCK))
+        if (block != np.rint(block)).any()
+    )
     if kind == "logarithms":
         likely, why = "log-normalised", "Pools add up cells, and a sum of logarithms means nothing."
     else:
