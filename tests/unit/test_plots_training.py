@@ -66,40 +66,41 @@ def test_empty_input_is_an_error(draw):
         draw(table.iloc[:0])
 
 
-def comparison(folds=3):
-    methods = {"scover": "model", "a baseline with quite a long name, to see": "baseline"}
+def comparison(methods, folds=3):
     return pd.DataFrame(
         [
-            {
-                "method": method,
-                "kind": kind,
-                "fold": fold,
-                "r2": 0.1 + 0.01 * fold,
-                "centred_r": score,
-            }
-            for (method, kind), score in zip(methods.items(), (0.2, float("nan")), strict=True)
+            {"method": method, "fold": fold, "r2": mean + 0.01 * fold, "centred_r": mean}
+            for method, mean in methods.items()
             for fold in range(folds)
-        ]
+        ],
+        columns=["method", "fold", "r2", "centred_r"],
     )
 
 
 @pytest.mark.parametrize("ceiling", [None, {"r2": 0.4}])
-def test_method_comparison(ceiling):
-    figure = evaluation.method_comparison(comparison(), ceiling)
+def test_method_comparison_names_methods_and_kinds(ceiling):
+    table = comparison({"scover": 0.2, "kmer_ridge": 0.1, "something else": 0.3, "mean": 0.0})
+    table.loc[table["method"] == "mean", ["r2", "centred_r"]] = float("nan")
+    figure = evaluation.method_comparison(table, "scover", ceiling)
     texts = shown_texts(figure)
-    assert {"scover", "model", "baseline", "R² on held-out sequences"} <= set(texts)
+    assert {"scover", "k-mer counts, ridge regression", "something else"} <= set(texts)
+    assert {"model", "baseline", "R² on held-out sequences"} <= set(texts)
     assert "control" not in texts
     assert ("dashed: noise ceiling 0.40" in texts) == (ceiling is not None)
     assert_legible(figure)
 
 
-def test_best_method_is_on_top():
-    table = comparison()
-    table.loc[table["method"] == "scover", "r2"] += 0.1
-    labels = evaluation.method_comparison(table).axes[0].get_yticklabels()
-    assert labels[-1].get_text() == "scover"
+def test_best_method_is_on_top_and_only_costly_families_are_shown():
+    removed = {f"without_Family/{i}": 0.2 - 0.001 * i for i in range(30)}
+    table = comparison({"shuffled_nucleotides": 0.01, **removed, "scover": 0.3})
+    figure = evaluation.method_comparison(table, "scover", n_without=3)
+    labels = [label.get_text() for label in figure.axes[0].get_yticklabels()]
+    assert labels == [
+        "nucleotides shuffled", *(f"without Family/{i}" for i in (29, 28, 27)), "scover",
+    ]  # fmt: skip
+    assert_legible(figure)
 
 
 def test_method_comparison_of_nothing_is_an_error():
     with pytest.raises(ValueError, match="nothing to draw"):
-        evaluation.method_comparison(comparison(0).reindex(columns=comparison().columns))
+        evaluation.method_comparison(comparison({}), "scover")

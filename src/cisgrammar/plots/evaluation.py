@@ -77,51 +77,88 @@ def _dots_and_means(axes: Axes, scores: pd.DataFrame) -> None:
 
 
 COMPARED = {"r2": "R² on held-out sequences", "centred_r": "r, gene means subtracted"}
+METHODS = {
+    "mean": "mean of the training genes",
+    "gc": "GC and CpG content",
+    "linear": "motif hits, linear regression",
+    "ridge": "motif hits, ridge regression",
+    "random_forest": "motif hits, random forest",
+    "kmer_ridge": "k-mer counts, ridge regression",
+    "kmer_logistic": "k-mer counts, logistic regression",
+    "shuffled_nucleotides": "nucleotides shuffled",
+    "shuffled_dinucleotides": "dinucleotides shuffled",
+    "permuted_pools": "pools permuted within genes",
+    "only_aligned": "only filters that match a known motif",
+    "only_non_aligned": "only filters that match none",
+}
+CONTROLS = [name for name in METHODS if name.startswith(("shuffled", "permuted", "only"))]
+WITHOUT = "without_"  # the prefix of the controls that remove a family
 KINDS = {"model": style.PALETTE[0], "baseline": style.PALETTE[1], "control": style.PALETTE[4]}
 
 
 @style.styled
 def method_comparison(
-    comparison: pd.DataFrame, ceiling: Mapping[str, float] | None = None
+    comparison: pd.DataFrame,
+    model: str,
+    ceiling: Mapping[str, float] | None = None,
+    n_without: int = 10,
 ) -> Figure:
     """Draw the scores of every method: a dot a fold, a line for their mean.
 
     Parameters
     ----------
     comparison
-        One row per method and fold: method, kind (``model``, ``baseline`` or ``control``),
-        fold, and the scores ``r2`` and ``centred_r`` (missing where a method has none).
+        ``comparison.tsv``, one row per method and fold: method, fold, r2, centred_r (missing
+        where a prediction is constant).
+    model
+        The method that the others are compared with.
     ceiling
         Score to the most that noise leaves to be explained, drawn as a dashed line.
+    n_without
+        Of the controls that remove one family, draw so many: those that lose most.
 
     Raises
     ------
     ValueError
         If the table is empty or a column is missing.
     """
-    style.require(comparison, "method_comparison", ["method", "kind", "fold", *COMPARED])
-    means = comparison.groupby("method")["r2"].mean().sort_values(kind="stable")
+    style.require(comparison, "method_comparison", ["method", "fold", *COMPARED])
+    means = comparison.groupby("method")["r2"].mean().fillna(0).sort_values(kind="stable")
+    removed = [method for method in means.index if method.startswith(WITHOUT)]
+    means = means.drop(removed[n_without:])
+    kinds = {method: _kind(method, model) for method in means.index}
     figure = style.new_figure(style.TWO_COLUMNS, 20 + 5 * max(len(means), 4))
     panels = figure.subplots(1, len(COMPARED), sharey=True)
     for panel, (score, label) in zip(panels, COMPARED.items(), strict=True):
-        for y, method in enumerate(means.index):
-            table = comparison[comparison["method"] == method]
-            colour = KINDS[table["kind"].iloc[0]]
-            values = table[score].to_numpy(float)
-            jitter = np.random.default_rng(0).uniform(-0.22, 0.22, values.size)
-            panel.scatter(values, y + jitter, s=9, c=colour, lw=0, alpha=0.85)
-            panel.vlines(table[score].mean(), y - 0.36, y + 0.36, color=style.INK, lw=1.3, zorder=3)
         panel.axvline(0, color="0.8", lw=0.5, zorder=0)
+        for y, (method, kind) in enumerate(kinds.items()):
+            values = comparison.loc[comparison["method"] == method, score]
+            jitter = np.random.default_rng(0).uniform(-0.22, 0.22, len(values))
+            panel.scatter(values, y + jitter, s=9, c=KINDS[kind], lw=0, alpha=0.85)
+            panel.vlines(values.mean(), y - 0.36, y + 0.36, color=style.INK, lw=1.3, zorder=3)
         panel.set_xlabel(label)
         if ceiling and score in ceiling:
             panel.axvline(ceiling[score], color=style.INK, ls="--", lw=0.7)
             panel.set_title(f"dashed: noise ceiling {ceiling[score]:.2f}", loc="right")
-    panels[0].set_yticks(range(len(means)), [style.shorten(name, 45) for name in means.index])
+    names = [style.shorten(_method_name(method), 50) for method in kinds]
+    panels[0].set_yticks(range(len(means)), names)
     panels[0].set_ylim(-0.6, len(means) - 0.4)
-    kinds = [kind for kind in KINDS if kind in set(comparison["kind"])]
+    shown = [kind for kind in KINDS if kind in kinds.values()]
     handles = [
         mpl.lines.Line2D([], [], ls="", marker="o", ms=4, mew=0, color=KINDS[kind], label=kind)
-        for kind in kinds
+        for kind in shown
     ]
-    figure.legend(handles=handles, loc="outside upper center", ncols=len(kinds))
+    figure.legend(handles=handles, loc="outside upper center", ncols=len(shown))
     return figure
+
+
+def _kind(method: str, model: str) -> str:
+    if method == model:
+        return "model"
+    return "control" if method in CONTROLS or method.startswith(WITHOUT) else "baseline"
+
+
+def _method_name(method: str) -> str:
+    if method.startswith(WITHOUT):
+        return f"without {method.removeprefix(WITHOUT)}"
+    return METHODS.get(method, method)
