@@ -111,11 +111,12 @@ def preflight(
     genes = None
     if raw is not None:
         genes = checks.attempt(gene_names, counts, raw.var, gene_column)
-        if cell_table is not None:
-            joined = checks.attempt(add_cell_table, counts, raw.obs, cell_table, ignore_in_barcodes)
-            raw.obs = raw.obs if joined is None else joined
         _check_counts(checks, counts, raw, genes, matrix, accept_non_integer)
-        _check_labels(checks, counts, raw, cell_type, batch, cells_per_pool)
+        obs: pd.DataFrame | None = raw.obs
+        if cell_table is not None:
+            obs = checks.attempt(add_cell_table, counts, raw.obs, cell_table, ignore_in_barcodes)
+        if obs is not None:
+            _check_labels(checks, counts, obs, cell_type, batch, cells_per_pool)
         _check_pools(checks, counts, len(raw.obs), cells_per_pool, n_pools)
     sizes = checks.attempt(chrom_sizes, fasta, work)
     if sizes is not None:
@@ -176,13 +177,13 @@ def _check_counts(
 def _check_labels(
     checks: _Checks,
     path: str | Path,
-    raw: RawCounts,
+    obs: pd.DataFrame,
     cell_type: str | None,
     batch: str | None,
     cells_per_pool: int,
 ) -> None:
-    types = checks.attempt(label_column, path, raw.obs, cell_type, "counts.cell_type", UNLABELLED)
-    batches = checks.attempt(label_column, path, raw.obs, batch, "counts.batch", ONE_BATCH)
+    types = checks.attempt(label_column, path, obs, cell_type, "counts.cell_type", UNLABELLED)
+    batches = checks.attempt(label_column, path, obs, batch, "counts.batch", ONE_BATCH)
     if types is not None:
         sizes = pd.Series(types).value_counts(sort=False)
         rare = sizes[sizes < cells_per_pool]

@@ -157,6 +157,16 @@ def test_all_problems_at_once(tmp_path):
         assert word in message
 
 
+def test_labels_from_a_table_of_cells(tmp_path):
+    lines = "".join(f"c{i},{'xy'[i % 2]}\n" for i in range(20))
+    cells = write(tmp_path / "cells.csv", "cell,kind\n" + lines)
+    arguments = write_inputs(tmp_path, cell_table=cells, cell_type="kind")
+    assert rows(preflight(**arguments)).loc["cell types", "found"] == "2: x (10), y (10)"
+    write(cells, "cell,kind\nz,x\n")
+    with pytest.raises(InputError, match="^.*only 0 of the 20 cells"):
+        preflight(**arguments)
+
+
 def test_warnings_say_what_will_happen(tmp_path):
     arguments = write_inputs(tmp_path, batch="label", cells_per_pool=11, accept_non_integer=True)
     scale(arguments, 0.5)
