@@ -70,7 +70,8 @@ def train(
     epochs
         The most passes over the training part.
     patience
-        Epochs without a new best validation loss that are borne; None never stops early.
+        Epochs in a row without a new best validation loss that end the training; at least 1.
+        None never stops early.
     seed
         Seed of the order of sequences.
     on_epoch
@@ -103,7 +104,7 @@ def train(
             best_state = {k: v.detach().clone() for k, v in model.state_dict().items()}
         if on_epoch is not None:
             on_epoch(epoch, loss)
-        if not np.isfinite(loss) or (patience is not None and epoch - best_epoch > patience):
+        if not np.isfinite(loss) or (patience is not None and epoch - best_epoch >= patience):
             break
     if best_state is None:
         raise Diverged(f"the validation loss was not finite at learning rate {learning_rate:.3g}")
