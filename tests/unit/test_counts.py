@@ -101,6 +101,7 @@ FORMATS = {
     "10x h5": (lambda d: write_10x_h5(d / "a.h5"), IDS),
     "10x h5 of Cell Ranger 2": (lambda d: write_10x_h5(d / "a.h5", legacy=True), IDS),
     "10x mtx": (lambda d: write_10x_mtx(d / "run", ".gz"), IDS),
+    "10x mtx named by its file": (lambda d: write_10x_mtx(d / "run") / "matrix.mtx", IDS),
     "10x mtx of Cell Ranger 2": (lambda d: write_10x_mtx(d / "r", "", "", "genes", 2), IDS),
     "10x mtx from GEO": (lambda d: write_10x_mtx(d / "run", ".gz", "GSM1_", "genes", 2), IDS),
     "TSV": (lambda d: write_table(d / "a.tsv"), NAMES),
@@ -314,6 +315,10 @@ BAD = {
     "missing file": (lambda d: d / "a.h5ad", {}, ["no such file", "`counts.path`"]),
     "missing folder": (lambda d: d / "run" / "a.h5ad", {}, ["The folder", "not there either"]),
     "empty file": (lambda d: write(d / "a.h5ad", ""), {}, ["0 bytes"]),
+    "file of R": (lambda d: write(d / "a.rds", "x"), {}, ["a file of R", "h5ad"]),
+    "HDF5 in gzip": (
+        lambda d: write(d / "a.h5ad.gz", h5ad(DENSE)(d).read_bytes()), {}, ["inside gzip", "gunzip"],
+    ),
     "no HDF5": (lambda d: write(d / "a.h5ad", "<html>404</html>"), {}, ["no HDF5 file", "<html>"]),
     "other HDF5": (lambda d: other_hdf5(d / "a.h5"), {}, ["neither h5ad", "weights"]),
     "truncated h5ad": (

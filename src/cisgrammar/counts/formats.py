@@ -38,6 +38,8 @@ def load(
         If there is no such file, or it is damaged or in no known format.
     """
     path = Path(path)
+    if path.name.removesuffix(".gz").endswith("matrix.mtx") and path.is_file():
+        path = path.parent
     kind = detect(path)
     if kind == "10x mtx":
         raw = text.read_10x_mtx(path, modality)
@@ -71,6 +73,11 @@ def detect(path: Path) -> str:
     if path.is_dir():
         return "10x mtx"
     require_file(path, KEY)
+    if path.suffix.lower() in (".rds", ".rda", ".rdata", ".robj"):
+        raise InputError(
+            f"{path}: this is a file of R, which is not read here. Write its raw counts and "
+            "cell labels to h5ad, with zellkonverter or SeuratDisk."
+        )
     with path.open("rb") as stream:
         start = stream.read(8)
     if start != b"\x89HDF\r\n\x1a\n":

@@ -93,6 +93,11 @@ def read_table(path: Path) -> RawCounts:
         header = stream.readline().rstrip("\r\n")
         separator = "\t" if "\t" in header else ","
         cells = _unquoted(header, separator)
+        if header.startswith("\x89HDF"):
+            raise InputError(
+                f"{path}: this is an HDF5 file inside gzip. Unpack it (`gunzip {path}`) and name "
+                f"the result in `{KEY}`."
+            )
         if len(cells) < 2 or not all(cell.isprintable() for cell in cells):
             raise InputError(
                 f"{path}: this is no count matrix in a known format; it starts with "
