@@ -24,6 +24,7 @@ rule tune_model:
         settings=lambda wildcards: config[wildcards.family],
         tuning=config["tuning"],
         device=config["training"]["device"],
+        deterministic=config["training"]["deterministic"],
         seed=config["seed"],
         code=code("tune_model"),
     message:

@@ -14,7 +14,10 @@ from cisgrammar.training import Split, train
 
 with log_to(snakemake.log[0]):
     set_threads(snakemake.threads)
-    device = resolve_device(snakemake.params.training["device"])
+    training = snakemake.params.training
+    device = resolve_device(
+        training["device"], snakemake.resources.get("gpu", 0), training["deterministic"]
+    )
     best = json.loads(Path(snakemake.input.best).read_text())
     dataset, folds = read_h5ad(snakemake.input.dataset), read_table(snakemake.input.folds)
     split = Split.of_fold(dataset, folds, int(snakemake.wildcards.fold), device)
@@ -26,8 +29,8 @@ with log_to(snakemake.log[0]):
         split,
         learning_rate=best["learning_rate"],
         batch_size=best["batch_size"],
-        epochs=snakemake.params.training["epochs"],
-        patience=snakemake.params.training["patience"],
+        epochs=training["epochs"],
+        patience=training["patience"],
         seed=best["seed"],
     )
     models.save(model, snakemake.output.model)

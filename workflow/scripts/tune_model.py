@@ -15,7 +15,9 @@ from cisgrammar.tuning import tune
 family, fold = snakemake.wildcards.family, int(snakemake.wildcards.fold)
 with log_to(snakemake.log[0]):
     set_threads(snakemake.threads)
-    device = resolve_device(snakemake.params.device)
+    device = resolve_device(
+        snakemake.params.device, snakemake.resources.get("gpu", 0), snakemake.params.deterministic
+    )
     dataset, folds = read_h5ad(snakemake.input.dataset), read_table(snakemake.input.folds)
     best, trials = tune(
         family,
