@@ -10,8 +10,8 @@ import anndata as ad
 import numpy as np
 import pandas as pd
 
-from cisgrammar.errors import InputError
-from cisgrammar.files import whole_file, write_table
+from cisgrammar.errors import InputError, Problems
+from cisgrammar.files import write_h5ad, write_table
 from cisgrammar.motifs.databases import load_database
 from cisgrammar.motifs.meme import Motif, write_meme
 from cisgrammar.seeds import derive_seed
@@ -58,13 +58,13 @@ def simulate(
     repressors: Sequence[str] = REPRESSORS,
     jaspar_release: str = "JASPAR2024",
     other_tfs: int = 200,
-    min_occurrence: float = 0.2,
-    max_occurrence: float = 0.3,
+    min_occurrence: float = 0.25,
+    max_occurrence: float = 0.35,
     min_site_strength: float = 0.9,
     min_activity: float = 0.2,
-    max_activity: float = 1.6,
+    max_activity: float = 1.4,
     tf_response: float = 2.0,
-    gene_sd: float = 0.2,
+    gene_sd: float = 0.15,
     cell_types: Mapping[str, float] = CELL_TYPES,
     n_cells: int = 3500,
     n_batches: int = 2,
@@ -130,7 +130,11 @@ def simulate(
         If a motif is not in JASPAR, is planted twice, or numbers do not fit together.
     """
     motifs, tfs, others = choose_motifs(activators, repressors, jaspar_release)
-    _check(n_genes, upstream + downstream, motifs, tfs, cell_types)
+    ranges = {
+        "occurrence": (min_occurrence, max_occurrence),
+        "activity": (min_activity, max_activity),
+    }
+    _check(n_genes, upstream + downstream, motifs, tfs, ranges)
     names = [motif.name for motif in motifs]
     rng = {
         what: np.random.default_rng(derive_seed(seed, "simulate", what))
@@ -174,20 +178,15 @@ def simulate(
     folder = Path(folder)
     write_fasta(genome.chromosomes, folder / "genome.fa")
     write_gtf(genes, folder / "annotation.gtf")
-    _write_h5ad(
+    write_h5ad(
         ad.AnnData(counts, obs=cells[["cell_type", "batch"]], var=var), folder / "counts.h5ad"
     )
     write_meme(motifs, folder / "truth" / "motifs.meme")
     write_table(sites, folder / "truth" / "sites.tsv")
     write_table(activities, folder / "truth" / "activities.tsv", index=True)
-    _write_h5ad(expectation, folder / "truth" / "expectation.h5ad")
+    write_h5ad(expectation, folder / "truth" / "expectation.h5ad")
     _log.info("%d genes, %d sites of %d motifs", n_genes, len(sites), len(motifs))
     _log.info("%d cells of %d types, %d counts", n_cells, len(cell_types), counts.sum())
-
-
-def _write_h5ad(data: ad.AnnData, path: Path) -> None:
-    with whole_file(path) as temporary:
-        data.write_h5ad(temporary, compression="gzip")
 
 
 def choose_motifs(
@@ -266,21 +265,31 @@ def _check(
     length: int,
     motifs: Sequence[Motif],
     tfs: Sequence[Sequence[str]],
-    cell_types: Mapping[str, float],
+    ranges: Mapping[str, tuple[float, float]],
 ) -> None:
     """Raise where the parameters do not fit together."""
+    problems = Problems()
     genes = [tf for pair in tfs for tf in pair]
-    if len(set(genes)) < len(genes):
-        raise InputError(
-            "simulation: a TF is planted twice. Name each activator and repressor once."
+    twice = sorted({tf for tf in genes if genes.count(tf) > 1})
+    if twice:
+        problems.add(
+            f"simulation: {', '.join(twice)} would be planted twice. Name each TF once among "
+            "`simulation.activators` and `simulation.repressors`."
         )
     if len(genes) > n_genes:
-        raise InputError(f"simulation: {len(genes)} TFs need a gene each, n_genes is {n_genes}.")
-    needed = 2 * sum(motif.width for motif in motifs)
-    if length < needed:
-        raise InputError(
-            f"simulation: a promoter of {length} bases is too short for {len(motifs)} motifs; "
-            f"upstream + downstream must be at least {needed}."
+        problems.add(
+            f"simulation: the {len(genes)} planted TFs need a gene each, but `simulation.n_genes` "
+            f"is {n_genes}. Raise it."
         )
-    if not cell_types or min(cell_types.values()) <= 0:
-        raise InputError("simulation: cell_types needs names with shares above 0.")
+    needed = sum(motif.width for motif in motifs)
+    if length < needed:
+        problems.add(
+            f"simulation: the {len(motifs)} motifs are {needed} bases wide together, a promoter "
+            f"has only {length}. Raise `regions.upstream` or plant fewer motifs."
+        )
+    for name, (low, high) in ranges.items():
+        if low > high:
+            problems.add(
+                f"simulation: `min_{name}` is {low:g}, above `max_{name}`, {high:g}. Swap them."
+            )
+    problems.raise_if_any()

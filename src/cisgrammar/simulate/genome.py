@@ -162,9 +162,9 @@ def plant_sites(
 
     Returns
     -------
-    One row a site: gene (index of ``genome.genes``), motif, start (0-based in the
-    window, along the gene's strand), strand (of the motif against the gene's),
-    sequence (along the motif).
+    One row a site, in the order of genes and along each: gene (index of
+    ``genome.genes``), motif, start (0-based in the window, along the gene's strand),
+    strand (of the motif against the gene's), sequence (along the motif).
     """
     drawn = [
         iter(draw_sites(motif.matrix, n, min_strength, rng))
@@ -176,18 +176,17 @@ def plant_sites(
             promoter_slice(gene.tss, gene.strand, upstream, downstream)
         ]
         codes = window.copy() if gene.strand == "+" else reverse_complement(window)
-        free = np.ones(codes.size, dtype=bool)
-        for i in rng.permutation(np.flatnonzero(has_site[number])):
-            width = motifs[i].width
-            site = next(drawn[i])
-            starts = np.flatnonzero(np.convolve(free, np.ones(width), mode="valid") == width)
-            start, strand = int(rng.choice(starts)), "+-"[rng.integers(2)]
-            free[start : start + width] = False
-            codes[start : start + width] = site if strand == "+" else reverse_complement(site)
+        here = rng.permutation(np.flatnonzero(has_site[number]))
+        ends = np.cumsum([motifs[i].width for i in here], dtype=int)
+        spare = codes.size - ends.max(initial=0)
+        gaps = np.sort(rng.integers(0, spare, size=here.size, endpoint=True))
+        for i, end in zip(here, gaps + ends, strict=True):
+            site, strand = next(drawn[i]), "+-"[rng.integers(2)]
+            start = end - motifs[i].width
+            codes[start:end] = site if strand == "+" else reverse_complement(site)
             rows.append((gene.Index, motifs[i].name, start, strand, decode(site)))
         window[:] = codes if gene.strand == "+" else reverse_complement(codes)
-    sites = pd.DataFrame(rows, columns=SITE_COLUMNS)
-    return sites.sort_values(["gene", "start"], ignore_index=True)
+    return pd.DataFrame(rows, columns=SITE_COLUMNS)
 
 
 def draw_sites(
