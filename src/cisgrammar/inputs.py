@@ -35,7 +35,7 @@ def nearest(word: str, known: Iterable[str], cutoff: float = 0.6) -> str:
     return f" Did you mean `{by_lower[near[0]]}`?" if near else ""
 
 
-def require_file(path: str | Path, key: str) -> Path:
+def require_file(path: str | Path, key: str, folder_too: bool = False) -> Path:
     """Check that a file is there and not empty.
 
     Parameters
@@ -44,6 +44,8 @@ def require_file(path: str | Path, key: str) -> Path:
         What the config names.
     key
         The config's key, for the message.
+    folder_too
+        Whether a folder will do, such as Cell Ranger's.
 
     Returns
     -------
@@ -52,10 +54,12 @@ def require_file(path: str | Path, key: str) -> Path:
     Raises
     ------
     InputError
-        If it is missing, a folder, or has no bytes; a name nearby is suggested.
+        If it is missing, a folder (unless that will do), or has no bytes; a name nearby is suggested.
     """
     path = Path(path)
     if path.is_dir():
+        if folder_too:
+            return path
         raise InputError(f"{path}: this is a folder, not a file. Name the file in `{key}`.")
     if not path.exists():
         folder = path.parent

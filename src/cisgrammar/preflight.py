@@ -137,8 +137,8 @@ def preflight(
         checks.attempt(_check_windows, checks, genes, tss, sizes, fasta, work, windows)
     checks.problems.raise_if_any()
     for check, found, status, note in checks.rows:
-        log.log(logging.WARNING if status == "warning" else logging.INFO, "%s: %s. %s",
-                check, found, note)  # fmt: skip
+        level = logging.WARNING if status == "warning" else logging.INFO
+        log.log(level, "%s: %s%s", check, found, f" ({note})" if note else "")
     return pd.DataFrame(checks.rows, columns=["check", "found", "status", "note"])
 
 
