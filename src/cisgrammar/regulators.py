@@ -105,9 +105,7 @@ def find_regulators(families: AnnData, counts: AnnData) -> pd.DataFrame:
     expressed = table["mean_expression"] > 0
     notes = [table["tf"] == "", ~measured, ~expressed]
     table["note"] = np.select(notes, [NO_TFS, NOT_MEASURED, NOT_EXPRESSED], "")
-    table["sign"] = np.select(
-        [table["rho"] > 0, table["rho"] < 0], ["activator", "repressor"], default=None
-    )
+    table["sign"] = np.sign(table["rho"]).map({1: "activator", -1: "repressor"})
     return _ranked(table, families)
 
 

@@ -8,7 +8,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import memelite
-import numba
 import numpy as np
 import pandas as pd
 from tqdm import tqdm
@@ -59,7 +58,7 @@ def compare(
     threshold
         Largest q-value to report.
     n_threads
-        Threads to use; all of numba's by default. The result does not depend on it.
+        Threads to use; what numba is set to by default. The result does not depend on it.
 
     Returns
     -------
@@ -143,8 +142,6 @@ def _blocks(
             "which are rough with fewer than %d",
             *(len(targets), FEW_TARGETS),
         )
-    limit = numba.config.NUMBA_NUM_THREADS
-    n_threads = min(n_threads or limit, limit)
     forward = [np.array(m.matrix, order="C") for m in targets]
     both = forward + [np.ascontiguousarray(reverse_complement(m)) for m in forward]
     for first in tqdm(range(0, len(queries), BLOCK), desc="Tomtom", unit="block", leave=False):
@@ -152,7 +149,7 @@ def _blocks(
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", message="tomtom was given")  # said above
             p, _, offset, overlap, _ = memelite.tomtom(
-                matrices, both, reverse_complement=False, n_target_bins=None, n_jobs=n_threads
+                matrices, both, reverse_complement=False, n_target_bins=None, n_jobs=n_threads or -1
             )
         # Of one orientation so far; MEME's null is the best over both.
         p = np.clip(p, 0, 1)
