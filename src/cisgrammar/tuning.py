@@ -20,6 +20,7 @@ from tqdm import tqdm
 from cisgrammar import models
 from cisgrammar.errors import InputError
 from cisgrammar.files import whole_file
+from cisgrammar.provenance import source_hash
 from cisgrammar.seeds import derive_seed
 from cisgrammar.training import Diverged, Split, train
 
@@ -57,8 +58,9 @@ def tune(
     seed
         Seed of this fold's search.
     journal
-        File in which trials are kept. A journal of another search is set aside; unfinished
-        trials of a killed run are done again, the finished ones are not.
+        File in which trials are kept. Unfinished trials of a killed run are done again, the
+        finished ones are not. A journal of another search (other data, settings or code) is
+        replaced.
 
     Returns
     -------
@@ -91,10 +93,11 @@ def tune(
         state, loss = _run(trial, family, split, settings, values, epochs, trial_seed(seed, number))
         study.tell(trial, loss, state=state)
         bar.update()
-        if best := [t.value for t in study.get_trials(deepcopy=False, states=FINISHED[:1])]:
-            bar.set_postfix(best_loss=f"{min(best):.5g}")
+        finished = study.get_trials(deepcopy=False, states=FINISHED[:1])
+        if losses := [t.value for t in finished if t.value is not None]:
+            bar.set_postfix(best_loss=f"{min(losses):.5g}")
     bar.close()
-    table = _table(study)
+    table = _table(study, trials)
     complete = table[table["state"] == "complete"]
     if complete.empty:
         raise InputError(
@@ -158,6 +161,7 @@ def _suggest(trial: optuna.Trial, kinds: dict[str, str], space: dict[str, Any]) 
 def _identity(family: str, split: Split, settings: dict[str, Any], *numbers: int) -> str:
     """Name a search by all that decides its outcome, but for the number of trials."""
     digest = hashlib.sha256(json.dumps([family, settings, numbers], sort_keys=True).encode())
+    digest.update(source_hash(__file__).encode())
     for tensor in (split.codes, split.targets, split.train, split.validation):
         digest.update(tensor.cpu().numpy().tobytes())
     return digest.hexdigest()
@@ -186,7 +190,8 @@ def _storage(journal: Path) -> JournalStorage:
     return JournalStorage(JournalFileBackend(str(journal)))
 
 
-def _table(study: optuna.Study) -> pd.DataFrame:
+def _table(study: optuna.Study, trials: int) -> pd.DataFrame:
+    """List the first trials: an earlier search may have been longer."""
     rows = [
         {
             "trial": trial.number,
@@ -195,6 +200,6 @@ def _table(study: optuna.Study) -> pd.DataFrame:
             "epochs": trial.last_step,
             **trial.params,
         }
-        for trial in study.get_trials(deepcopy=False, states=FINISHED)
+        for trial in study.get_trials(deepcopy=False, states=FINISHED)[:trials]
     ]
     return pd.DataFrame(rows)
