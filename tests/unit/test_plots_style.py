@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from plots_checks import saved_bytes
+from plots_checks import saved_bytes, shown_texts
 
 from cisgrammar.plots import style
 
@@ -91,7 +91,7 @@ def test_shortened_names_keep_both_ends():
 
 
 def test_axes_are_placed_in_millimetres():
-    figure = style.new_figure(100, 50, layout=None)
+    figure = style.new_figure(100, 50, placed=True)
     box = style.axes_at(figure, 10, 5, 20, 30).get_position()
     assert (box.x0, box.x1) == pytest.approx((0.1, 0.3))
     assert (box.y1, box.y0) == pytest.approx((0.9, 0.3))
@@ -112,3 +112,13 @@ def test_require_says_what_is_missing():
         style.require(pd.DataFrame({"fold": []}), "loss_curves", ["fold"])
     with pytest.raises(ValueError, match="no column epoch among fold"):
         style.require(pd.DataFrame({"fold": [1]}), "loss_curves", ["fold", "epoch"])
+
+
+def test_names_are_never_read_as_formulas():
+    with style.look():
+        figure = style.new_figure(40, 30)
+        figure.text(0.1, 0.5, "Gene$1 and Gene$2")
+    assert "Gene$1 and Gene$2" in shown_texts(figure)
+    with style.look():
+        figure.canvas.draw()  # as a formula this would fail or lose the signs
+        assert not figure.texts[0].get_parse_math()

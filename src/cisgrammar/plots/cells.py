@@ -41,7 +41,7 @@ def umap_cells(
     if (at < 0).any():
         raise ValueError(f"umap_cells: {(at < 0).sum()} of {at.size} seeds are not among the cells")
     if at.size:
-        axes.scatter(*points[at].T, s=1.6, c="black", lw=0, zorder=2.5)
+        axes.scatter(points[at, 0], points[at, 1], s=1.6, c="black", lw=0, zorder=2.5)
         axes.set_title(
             f"{cells.n_obs:,} cells; black: the {at.size:,} seeds of the pools", loc="left"
         )

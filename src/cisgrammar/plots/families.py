@@ -133,7 +133,7 @@ def family_stability(
     pitch = float(np.clip(0.9 * len(names), 4.0, max(4.0, (225 - legend[1]) / len(shown))))
     above = 12 + pitch * len(shown)
     figure = style.new_figure(style.TWO_COLUMNS, above + legend[1] + 3)
-    upper, _ = figure.subfigures(2, 1, height_ratios=[above, legend[1] + 3])
+    upper = figure.subfigures(2, 1, height_ratios=[above, legend[1] + 3], squeeze=False)[0, 0]
     axes = upper.subplots()
     axes.axvline(0, color="0.7", lw=0.5, zorder=0)
     for y, row in enumerate(shown[::-1].itertuples()):

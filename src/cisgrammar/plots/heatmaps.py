@@ -101,7 +101,7 @@ class Heatmap:
 
     def draw(self) -> Figure:
         """Draw it, as wide as it needs, at most 180 mm."""
-        self.page = style.canvas(self.width, self.height)
+        self.figure, self.page = style.canvas(self.width, self.height)
         for group in self.groups:
             self._draw_cells(group)
             self._draw_row_tree(group)
@@ -113,7 +113,7 @@ class Heatmap:
         self._draw_scale()
         if self.bars is not None:
             self._draw_bars(self.bars)
-        return self.page.figure
+        return self.figure
 
     def _order(self) -> None:
         """Put rows (each group for itself) and columns into the order of their trees."""
@@ -272,7 +272,7 @@ class Heatmap:
         if self.colours:
             top = self.height - MARGIN - self.legend_size[1]
             style.legend_in_columns(
-                self.page.figure, MARGIN, top, self.legend_size, self.colours, title="Category"
+                self.figure, MARGIN, top, self.legend_size, self.colours, title="Category"
             )
 
     def _draw_scale(self) -> None:
@@ -281,8 +281,8 @@ class Heatmap:
         y, steps = MARGIN + 3.0, np.linspace(0, 1, 65)
         for grey in sorted({group.grey for group in self.groups}):
             name = style.SET_ASIDE if grey else style.DIVERGING
-            x = MARGIN + 1 + (SCALE - 2) * steps
-            self.page.pcolormesh(x, [y, y + 1.8], steps[None, :-1], cmap=name)
+            edges = MARGIN + 1 + (SCALE - 2) * steps
+            self.page.pcolormesh(edges, [y, y + 1.8], steps[None, :-1], cmap=name)
             y += 2.1
         for share, value in ((0, -self.limit), (0.5, 0), (1, self.limit)):
             x, text = MARGIN + 1 + (SCALE - 2) * share, f"{value:.2g}".replace("-", "−")
@@ -290,7 +290,7 @@ class Heatmap:
 
     def _draw_bars(self, bars: pd.Series) -> None:
         axes = style.axes_at(
-            self.page.figure, self.cells_right + 4, self.top, BAR, self.bottom - self.top
+            self.figure, self.cells_right + 4, self.top, BAR, self.bottom - self.top
         )
         bars = bars.set_axis(bars.index.astype(str)).astype(float)
         for group in self.groups:

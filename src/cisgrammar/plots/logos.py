@@ -71,7 +71,7 @@ def draw_logo(
         glyph = _glyph(letter)
         letters = [
             Path(
-                glyph.vertices * (0.94 * step, heights[row, i])
+                np.asarray(glyph.vertices) * (0.94 * step, heights[row, i])
                 + (x + (i + 0.03) * step, y + base[row, i]),
                 glyph.codes,
             )
@@ -136,7 +136,7 @@ def logo_gallery(
     rows = -(-len(motifs) // columns)
     cell_width, cell_height, left, top = (style.TWO_COLUMNS - 12) / columns, 13.0, 9.0, 1.0
     height = rows * cell_height + 2 * top + 4 * (n_motifs > n_top)
-    axes = style.canvas(style.TWO_COLUMNS, height)
+    figure, axes = style.canvas(style.TWO_COLUMNS, height)
     if n_motifs > n_top:
         text = f"The first {n_top:,} of {n_motifs:,} motifs"
         axes.text(left, height - 2.5, text, va="center")
@@ -152,7 +152,7 @@ def logo_gallery(
         axes.plot([x, x + width], [base, base], color=style.INK, lw=0.4)
         if i % columns == 0:
             _bits_axis(axes, x - 1.0, base, cell_height - 5)
-    return axes.figure
+    return figure
 
 
 def _bits_axis(axes: Axes, x: float, base: float, height: float) -> None:
@@ -227,7 +227,7 @@ def alignment_gallery(
     step = min((cell_width - 5) / widest, 3.5)
     rows = -(-len(pairs) // columns)
     height = rows * cell_height + 2 + 4 * (len(hits) > n_top)
-    axes = style.canvas(style.TWO_COLUMNS, height)
+    figure, axes = style.canvas(style.TWO_COLUMNS, height)
     for i, pair in enumerate(pairs):
         x, y = 9 + (i % columns) * cell_width, 1 + (i // columns) * cell_height
         _draw_pair(axes, pair, x, y, step, cell_width - 5)
@@ -237,7 +237,7 @@ def alignment_gallery(
     if len(hits) > n_top:
         note = f"The first {n_top:,} of {len(hits):,} alignments"
         axes.text(9, height - 2.5, note, va="center")
-    return axes.figure
+    return figure
 
 
 def _pair(row: dict, queries: dict[str, Motif], targets: dict[str, Motif]) -> dict:

@@ -47,7 +47,13 @@ def category_map(
     shuffled = np.random.default_rng(0).permutation(len(points))  # no category hides another
     dots = np.array([style.MISSING if n is None else colours[str(n)] for n in names])[shuffled]
     axes.scatter(
-        *points[shuffled].T, s=dot, c=dots, lw=0, rasterized=len(points) > MANY_POINTS, alpha=0.8
+        points[shuffled, 0],
+        points[shuffled, 1],
+        s=dot,
+        c=dots,
+        lw=0,
+        rasterized=len(points) > MANY_POINTS,
+        alpha=0.8,
     )
     if numbered:
         _number_categories(axes, points, names, present)
@@ -64,13 +70,13 @@ def _map_beside_legend(
     legend_left, legend_top = left + width + 4, top
     wanted = style.legend_width(present, height, title)
     if wanted <= style.TWO_COLUMNS - legend_left - 1:
-        figure = style.new_figure(legend_left + wanted + 1, top + height + below, layout=None)
+        figure = style.new_figure(legend_left + wanted + 1, top + height + below, placed=True)
         size = (wanted, height)
     else:
         width = style.TWO_COLUMNS - left - 2
         legend_left, legend_top = left - 4, top + height + below
         size = style.legend_below(present, width + 4)
-        figure = style.new_figure(style.TWO_COLUMNS, legend_top + size[1] + 1, layout=None)
+        figure = style.new_figure(style.TWO_COLUMNS, legend_top + size[1] + 1, placed=True)
     style.legend_in_columns(figure, legend_left, legend_top, size, present, numbered, title)
     return figure, style.axes_at(figure, left, top, width, height)
 

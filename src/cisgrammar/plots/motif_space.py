@@ -85,7 +85,7 @@ def upset(membership: pd.DataFrame, n_top: int = 40, of: str = "sequences") -> F
     left, dots_left, top, bars = 6.0, 28 + name_width, 8.0, 36.0
     width, height = step * len(shown), pitch * len(names)
     figure = style.new_figure(
-        max(dots_left + width + 4, style.ONE_COLUMN), top + bars + height + 14, layout=None
+        max(dots_left + width + 4, style.ONE_COLUMN), top + bars + height + 14, placed=True
     )
     dots = style.axes_at(figure, dots_left, top + bars + 2, width, height)
     _draw_combinations(dots, shown[totals.index].to_numpy(bool))
@@ -115,8 +115,8 @@ def _draw_combinations(axes: Axes, present: np.ndarray) -> None:
     n, families = present.shape
     for y in range(0, families, 2):
         axes.axhspan(y - 0.5, y + 0.5, color="0.95", lw=0)
-    y, x = np.meshgrid(range(families), range(n))
-    axes.scatter(x, y, s=6, c=np.where(present, style.INK, "0.85").ravel(), lw=0, zorder=2)
+    ys, xs = np.meshgrid(range(families), range(n))
+    axes.scatter(xs, ys, s=6, c=np.where(present, style.INK, "0.85").ravel(), lw=0, zorder=2)
     for i, row in enumerate(present):
         members = np.flatnonzero(row)
         axes.plot([i, i], [members[0], members[-1]], color=style.INK, lw=0.8, zorder=2)

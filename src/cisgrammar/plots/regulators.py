@@ -48,7 +48,7 @@ def regulator_volcano(
     table["height"] = -np.log10(table["fdr"].clip(lower=least))
     strong = table["fdr"] < SIGNIFICANT
     height, bound = 105.0, max(0.1, 1.05 * float(table["rho"].abs().max()))
-    figure = style.new_figure(style.TWO_COLUMNS, height, layout=None)
+    figure = style.new_figure(style.TWO_COLUMNS, height, placed=True)
     axes = style.axes_at(figure, 12, 4, 142, height - 16)
     axes.axhline(-np.log10(SIGNIFICANT), color="0.7", lw=0.5, ls="--", zorder=0)
     axes.axvline(0, color="0.85", lw=0.5, zorder=0)
@@ -136,7 +136,7 @@ def influence_against_expression(
     rows, across = style.grid_shape(len(pairs), 4)
     legend, above = style.legend_below(present, style.TWO_COLUMNS - 12), 10 + 42.0 * rows
     figure = style.new_figure(style.TWO_COLUMNS, above + legend[1] + 3)
-    upper, _ = figure.subfigures(2, 1, height_ratios=[above, legend[1] + 3])
+    upper = figure.subfigures(2, 1, height_ratios=[above, legend[1] + 3], squeeze=False)[0, 0]
     panels = upper.subplots(rows, across, squeeze=False).ravel()
     shuffled = np.random.default_rng(0).permutation(len(labels))  # no cell type hides another
     dots = np.array([colours[label] for label in labels])[shuffled]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -33,7 +33,7 @@ DIVERGING = "RdBu_r"  # for values around 0; safe for colour-blind readers
 SEQUENTIAL = "viridis"
 SET_ASIDE = "Greys"
 
-LOOK: dict[str, Any] = {
+LOOK: Any = {
     "font.family": "DejaVu Sans",  # comes with matplotlib, so it is the same everywhere
     "font.size": TEXT,
     "axes.titlesize": TEXT,
@@ -58,6 +58,7 @@ LOOK: dict[str, Any] = {
     "patch.linewidth": 0.5,
     "figure.dpi": 100,
     "savefig.dpi": 300,
+    "text.parse_math": False,  # a name may hold a dollar sign
     "svg.hashsalt": "cisgrammar",  # else ids, and so bytes, differ from run to run
     "svg.fonttype": "none",  # text stays text: can be searched, and edited by the author
 }
@@ -98,9 +99,10 @@ def styled(function: _Function) -> _Function:
     return wrapper  # type: ignore[return-value]
 
 
-def new_figure(width: float, height: float, layout: str | None = "constrained") -> Figure:
-    """Open a figure of a size in mm; ``layout=None`` for axes placed by :func:`axes_at`."""
-    figure = Figure(figsize=(width * MM, height * MM), layout=layout)
+def new_figure(width: float, height: float, placed: bool = False) -> Figure:
+    """Open a figure of a size in mm; ``placed`` if its axes are, by :func:`axes_at`."""
+    size = (width * MM, height * MM)
+    figure = Figure(figsize=size, layout=None if placed else "constrained")
     FigureCanvasAgg(figure)
     return figure
 
@@ -118,12 +120,13 @@ def axes_at(figure: Figure, left: float, top: float, width: float, height: float
     )
 
 
-def canvas(width: float, height: float) -> Axes:
+def canvas(width: float, height: float) -> tuple[Figure, Axes]:
     """Open a figure with one empty axes over all of it: x and y in mm, y downwards."""
-    axes = axes_at(new_figure(width, height, layout=None), 0, 0, width, height)
+    figure = new_figure(width, height, placed=True)
+    axes = axes_at(figure, 0, 0, width, height)
     axes.set(xlim=(0, width), ylim=(height, 0))
     axes.axis("off")
-    return axes
+    return figure, axes
 
 
 def save(figure: Figure, stem: str | Path) -> list[Path]:
@@ -291,7 +294,7 @@ def grid_shape(n: int, widest: int) -> tuple[int, int]:
     return rows, -(-n // rows)
 
 
-def hide_unused(axes: Sequence[Axes], used: int) -> None:
+def hide_unused(axes: np.ndarray, used: int) -> None:
     """Take away the panels of a grid that were not drawn in."""
     for axis in axes[used:]:
         axis.remove()
