@@ -54,7 +54,7 @@ def require_file(path: str | Path, key: str, folder_too: bool = False) -> Path:
     Raises
     ------
     InputError
-        If it is missing, a folder (unless that will do), or has no bytes; a name nearby is suggested.
+        If it is missing, a folder (unless that will do), or empty.
     """
     path = Path(path)
     if path.is_dir():
