@@ -90,6 +90,13 @@ def find_regulators(families: AnnData, counts: AnnData) -> pd.DataFrame:
     table = pd.DataFrame(rows, columns=["family", "tf"])
     gene = np.array(match_genes(table["tf"].tolist(), counts.var), dtype=int)
     measured = (gene >= 0) & (table["tf"] != "").to_numpy()
+    known = table["tf"][table["tf"] != ""].unique()
+    if len(known) and not measured.any():
+        _log.warning(
+            "none of the %d transcription factors of the motif database (%s, ...) is among the "
+            "data's %d genes (%s, ...): is the database of another species?",
+            *(len(known), ", ".join(known[:3]), counts.n_vars, _first_names(counts.var)),
+        )
     genes, place = np.unique(gene[measured], return_inverse=True)
     expression = log_expression(counts, families.obs_names, genes)
     rho, p = spearman(np.asarray(families.X), expression)
@@ -107,6 +114,10 @@ def find_regulators(families: AnnData, counts: AnnData) -> pd.DataFrame:
     table["note"] = np.select(notes, [NO_TFS, NOT_MEASURED, NOT_EXPRESSED], "")
     table["sign"] = np.sign(table["rho"]).map({1: "activator", -1: "repressor"})
     return _ranked(table, families)
+
+
+def _first_names(genes: pd.DataFrame) -> str:
+    return ", ".join(map(str, genes.get("gene_name", genes.index)[:3]))
 
 
 def _ranked(table: pd.DataFrame, families: AnnData) -> pd.DataFrame:

@@ -58,6 +58,14 @@ def test_family_without_tfs_is_reported():
     ]
 
 
+def test_database_of_another_species_is_warned_of(caplog):
+    families, counts = made()
+    counts.var["gene_name"] = ["MSN2", "MSN4", "HSF1"]
+    table = find_regulators(families, counts)
+    assert table["rho"].isna().all()
+    assert "none of the 4 transcription factors" in caplog.text and "MSN2" in caplog.text
+
+
 def test_summary_names_the_best():
     summary = summarise_regulators(find_regulators(*made())).set_index("family")
     assert summary.loc["ETS/A", ["tf", "candidates", "expressed"]].tolist() == ["UP", 4, 2]
