@@ -91,6 +91,17 @@ def test_gff3_transcripts_belong_to_their_parents(tmp_path):
     assert read_tss(path)["tss"].tolist() == [10]
 
 
+def test_a_transcript_elsewhere_says_nothing_about_its_gene(tmp_path):
+    rows = [
+        gtf_row("gene", 101, 900, chrom="chrX", gene_id="G1"),
+        gtf_row("transcript", 101, 900, chrom="chrX", gene_id="G1", transcript_id="T1"),
+        gtf_row("gene", 11, 90, chrom="chrY", gene_id="G1"),
+        gtf_row("transcript", 11, 90, chrom="chrY", gene_id="G1", transcript_id="T1"),
+    ]
+    tss = read_tss(write(tmp_path / "a.gtf", "".join(rows)), tss_rule="most_5_prime")
+    assert tss[["chrom", "tss"]].to_numpy().tolist() == [["chrX", 100]]
+
+
 def test_what_is_dropped_is_counted(tmp_path):
     rows = [
         gtf_row("gene", 1, 5, gene_id="G1", gene_biotype="x"),

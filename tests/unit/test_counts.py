@@ -113,7 +113,9 @@ def test_gene_column(tmp_path):
         read_counts(path, gene_column="ids")
 
 
-def test_loom(tmp_path):
+@pytest.mark.parametrize("block", [2, 512])
+def test_loom(tmp_path, monkeypatch, block):
+    monkeypatch.setattr("cisgrammar.counts.loom.BLOCK_GENES", block)
     path = write_loom(tmp_path / "a.loom")
     counts = read_counts(path, matrix="layers/counts", cell_type="label", gene_column="Gene")
     np.testing.assert_array_equal(counts.X.toarray(), DENSE)

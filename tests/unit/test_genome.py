@@ -44,7 +44,7 @@ def test_equal_names_always_match_themselves(names):
 def test_aliases_come_after_equal_names(tmp_path):
     aliases = write(
         tmp_path / "aliases.tsv",
-        "#genbank\tucsc\tensembl\nCM1.1\tchr1\t\n2\tchr2\tCM2.1\nchr3\tchr4\n\n",
+        "#genbank\tucsc\tensembl\nCM1.1\tchr1\t\n2\tchr2\tCM2.1\nchr3\tchr4\tCM9.1\n\n",
     )
     names = ["CM1.1", "CM2.1", "2", "chr1", "MT", "chr4", "CM9.1"]
     found = match_chromosomes(names, ["chr1", "chr2", "chr3", "chr4", "chrM"], str(aliases))

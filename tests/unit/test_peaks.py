@@ -101,9 +101,9 @@ def test_blacklist_against_brute_force(places):
 
 
 def test_same_windows_are_merged():
-    windows = peaks(("chr1", 5, 9), ("chr1", 1, 5), ("chr1", 5, 9), ("chr2", 5, 9))
+    windows = peaks(("chr1", 5, 9), ("chr1", 5, 8), ("chr1", 5, 9), ("chr2", 5, 9))
     merged, member, steps = merge_same(windows)
-    assert merged["name"].tolist() == ["chr1:5-9", "chr1:1-5", "chr2:5-9"]
+    assert merged["name"].tolist() == ["chr1:5-9", "chr1:5-8", "chr2:5-9"]
     assert member.tolist() == [0, 1, 0, 2]
     assert steps == [("merged: the same window", 1)]
 
