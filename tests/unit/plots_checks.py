@@ -33,7 +33,7 @@ def hidden_tick_labels(figure: Figure) -> set[int]:
     return hidden
 
 
-def assert_legible(figure: Figure, may_overlap: bool = False) -> None:
+def assert_legible(figure: Figure) -> None:
     """Fail when a text is cut by the figure's edge, or lies on another one."""
     texts, boxes = boxes_of_texts(figure)
     width, height = figure.bbox.size
@@ -42,8 +42,6 @@ def assert_legible(figure: Figure, may_overlap: bool = False) -> None:
         boxes[:, 2:] > [width + slack, height + slack]
     ).any(axis=1)
     assert not outside.any(), f"cut off: {[texts[i] for i in np.flatnonzero(outside)]}"
-    if may_overlap:
-        return
     shared = np.minimum(boxes[:, None, 2:], boxes[None, :, 2:]) - np.maximum(
         boxes[:, None, :2], boxes[None, :, :2]
     )

@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 from plots_checks import assert_legible, saved_bytes, shown_texts
 
-from cisgrammar.plots import cells, influence, style, truth
+from cisgrammar.plots import cells, influence, maps, style, truth
 
 
 def make_cells(n_types, n=600):
@@ -69,7 +69,7 @@ def test_pca_gives_the_share_of_variance(n_types):
     made = make_cells(n_types)
     figure = influence.pools_pca(made)
     assert any(text.startswith("PC1 (") for text in shown_texts(figure))
-    assert_legible(figure, may_overlap=True)  # numbers of cell types that lie together
+    assert_legible(figure)
 
 
 @pytest.mark.parametrize("repeats", [1, 3])  # taller and wider than long
@@ -78,6 +78,14 @@ def test_principal_components_of_a_line(repeats):
     points, share = influence.principal_components(values)
     assert points[:, 0] == pytest.approx([-15, 5, 10])
     assert share == pytest.approx([1, 0], abs=1e-9)
+
+
+def test_places_are_parted_as_far_as_needed():
+    places = np.array([[0.0, 0], [0, 0], [0, 1], [9, 9]])
+    parted = maps.part(places, 2)
+    distances = np.linalg.norm(parted[:, None] - parted, axis=2) + 9 * np.eye(4)
+    assert distances.min() > 1.99
+    assert parted[3] == pytest.approx([9, 9], abs=1e-4)
 
 
 def test_principal_components_of_one_pool():

@@ -12,6 +12,7 @@ from matplotlib.figure import Figure
 from cisgrammar.plots import style
 
 MANY_POINTS = 2000  # from here on points are an image inside the SVG, at the PNG's resolution
+NUMBER_SIZE = 2.6  # mm, between numbers on a map
 NUMBERED_FROM = 9  # categories from which on colour alone would not do
 
 
@@ -84,12 +85,29 @@ def _map_beside_legend(
 def _number_categories(
     axes: Axes, points: np.ndarray, names: pd.Series, present: Mapping[str, str]
 ) -> None:
-    """Write each category's number at its median point."""
-    medians = pd.DataFrame(points).groupby(names.to_numpy()).median()
-    for i, (name, colour) in enumerate(present.items()):
-        x, y = medians.loc[name]
+    """Write each category's number at its median point, or beside it where two would touch."""
+    medians = pd.DataFrame(points).groupby(names.astype(str).to_numpy()).median().loc[list(present)]
+    axes.autoscale_view()
+    axes.autoscale(False)
+    pixels = axes.figure.dpi * style.MM
+    places = part(axes.transData.transform(medians.to_numpy()) / pixels, NUMBER_SIZE) * pixels
+    places = axes.transData.inverted().transform(places)
+    for i, ((x, y), colour) in enumerate(zip(places, present.values(), strict=True)):
         axes.scatter(x, y, s=46, c=colour, lw=0.4, edgecolor="white", zorder=3)
         style.number_on(axes, x, y, i + 1, colour)
+
+
+def part(places: np.ndarray, least: float) -> np.ndarray:
+    """Push places ``(n, 2)`` apart until no two are nearer than ``least``, or 500 times."""
+    places = places + 1e-6 * np.random.default_rng(0).normal(size=places.shape)  # no two alike
+    for _ in range(500):
+        gaps = places[:, None] - places[None]  # (n, n, 2)
+        distances = np.hypot(*gaps.T).T + np.eye(len(places)) * least
+        if (distances >= 0.999 * least).all():
+            break
+        overlap = np.maximum(least - distances, 0)[..., None]
+        places = places + 0.5 * (overlap * gaps / distances[..., None]).sum(axis=1)
+    return places
 
 
 def bare_map(axes: Axes, name: str) -> None:
