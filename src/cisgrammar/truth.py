@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,11 +12,16 @@ from scipy.stats import spearmanr
 
 from cisgrammar.evaluation import pearson
 from cisgrammar.folds import TEST, rows_of
+from cisgrammar.influence import mean_by
+from cisgrammar.motifs.families import FAMILY
 from cisgrammar.motifs.meme import Motif
 from cisgrammar.motifs.tomtom import best_p_values, q_values, shuffle_columns
 
 MAX_Q = 0.05
-REQUIRED = {"share_found": 0.8, "median_spearman": 0.8, "r2_over_ceiling": 0.8}
+REQUIRED = {
+    **{"share_found": 0.8, "median_spearman": 0.8, "r2_over_ceiling": 0.8},
+    **{"family_recall": 0.8, "family_precision": 0.8, "share_family_sign_right": 0.9},
+}
 MOTIF_COLUMNS = [
     *("motif", "found", "n_filters", "n_folds", "best_filter", "q_value"),
     *("spearman", "mean_activity", "mean_influence", "sign_right"),
@@ -103,11 +108,12 @@ def compare(
         "ceiling_r2": ceiling,
         "r2_over_ceiling": r2 / ceiling,
     }
-    summary = pd.DataFrame(
-        [(name, float(value), REQUIRED.get(name, np.nan)) for name, value in values.items()],
-        columns=["metric", "value", "required"],
-    )
-    return Comparison(table, pairs, summary)
+    return Comparison(table, pairs, _summary(values))
+
+
+def _summary(values: Mapping[str, float]) -> pd.DataFrame:
+    rows = [(name, float(value), REQUIRED.get(name, np.nan)) for name, value in values.items()]
+    return pd.DataFrame(rows, columns=["metric", "value", "required"])
 
 
 def planted_q_values(
@@ -258,3 +264,88 @@ def ceiling_r2(
     n_folds = folds.columns.str.match(r"fold\d+$").sum()
     tests = [rows_of(folds, fold, TEST) for fold in range(n_folds)]
     return np.array([pearson(observed[:, test], expected[:, test]) ** 2 for test in tests])
+
+
+def compare_families(
+    planted: Sequence[Motif],
+    activities: pd.DataFrame,
+    *,
+    target_clusters: pd.Series,
+    influence: AnnData,
+    regulators: pd.DataFrame,
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Compare families and their regulators with the truth.
+
+    Parameters
+    ----------
+    planted, activities
+        As for :func:`compare`; a planted motif's second name is its id in the
+        database.
+    target_clusters
+        Cluster name of each motif of the database:
+        :func:`~cisgrammar.motifs.clusters.clusters_of_targets`.
+    influence
+        Pools x families; var has ``status`` and ``reproducible``.
+    regulators
+        :func:`~cisgrammar.regulators.find_regulators`.
+
+    Returns
+    -------
+    table
+        One row a planted motif: motif, family (its cluster; missing if the database
+        has none), found (the family is reproducible), clear_cell_types and
+        right_signs (how many), tf, rho and rank (of its TF among the family's
+        candidates, the better one of a heterodimer's two).
+    summary
+        metric, value, required.
+
+    Notes
+    -----
+    Recall is the share of planted families that are reproducible; precision the
+    share of reproducible known families that are planted. A family's activity is
+    the sum of its planted motifs'. It is clear in a cell type where it is at least
+    half of its highest; there, the sign of the family's mean influence over pools
+    should be its own. All pairs of a family that was not found are wrong.
+    """
+    names = [motif.name for motif in planted]
+    family_of = pd.Series([target_clusters.get(m.alt) or None for m in planted], index=names)
+    reproducible = influence.var.index[influence.var["reproducible"].astype(bool)]
+    known = influence.var.index[influence.var["status"] == FAMILY].intersection(reproducible)
+    active = activities.loc[names].groupby(family_of, sort=False).sum()
+    signs = _right_signs(active, influence[:, influence.var_names.intersection(reproducible)])
+    table = pd.DataFrame({"motif": names, "family": family_of.to_numpy()})
+    table["found"] = table["family"].isin(known)
+    table = table.join(signs, on="family")
+    ranks = [_rank_of_tf(name, family_of[name], regulators) for name in names]
+    table = pd.concat([table, pd.DataFrame(ranks)], axis=1)
+    wanted = set(family_of.dropna())
+    values = {
+        "planted_families": len(wanted),
+        "family_recall": len(wanted & set(known)) / len(wanted) if wanted else np.nan,
+        "family_precision": np.mean([name in wanted for name in known]) if len(known) else 0.0,
+        "share_family_sign_right": signs["right_signs"].sum() / signs["clear_cell_types"].sum(),
+        "median_rank_of_tf": table["rank"].fillna(np.inf).median(),
+    }
+    return table, _summary(values)
+
+
+def _right_signs(active: pd.DataFrame, influence: AnnData) -> pd.DataFrame:
+    """Count cell types with clear activity, and those with influence of the same sign."""
+    means = mean_by(influence)
+    means = means.reindex(index=active.index)
+    shared = active.columns.intersection(means.columns)
+    active, means = active[shared], means[shared]
+    clear = active.abs().ge(active.abs().max(axis=1) / 2, axis=0)
+    right = clear & (np.sign(active) == np.sign(means))
+    return pd.DataFrame({"clear_cell_types": clear.sum(axis=1), "right_signs": right.sum(axis=1)})
+
+
+def _rank_of_tf(name: str, family: str | None, regulators: pd.DataFrame) -> dict[str, object]:
+    """Find a motif's own TF among its family's candidates."""
+    tfs = name.upper().split("::")
+    rows = regulators[(regulators["family"] == family) & regulators["rank"].notna()]
+    rows = rows[rows["tf"].str.upper().isin(tfs)]
+    if rows.empty:
+        return {"tf": None, "rho": np.nan, "rank": np.nan}
+    best = rows.sort_values("rank").iloc[0]
+    return {"tf": best["tf"], "rho": best["rho"], "rank": float(best["rank"])}
