@@ -1,0 +1,62 @@
+"""How cost grows: the operator with sequences, length and filters; pooling with cells."""
+
+from __future__ import annotations
+
+import measure
+import torch
+from networks import FILTERS, LENGTH, WIDTH, random_data
+from pooling import random_counts
+
+from cisgrammar.models.conv_maxpool import conv_maxpool
+from cisgrammar.pooling import pool_counts
+
+BATCH = 128
+SEQUENCES = (32, 64, 128, 256, 512, 1024)
+LENGTHS = (125, 250, 500, 1000, 2000, 4000)
+WIDTHS = (4, 8, 12, 13, 16, 20, 24)
+FILTER_COUNTS = (75, 150, 300, 600, 1200, 2400)
+CELLS = (12_500, 25_000, 50_000, 100_000)
+
+
+def run(runs: int = 5) -> list[dict[str, object]]:
+    measure.set_threads(1)
+    table = []
+    for batch in SEQUENCES:
+        table += operator("sequences", batch, LENGTH, FILTERS, WIDTH, runs)
+    for length in LENGTHS:
+        table += operator("length", BATCH, length, FILTERS, WIDTH, runs)
+    for filters in FILTER_COUNTS:
+        table += operator("filters", BATCH, LENGTH, filters, WIDTH, runs)
+    for width in WIDTHS:
+        table += operator("width", BATCH, LENGTH, FILTERS, width, runs)
+    for cells in CELLS:
+        table += pooling(cells, runs)
+    return table
+
+
+def operator(
+    grows: str, batch: int, length: int, filters: int, width: int, runs: int
+) -> list[dict[str, object]]:
+    """Time the operator forward and backward."""
+    codes, _ = random_data(batch, length)
+    weight = torch.randn(filters, 4, width, device=codes.device, requires_grad=True)
+    upstream = torch.randn(batch, filters, device=codes.device)
+
+    def forward_and_backward() -> None:
+        conv_maxpool(codes, weight)[0].backward(upstream)
+
+    seconds = measure.alternate({"forward and backward": forward_and_backward}, runs)
+    size = f"B {batch}, L {length}, {filters} filters, width {width}"
+    return measure.rows(f"growth with {grows}", size, 1, seconds)
+
+
+def pooling(cells: int, runs: int) -> list[dict[str, object]]:
+    """Time the sum over pools, a pool for every 200 cells."""
+    counts, members = random_counts(cells)
+    members = members[: cells // 200]
+    seconds = measure.alternate({"pool_counts": lambda: pool_counts(counts, members)}, runs)
+    return measure.rows("growth with cells", f"{cells} cells, {len(members)} pools", 1, seconds)
+
+
+if __name__ == "__main__":
+    print(measure.layout(run()))
