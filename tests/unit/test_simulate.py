@@ -170,6 +170,13 @@ def test_batches_differ_gene_by_gene(counts):
     assert ratio.std() > 0.1
 
 
+@pytest.mark.parametrize("strand, first, last", [("+", 70, 119), ("-", 81, 130)])
+def test_the_tss_is_the_first_downstream_base(strand, first, last):
+    """30 bases before a TSS at 100, and 20 from it on."""
+    where = promoter_slice(100, strand, 30, 20)
+    assert (where.start, where.stop - 1) == (first, last)
+
+
 def test_promoters_never_overlap_and_fit_on_the_chromosomes():
     genes, lengths = lay_out_genes(200, 4, 150, 50, np.random.default_rng(0))
     assert len(genes) == 200 and list(lengths) == ["chr1", "chr2", "chr3", "chr4"]

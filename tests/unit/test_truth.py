@@ -132,7 +132,7 @@ def test_noise_lowers_the_ceiling(run):
 
 def test_comparison_of_a_run(run):
     filters = [motif_of("0_0", "TACCGGAAGTAC"), motif_of("1_0", "CATGGTGCTGAA")]
-    influence = influence_of([[1, 1, 2, 2, 3, 3], [1, 1, 5, 5, 3, 3]], [0, 1])
+    influence = influence_of([[1, 1, 2, 2, 3, 3], [3, 3, 2, 2, 1, 1]], [0, 1])
     evaluation = pd.DataFrame({"fold": ["0", "1", "mean"], "r2": [0.4, 0.6, 0.5]})
     result = compare(
         PLANTED,
@@ -147,12 +147,12 @@ def test_comparison_of_a_run(run):
     assert motifs["found"].to_dict() == {"ELK1": True, "HNF1A": False, "REST": True}
     assert motifs["n_folds"].tolist() == [1, 0, 1]
     assert motifs["best_filter"].tolist()[::2] == ["0_0", "1_0"]
-    assert motifs["spearman"].tolist()[::2] == pytest.approx([1, -1])
+    assert motifs["spearman"].tolist()[::2] == pytest.approx([1, 0.5])
     assert motifs["sign_right"].tolist() == [True, False, False]  # REST represses
     assert len(result.pairs) == 9
     summary = result.summary.set_index("metric")
     assert summary.loc["share_found", "value"] == pytest.approx(2 / 3)
-    assert summary.loc["median_spearman", "value"] == 0  # 1, -1 and, for the missing one, 0
+    assert summary.loc["median_spearman", "value"] == pytest.approx(0.5)  # of 1, 0.5, missing
     assert summary.loc["r2_over_ceiling", "value"] == pytest.approx(0.5)
     required = {"share_found": 0.8, "median_spearman": 0.8, "r2_over_ceiling": 0.8}
     assert summary["required"].dropna().to_dict() == required
