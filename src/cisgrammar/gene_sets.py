@@ -254,7 +254,7 @@ def correlate_markers(
         If none of a list's genes is in the data; all such lists at once.
     """
     problems = Problems()
-    tables = []
+    tables = [pd.DataFrame(columns=["list", "gene", "found", *families.var_names])]
     for name, genes in markers.items():
         place = np.array(match_genes(list(genes), counts.var), dtype=int)
         found = place >= 0
@@ -275,4 +275,33 @@ def correlate_markers(
         tables.append(table)
         _log.info("markers: %d of %d genes of %s found", found.sum(), len(genes), name)
     problems.raise_if_any()
-    return pd.concat(tables, ignore_index=True)
+    return pd.concat(tables[1:] or tables, ignore_index=True)
+
+
+def no_sets(families: AnnData) -> pd.DataFrame:
+    """Give the table of :func:`correlate_sets` without rows, where no sets are configured."""
+    columns = ["term", "size", "found", "cluster", "best_family", "best_rho"]
+    return pd.DataFrame(columns=[*columns, *families.var_names])
+
+
+def markers_and_annotations(markers: pd.DataFrame, annotations: pd.DataFrame) -> pd.DataFrame:
+    """Set markers and annotations side by side, for one heat map.
+
+    Parameters
+    ----------
+    markers
+        Of :func:`correlate_markers`.
+    annotations
+        Of :func:`~cisgrammar.pool_annotations.correlate_annotations`.
+
+    Returns
+    -------
+    Family x marker or annotation, Spearman's rho; those without any are left out.
+    """
+    genes = markers.drop(columns=["list", "gene", "found"]).set_axis(
+        markers["list"].astype(str) + ": " + markers["gene"].astype(str)
+    )
+    wide = annotations.pivot_table("rho", "annotation", "family", sort=False)
+    table = pd.concat([genes.astype(float), wide]).dropna(how="all").T
+    table.index.name = "family"
+    return table

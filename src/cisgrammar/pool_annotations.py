@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -103,6 +104,8 @@ def correlate_annotations(families: AnnData, annotations: pd.DataFrame) -> pd.Da
         rho, p = spearman(values[there].to_numpy()[:, None], np.asarray(families.X)[there])
         table = pd.DataFrame({"annotation": name, "family": families.var_names})
         tables.append(table.assign(n_pools=there.sum(), rho=rho[0], p=p[0]))
+    if not tables:
+        return pd.DataFrame(columns=["annotation", "family", "n_pools", "rho", "p", "fdr"])
     table = pd.concat(tables, ignore_index=True)
     return table.assign(fdr=benjamini_hochberg(table["p"].to_numpy()))
 
@@ -169,3 +172,48 @@ def diffusion_pseudotime(
     time = graph.obs["dpt_pseudotime"].replace([np.inf, -np.inf], np.nan)
     _log.info("pseudotime: %d of %d cells have one", time.notna().sum(), cells.n_obs)
     return time.reindex(cells.obs_names).astype(float).rename("pseudotime")
+
+
+def annotate_pools(
+    cells: AnnData,
+    members: pd.DataFrame,
+    pools: pd.Index,
+    *,
+    columns: Sequence[str],
+    min_share: float,
+    pseudotime: Mapping[str, Any] | None,
+    seed: int,
+) -> pd.DataFrame:
+    """Average every configured annotation over pools.
+
+    Parameters
+    ----------
+    cells
+        cells.h5ad.
+    members, pools, min_share
+        As for :func:`pool_annotation`.
+    columns
+        Numeric columns of obs.
+    pseudotime
+        ``root`` and ``within`` of :func:`diffusion_pseudotime`; None computes none.
+    seed
+        Seed of the pseudotime.
+
+    Returns
+    -------
+    Pool x annotation. An annotation that cannot be pooled is left out, with a warning.
+    """
+    obs = cells.obs.copy()
+    wanted = list(columns)
+    if pseudotime is not None:
+        obs["pseudotime"] = diffusion_pseudotime(cells, **pseudotime, seed=seed)
+        wanted.append("pseudotime")
+    table = pd.DataFrame(index=pd.Index(pools, name="pool"))
+    for column in wanted:
+        try:
+            values = pool_annotation(obs, column, members, list(pools), min_share)
+        except InputError as error:
+            _log.warning("left out: %s", error)
+            continue
+        table[column] = values.to_numpy()
+    return table

@@ -179,3 +179,32 @@ def _why_silent(candidates: pd.DataFrame) -> str:
     if NO_TFS in counts:
         return NO_TFS
     return "; ".join(f"{n} {note}" for note, n in counts.items())
+
+
+def best_pairs(regulators: pd.DataFrame) -> pd.DataFrame:
+    """Pick each family's best TF, the strongest correlations first; ties by family."""
+    best = regulators[(regulators["rank"] == 1) & regulators["rho"].notna()]
+    order = best["rho"].abs().sort_values(ascending=False, kind="stable").index
+    return best.loc[order].reset_index(drop=True)
+
+
+def tf_expression(counts: AnnData, families: AnnData, regulators: pd.DataFrame) -> pd.DataFrame:
+    """Read the expression of the candidates that have any.
+
+    Parameters
+    ----------
+    counts
+        Pools x genes, summed counts.
+    families
+        Pools x families, for the pools' names.
+    regulators
+        Of :func:`find_regulators`.
+
+    Returns
+    -------
+    Pool x TF, log10(1 + counts).
+    """
+    tfs = regulators.dropna(subset=["rho"]).drop_duplicates("tf")
+    genes = counts.var_names.get_indexer(tfs["gene"].astype(str))
+    values = log_expression(counts, families.obs_names, genes)
+    return pd.DataFrame(values, index=families.obs_names, columns=tfs["tf"])

@@ -73,6 +73,30 @@ def how_to_read_genes():
     return {key: value for key, value in config["genome"].items() if key not in ("fasta", "gtf")}
 
 
+def when(condition, path):
+    """Give a path where a condition holds, else nothing."""
+    return path if condition else []
+
+
+def family_figures(category, **figures):
+    """Declare figures of a model family: the SVG goes to the report, the PNG stands beside it.
+
+    Each keyword gives a figure's file name, which is its caption's too, and its title.
+    """
+    folder = "results/{name}/{family}/figures"
+    outputs = {
+        key: report(
+            f"{folder}/{stem}.svg",
+            caption=f"../report/{stem}.rst",
+            category=category,
+            subcategory="{family}",
+            labels={"figure": title},
+        )
+        for key, (stem, title) in figures.items()
+    }
+    return outputs | {"png": [f"{folder}/{stem}.png" for stem, _ in figures.values()]}
+
+
 def per_fold(file):
     """List one file for each fold, keeping the other wildcards."""
     return expand(f"results/{{{{name}}}}/{{{{family}}}}/fold{{fold}}/{file}", fold=FOLDS)
@@ -82,11 +106,13 @@ def final_outputs():
     """List what `snakemake` makes when no target is named."""
     shared = ["preflight.tsv", "dataset.h5ad", "provenance.json"]
     shared += ["figures/umap_cells.svg", "figures/pool_purity.svg"]
-    of_family = ["evaluation.tsv", "motifs.meme", "influence.h5ad", "influence_by_cell_type_z.tsv"]
-    figures = ["r2_over_folds", "loss_curves", "logo_gallery", "influence_heatmap", "pools_pca"]
-    of_family += [f"figures/{figure}.svg" for figure in figures]
+    of_family = ["evaluation.tsv", "influence_by_cell_type_z.tsv", "regulators_summary.tsv"]
+    figures = ["r2_over_folds", "influence_heatmap", "family_heatmap", "regulator_volcano"]
+    figures += ["motif_space", "gene_set_heatmap"]
     if config["simulation"] is not None:
-        of_family += ["truth/summary.tsv", "figures/influence_against_truth.svg"]
+        of_family += ["truth/summary.tsv"]
+        figures += ["influence_against_truth"]
+    of_family += [f"figures/{figure}.svg" for figure in figures]
     return [f"results/{NAME}/{file}" for file in shared] + [
         f"results/{NAME}/{family}/{file}" for family in FAMILIES for file in of_family
     ]

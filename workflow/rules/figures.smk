@@ -39,21 +39,11 @@ rule plot_training:
         histories=per_fold("history.tsv"),
         evaluation="results/{name}/{family}/evaluation.tsv",
     output:
-        losses=report(
-            "results/{name}/{family}/figures/loss_curves.svg",
-            caption="../report/loss_curves.rst",
+        **family_figures(
+            losses=("loss_curves", "Losses"),
+            scores=("r2_over_folds", "Scores on held-out genes"),
             category="2. Model",
-            subcategory="{family}",
-            labels={"figure": "Losses"},
         ),
-        scores=report(
-            "results/{name}/{family}/figures/r2_over_folds.svg",
-            caption="../report/r2_over_folds.rst",
-            category="2. Model",
-            subcategory="{family}",
-            labels={"figure": "Scores on held-out genes"},
-        ),
-        png=multiext("results/{name}/{family}/figures/", "loss_curves.png", "r2_over_folds.png"),
     log:
         "logs/plot_training/{name}.{family}.log",
     conda:
@@ -77,32 +67,11 @@ rule plot_influence:
         motifs="results/{name}/{family}/motifs.meme",
         table="results/{name}/{family}/motifs.tsv",
     output:
-        heatmap=report(
-            "results/{name}/{family}/figures/influence_heatmap.svg",
-            caption="../report/influence_heatmap.rst",
+        **family_figures(
+            heatmap=("influence_heatmap", "Influence by cell type"),
+            gallery=("logo_gallery", "Motifs"),
+            pca=("pools_pca", "Pools by influence"),
             category="3. Motifs and their influence",
-            subcategory="{family}",
-            labels={"figure": "Influence by cell type"},
-        ),
-        gallery=report(
-            "results/{name}/{family}/figures/logo_gallery.svg",
-            caption="../report/logo_gallery.rst",
-            category="3. Motifs and their influence",
-            subcategory="{family}",
-            labels={"figure": "Motifs"},
-        ),
-        pca=report(
-            "results/{name}/{family}/figures/pools_pca.svg",
-            caption="../report/pools_pca.rst",
-            category="3. Motifs and their influence",
-            subcategory="{family}",
-            labels={"figure": "Pools by influence"},
-        ),
-        png=multiext(
-            "results/{name}/{family}/figures/",
-            "influence_heatmap.png",
-            "logo_gallery.png",
-            "pools_pca.png",
         ),
     log:
         "logs/plot_influence/{name}.{family}.log",

@@ -17,7 +17,7 @@ if config["simulation"] is not None:
             summary=report(
                 "results/{name}/{family}/truth/summary.tsv",
                 caption="../report/truth_summary.rst",
-                category="6. Comparison with the truth",
+                category="7. Comparison with the truth",
                 subcategory="{family}",
                 labels={"figure": "What was found of what was planted"},
             ),
@@ -44,14 +44,10 @@ if config["simulation"] is not None:
         input:
             pairs="results/{name}/{family}/truth/influence.tsv",
         output:
-            figure=report(
-                "results/{name}/{family}/figures/influence_against_truth.svg",
-                caption="../report/influence_against_truth.rst",
-                category="6. Comparison with the truth",
-                subcategory="{family}",
-                labels={"figure": "Influence against true activity"},
+            **family_figures(
+                figure=("influence_against_truth", "Influence against true activity"),
+                category="7. Comparison with the truth",
             ),
-            png="results/{name}/{family}/figures/influence_against_truth.png",
         log:
             "logs/plot_truth/{name}.{family}.log",
         conda:

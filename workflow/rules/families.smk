@@ -1,0 +1,304 @@
+"""From motifs to biology: known motifs, families, regulators, gene sets, motif space."""
+
+CATEGORIES = config["motif_families"]["categories"]
+
+
+rule cluster_database:
+    output:
+        clusters="results/{name}/motif_clusters.tsv",
+    log:
+        "logs/cluster_database/{name}.log",
+    benchmark:
+        "benchmarks/results/{name}/cluster_database.tsv"
+    conda:
+        "../../envs/motifs.yaml"
+    threads: 2
+    resources:
+        mem_mb=4000,
+        runtime=30,
+    params:
+        database=config["database"],
+        code=code("cluster_database"),
+    message:
+        "Clustering the known motifs for {wildcards.name}"
+    script:
+        "../scripts/cluster_database.py"
+
+
+rule align_motifs:
+    input:
+        motifs="results/{name}/{family}/motifs.meme",
+    output:
+        hits="results/{name}/{family}/tomtom.tsv",
+        calibration="results/{name}/{family}/tomtom_calibration.tsv",
+    log:
+        "logs/align_motifs/{name}.{family}.log",
+    benchmark:
+        "benchmarks/results/{name}/align_motifs.{family}.tsv"
+    conda:
+        "../../envs/motifs.yaml"
+    threads: 2
+    resources:
+        mem_mb=4000,
+        runtime=60,
+    params:
+        database=config["database"],
+        alignment=config["alignment"],
+        seed=config["seed"],
+        code=code("align_motifs"),
+    message:
+        "Aligning the motifs of {wildcards.family} in {wildcards.name} to known motifs"
+    script:
+        "../scripts/align_motifs.py"
+
+
+rule group_filters:
+    input:
+        motifs="results/{name}/{family}/motifs.meme",
+        table="results/{name}/{family}/motifs.tsv",
+        hits="results/{name}/{family}/tomtom.tsv",
+        clusters="results/{name}/motif_clusters.tsv",
+    output:
+        filters="results/{name}/{family}/filter_families.tsv",
+        families="results/{name}/{family}/families.tsv",
+    log:
+        "logs/group_filters/{name}.{family}.log",
+    conda:
+        "../../envs/motifs.yaml"
+    resources:
+        mem_mb=4000,
+        runtime=30,
+    params:
+        database=config["database"],
+        min_share=config["motif_families"]["min_share"],
+        n_folds=config["folds"]["n_folds"],
+        code=code("group_filters"),
+    message:
+        "Grouping the filters of {wildcards.family} in {wildcards.name} into families"
+    script:
+        "../scripts/group_filters.py"
+
+
+rule score_families:
+    input:
+        influence="results/{name}/{family}/influence.h5ad",
+        filters="results/{name}/{family}/filter_families.tsv",
+        families="results/{name}/{family}/families.tsv",
+        motifs="results/{name}/{family}/motifs.meme",
+    output:
+        influence="results/{name}/{family}/family_influence.h5ad",
+        by_cell_type="results/{name}/{family}/family_influence_by_cell_type.tsv",
+        by_cell_type_z="results/{name}/{family}/family_influence_by_cell_type_z.tsv",
+        by_category=when(CATEGORIES, "results/{name}/{family}/family_influence_by_category.tsv"),
+        by_category_z=when(CATEGORIES, "results/{name}/{family}/family_influence_by_category_z.tsv"),
+        stability="results/{name}/{family}/family_stability.tsv",
+        correlations="results/{name}/{family}/family_correlations.tsv",
+    log:
+        "logs/score_families/{name}.{family}.log",
+    conda:
+        "../../envs/motifs.yaml"
+    resources:
+        mem_mb=4000,
+        runtime=30,
+    params:
+        categories=CATEGORIES,
+        code=code("score_families"),
+    message:
+        "Adding up influence by family of motifs in {wildcards.family}, {wildcards.name}"
+    script:
+        "../scripts/score_families.py"
+
+
+rule find_regulators:
+    input:
+        families="results/{name}/{family}/family_influence.h5ad",
+        expression="results/{name}/pools.h5ad",
+    output:
+        regulators="results/{name}/{family}/regulators.tsv",
+        summary="results/{name}/{family}/regulators_summary.tsv",
+    log:
+        "logs/find_regulators/{name}.{family}.log",
+    conda:
+        "../../envs/motifs.yaml"
+    resources:
+        mem_mb=8000,
+        runtime=30,
+    params:
+        code=code("find_regulators"),
+    message:
+        "Looking for the TFs behind the families of {wildcards.family} in {wildcards.name}"
+    script:
+        "../scripts/find_regulators.py"
+
+
+rule map_sequences:
+    input:
+        dataset="results/{name}/dataset.h5ad",
+        models=per_fold("model.pt"),
+        filters="results/{name}/{family}/filter_families.tsv",
+        families="results/{name}/{family}/families.tsv",
+    output:
+        scores="results/{name}/{family}/motif_space.h5ad",
+        combinations="results/{name}/{family}/family_combinations.tsv",
+        pairs="results/{name}/{family}/family_co_occurrence.tsv",
+    log:
+        "logs/map_sequences/{name}.{family}.log",
+    benchmark:
+        "benchmarks/results/{name}/map_sequences.{family}.tsv"
+    conda:
+        "../../envs/torch.yaml"
+    resources:
+        mem_mb=8000,
+        runtime=120,
+    params:
+        share=config["motif_space"]["carrier_share"],
+        seed=config["seed"],
+        code=code("map_sequences"),
+    message:
+        "Mapping the sequences of {wildcards.name} by the motifs of {wildcards.family}"
+    script:
+        "../scripts/map_sequences.py"
+
+
+rule correlate_gene_sets:
+    input:
+        families="results/{name}/{family}/family_influence.h5ad",
+        pools="results/{name}/pools.h5ad",
+        cells="results/{name}/cells.h5ad",
+        members="results/{name}/cells_in_pools.tsv",
+        gmt=when(config["gene_sets"]["gmt"], config["gene_sets"]["gmt"]),
+    output:
+        sets="results/{name}/{family}/gene_sets.tsv",
+        markers="results/{name}/{family}/markers.tsv",
+        annotations="results/{name}/{family}/annotations.tsv",
+        pools="results/{name}/{family}/pool_annotations.tsv",
+    log:
+        "logs/correlate_gene_sets/{name}.{family}.log",
+    conda:
+        "../../envs/cells.yaml"
+    resources:
+        mem_mb=8000,
+        runtime=60,
+    params:
+        gene_sets=config["gene_sets"],
+        annotations=config["annotations"],
+        seed=config["seed"],
+        code=code("correlate_gene_sets"),
+    message:
+        "Correlating gene sets and annotations with families of {wildcards.family} in {wildcards.name}"
+    script:
+        "../scripts/correlate_gene_sets.py"
+
+
+rule plot_families:
+    input:
+        influence="results/{name}/{family}/family_influence.h5ad",
+        by_cell_type="results/{name}/{family}/family_influence_by_cell_type.tsv",
+        z="results/{name}/{family}/family_influence_by_cell_type_z.tsv",
+        stability="results/{name}/{family}/family_stability.tsv",
+        correlations="results/{name}/{family}/family_correlations.tsv",
+        families="results/{name}/{family}/families.tsv",
+        filters="results/{name}/{family}/filter_families.tsv",
+        motifs="results/{name}/{family}/motifs.meme",
+    output:
+        **family_figures(
+            heatmap=("family_heatmap", "Families by cell type"),
+            gallery=("alignment_gallery", "Families and known motifs"),
+            stability=("family_stability", "Influence over folds"),
+            correlations=("family_correlations", "Families that go together"),
+            pools=("pools_by_family", "Pools by family"),
+            category="4. Families of motifs",
+        ),
+    log:
+        "logs/plot_families/{name}.{family}.log",
+    conda:
+        "../../envs/plots.yaml"
+    resources:
+        mem_mb=4000,
+        runtime=30,
+    params:
+        database=config["database"],
+        categories=CATEGORIES,
+        n_motifs=config["figures"]["n_motifs"],
+        code=code("plot_families"),
+    message:
+        "Drawing the families of motifs of {wildcards.family} in {wildcards.name}"
+    script:
+        "../scripts/plot_families.py"
+
+
+rule plot_regulators:
+    input:
+        families="results/{name}/{family}/family_influence.h5ad",
+        regulators="results/{name}/{family}/regulators.tsv",
+        expression="results/{name}/pools.h5ad",
+    output:
+        **family_figures(
+            volcano=("regulator_volcano", "TFs behind the families"),
+            scatter=("influence_against_expression", "Influence against TF expression"),
+            category="5. Regulators and processes",
+        ),
+    log:
+        "logs/plot_regulators/{name}.{family}.log",
+    conda:
+        "../../envs/plots.yaml"
+    resources:
+        mem_mb=4000,
+        runtime=30,
+    params:
+        code=code("plot_regulators"),
+    message:
+        "Drawing the regulators found by {wildcards.family} in {wildcards.name}"
+    script:
+        "../scripts/plot_regulators.py"
+
+
+rule plot_motif_space:
+    input:
+        scores="results/{name}/{family}/motif_space.h5ad",
+    output:
+        **family_figures(
+            umap=("motif_space", "Sequences by their motifs"),
+            upset=("upset", "Families that share sequences"),
+            category="4. Families of motifs",
+        ),
+    log:
+        "logs/plot_motif_space/{name}.{family}.log",
+    conda:
+        "../../envs/plots.yaml"
+    resources:
+        mem_mb=4000,
+        runtime=30,
+    params:
+        share=config["motif_space"]["carrier_share"],
+        code=code("plot_motif_space"),
+    message:
+        "Drawing the motif space of {wildcards.family} in {wildcards.name}"
+    script:
+        "../scripts/plot_motif_space.py"
+
+
+rule plot_gene_sets:
+    input:
+        sets="results/{name}/{family}/gene_sets.tsv",
+        markers="results/{name}/{family}/markers.tsv",
+        annotations="results/{name}/{family}/annotations.tsv",
+    output:
+        **family_figures(
+            sets=("gene_set_heatmap", "Gene sets"),
+            markers=("marker_heatmap", "Markers and annotations"),
+            category="5. Regulators and processes",
+        ),
+    log:
+        "logs/plot_gene_sets/{name}.{family}.log",
+    conda:
+        "../../envs/plots.yaml"
+    resources:
+        mem_mb=2000,
+        runtime=30,
+    params:
+        code=code("plot_gene_sets"),
+    message:
+        "Drawing gene sets and annotations against families of {wildcards.family} in {wildcards.name}"
+    script:
+        "../scripts/plot_gene_sets.py"

@@ -1,0 +1,13 @@
+"""Correlate families with the expression of the TFs that may be behind them."""
+
+from anndata import read_h5ad
+
+from cisgrammar.files import write_table
+from cisgrammar.logs import log_to
+from cisgrammar.regulators import find_regulators, summarise_regulators
+
+with log_to(snakemake.log[0]):
+    families = read_h5ad(snakemake.input.families)
+    regulators = find_regulators(families, read_h5ad(snakemake.input.expression))
+    write_table(regulators, snakemake.output.regulators)
+    write_table(summarise_regulators(regulators), snakemake.output.summary)

@@ -1,0 +1,29 @@
+"""Give every filter its family, and describe the families."""
+
+from cisgrammar.files import read_table, write_table
+from cisgrammar.logs import log_to
+from cisgrammar.motifs.clusters import clusters_of_targets
+from cisgrammar.motifs.databases import load_database
+from cisgrammar.motifs.families import assign_filters, family_table
+from cisgrammar.motifs.meme import read_meme
+from cisgrammar.threads import set_threads
+
+settings = snakemake.params.database
+with log_to(snakemake.log[0]):
+    set_threads(snakemake.threads)
+    database = load_database(settings["source"], settings["tf_names"])
+    clusters = read_table(snakemake.input.clusters)
+    motifs, table = read_meme(snakemake.input.motifs), read_table(snakemake.input.table)
+    filters = assign_filters(
+        motifs,
+        table,
+        read_table(snakemake.input.hits),
+        database,
+        clusters_of_targets(database.table, clusters),
+        settings["cut"],
+    )
+    write_table(filters, snakemake.output.filters)
+    families = family_table(
+        filters, motifs, table, clusters, snakemake.params.n_folds, snakemake.params.min_share
+    )
+    write_table(families, snakemake.output.families)

@@ -1,0 +1,44 @@
+"""Lay out sequences by the motifs in them; count which families stand together."""
+
+import torch
+from anndata import read_h5ad
+
+from cisgrammar import models
+from cisgrammar.files import read_table, write_h5ad, write_table
+from cisgrammar.logs import log_to
+from cisgrammar.motif_space import (
+    activations,
+    carriers,
+    co_occurrence,
+    combinations,
+    embed_sequences,
+    family_scores,
+)
+from cisgrammar.seeds import derive_seed
+from cisgrammar.threads import set_threads
+
+
+def scanner(path):
+    """Give a function from codes to a model's activations."""
+    model = models.load(path)
+
+    def scan(codes):
+        return torch.cat([maxima for maxima, _ in model.scan(torch.from_numpy(codes))]).numpy()
+
+    return scan
+
+
+with log_to(snakemake.log[0]):
+    set_threads(snakemake.threads)
+    dataset = read_h5ad(snakemake.input.dataset)
+    scanners = dict(enumerate(map(scanner, snakemake.input.models)))
+    activated, names = activations(dataset.varm["codes"], scanners)
+    filters, families = read_table(snakemake.input.filters), read_table(snakemake.input.families)
+    scores = family_scores(activated, names, filters, families, dataset.var)
+    scores.obsm["X_umap"] = embed_sequences(
+        activated, seed=derive_seed(snakemake.params.seed, "map_sequences")
+    )
+    write_h5ad(scores, snakemake.output.scores)
+    carried = carriers(scores, snakemake.params.share)
+    write_table(combinations(carried), snakemake.output.combinations)
+    write_table(co_occurrence(carried), snakemake.output.pairs)

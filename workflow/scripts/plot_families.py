@@ -1,0 +1,40 @@
+"""Draw families: by cell type, beside known motifs, over folds, together, over pools."""
+
+from pathlib import Path
+
+from anndata import read_h5ad
+
+from cisgrammar.files import read_table
+from cisgrammar.logs import log_to
+from cisgrammar.motifs.databases import load_database
+from cisgrammar.motifs.meme import read_meme
+from cisgrammar.plots.families import (
+    correlation_heatmap,
+    family_heatmap,
+    family_stability,
+    pools_by_family,
+)
+from cisgrammar.plots.logos import alignment_gallery
+from cisgrammar.plots.notes import draw_or_note
+from cisgrammar.plots.style import save
+
+files, params = snakemake.input, snakemake.params
+with log_to(snakemake.log[0]):
+    known = load_database(params.database["source"], params.database["tf_names"]).motifs
+    motifs, families = read_meme(files.motifs), read_table(files.families)
+    z, raw = (read_table(path, index_col="family") for path in (files.z, files.by_cell_type))
+    filters = read_table(files.filters)
+    examples = filters.set_index("motif").loc[families["example"]].reset_index()
+    categories = {cell: name for name, cells in params.categories.items() for cell in cells}
+    figures = {
+        "heatmap": (family_heatmap, z, families, motifs, raw, categories or None),
+        "gallery": (alignment_gallery, examples, motifs, known),
+        "stability": (family_stability, read_table(files.stability), families),
+        "correlations": (
+            correlation_heatmap,
+            read_table(files.correlations, index_col="family"),
+        ),
+        "pools": (pools_by_family, read_h5ad(files.influence)),
+    }
+    for name, (draw, *tables) in figures.items():
+        save(draw_or_note(draw, *tables), Path(snakemake.output[name]).with_suffix(""))

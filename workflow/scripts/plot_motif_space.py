@@ -1,0 +1,19 @@
+"""Draw sequences by their motifs, and which families stand together."""
+
+from pathlib import Path
+
+from anndata import read_h5ad
+
+from cisgrammar.logs import log_to
+from cisgrammar.motif_space import carriers
+from cisgrammar.plots.motif_space import umap_by_family, upset
+from cisgrammar.plots.notes import draw_or_note
+from cisgrammar.plots.style import save
+
+with log_to(snakemake.log[0]):
+    scores = read_h5ad(snakemake.input.scores)
+    reproducible = scores[:, scores.var["reproducible"].to_numpy(bool)]
+    umap = draw_or_note(umap_by_family, scores.obsm["X_umap"], reproducible.to_df())
+    save(umap, Path(snakemake.output.umap).with_suffix(""))
+    figure = draw_or_note(upset, carriers(reproducible, snakemake.params.share))
+    save(figure, Path(snakemake.output.upset).with_suffix(""))

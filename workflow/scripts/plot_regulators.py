@@ -1,0 +1,23 @@
+"""Draw TFs against families: all at once, and the best pairs pool by pool."""
+
+from pathlib import Path
+
+from anndata import read_h5ad
+
+from cisgrammar.files import read_table
+from cisgrammar.logs import log_to
+from cisgrammar.plots.notes import draw_or_note
+from cisgrammar.plots.regulators import influence_against_expression, regulator_volcano
+from cisgrammar.plots.style import save
+from cisgrammar.regulators import best_pairs, tf_expression
+
+with log_to(snakemake.log[0]):
+    regulators = read_table(snakemake.input.regulators)
+    families = read_h5ad(snakemake.input.families)
+    expression = tf_expression(read_h5ad(snakemake.input.expression), families, regulators)
+    volcano = draw_or_note(regulator_volcano, regulators)
+    save(volcano, Path(snakemake.output.volcano).with_suffix(""))
+    scatter = draw_or_note(
+        influence_against_expression, families, expression, best_pairs(regulators)
+    )
+    save(scatter, Path(snakemake.output.scatter).with_suffix(""))
