@@ -20,6 +20,7 @@ _NUMBER_AS_TEXT = re.compile(r"[-+]?\d+(\.\d*)?[eE][-+]?\d+")
 _IN_ORDER = (
     ("simulation.min_occurrence", "simulation.max_occurrence"),
     ("simulation.min_activity", "simulation.max_activity"),
+    ("gene_sets.min_size", "gene_sets.max_size"),
 )
 
 
