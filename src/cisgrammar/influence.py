@@ -6,7 +6,6 @@ import numpy as np
 import pandas as pd
 from anndata import AnnData
 
-
 EFFECT = "effect"  # the layer beside influence
 
 

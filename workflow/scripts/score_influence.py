@@ -1,4 +1,4 @@
-"""Score the influence and the effect of each filter on each pool, on the fold's validation genes."""
+"""Score influence and effect of each filter on each pool, on the fold's validation genes."""
 
 import pandas as pd
 import torch
