@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from anndata import AnnData
 
-EFFECT = "effect"  # the layer beside influence
+EFFECT, INFLUENCE = "effect", "influence"  # a layer, and what it stands beside in X
 
 
 def gather(
@@ -63,6 +63,15 @@ def mean_by(
     means = table.astype(np.float64).groupby(labels.to_numpy(), sort=True).mean().T
     means.index.name = "motif"
     return means
+
+
+def with_score(scores: AnnData, score: str) -> AnnData:
+    """Put the score that is asked for, ``effect`` or ``influence``, into X."""
+    if score == INFLUENCE:
+        return scores
+    chosen = scores.copy()
+    chosen.X = chosen.layers[score]
+    return chosen
 
 
 def z_scores(table: pd.DataFrame) -> pd.DataFrame:

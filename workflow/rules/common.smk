@@ -26,6 +26,7 @@ config.update(checked)
 
 NAME = config["name"]
 FAMILIES = config["families"]
+SCORE = config["influence"]["score"]
 FOLDS = range(config["folds"]["n_folds"])
 SIMULATION = f"results/{NAME}/simulation"
 
@@ -71,6 +72,9 @@ def how_to_read_counts():
 def how_to_read_genes():
     """Give the genome's keys but the paths."""
     return {key: value for key, value in config["genome"].items() if key not in ("fasta", "gtf")}
+
+
+FAMILY = "results/{name}/{family}"
 
 
 def when(condition, path):

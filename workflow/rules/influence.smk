@@ -32,8 +32,10 @@ rule gather_influence:
         effect=per_fold("effect.tsv"),
     output:
         influence="results/{name}/{family}/influence.h5ad",
-        by_cell_type="results/{name}/{family}/influence_by_cell_type.tsv",
-        z="results/{name}/{family}/influence_by_cell_type_z.tsv",
+        influence_by_cell_type="results/{name}/{family}/influence_by_cell_type.tsv",
+        influence_by_cell_type_z="results/{name}/{family}/influence_by_cell_type_z.tsv",
+        effect_by_cell_type="results/{name}/{family}/effect_by_cell_type.tsv",
+        effect_by_cell_type_z="results/{name}/{family}/effect_by_cell_type_z.tsv",
     log:
         "logs/gather_influence/{name}.{family}.log",
     conda:

@@ -43,6 +43,7 @@ if config["simulation"] is not None:
     rule plot_truth:
         input:
             pairs="results/{name}/{family}/truth/influence.tsv",
+            cells="results/{name}/cells.h5ad",
         output:
             **family_figures(
                 figure=("influence_against_truth", "Influence against true activity"),
@@ -56,6 +57,7 @@ if config["simulation"] is not None:
             mem_mb=2000,
             runtime=10,
         params:
+            score=SCORE,
             code=code("plot_truth"),
         message:
             "Drawing influence against true activity in {wildcards.name}"
