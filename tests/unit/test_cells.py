@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 import scipy.sparse as sp
 
-from cisgrammar.cells import embed_cells, filter_cells
+from cisgrammar.cells import _neighbours, embed_cells, filter_cells
 from cisgrammar.errors import InputError
 
 SETTINGS = {
@@ -142,3 +142,11 @@ def test_batches_are_balanced():
 
     assert other_batch(told.obsm["X_umap"]) > 0.15
     assert other_batch(untold.obsm["X_umap"]) < 0.1
+
+
+def test_approximate_neighbours_of_one_batch_beyond_scanpys_exact_limit():
+    points = np.random.default_rng(0).normal(size=(8300, 3)).astype(np.float32)
+    work = ad.AnnData(np.zeros((len(points), 1), dtype=np.float32))
+    work.obsm["X_pca"], work.obs["batch"] = points, "all"
+    _neighbours(work, 5, 3, None, exact=False, seed=1)
+    assert np.diff(work.obsp["connectivities"].indptr).min() >= 3

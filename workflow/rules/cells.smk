@@ -14,8 +14,8 @@ rule embed_cells:
     conda:
         "../../envs/cells.yaml"
     resources:
-        mem_mb=16000,
-        runtime=240,
+        mem_mb=scaled(4000, counts=30),
+        runtime=scaled(60, counts=0.3),
     params:
         counts=how_to_read_counts(),
         settings=config["cells"],
@@ -40,8 +40,8 @@ rule pool_cells:
     conda:
         "../../envs/cells.yaml"
     resources:
-        mem_mb=16000,
-        runtime=60,
+        mem_mb=scaled(2000, cells=20),
+        runtime=scaled(30, cells=0.1),
     params:
         settings=config["pools"],
         seed=config["seed"],

@@ -10,6 +10,7 @@ sys.path.insert(0, str(Path(workflow.basedir) / "src"))
 
 from cisgrammar.config import complete_config, read_schema
 from cisgrammar.errors import InputError
+from cisgrammar.inputs import require_file
 from cisgrammar.provenance import source_hash
 
 ROOT = Path(workflow.basedir)
@@ -43,7 +44,7 @@ def code(script):
 
 
 def input_file(section, key, simulated):
-    """Give a file of the user, or the simulated one in its place."""
+    """Give a file of the user, which must be there, or the simulated one in its place."""
     if config["simulation"] is not None:
         return f"{SIMULATION}/{simulated}"
     path = config[section][key]
@@ -53,12 +54,33 @@ def input_file(section, key, simulated):
             f"{SCHEMA['properties'][section]['properties'][key]['description']} "
             "Only a config with a `simulation` section needs no input files."
         )
+    try:
+        require_file(path, f"{section}.{key}", folder_too=section == "counts")
+    except InputError as error:
+        raise WorkflowError(str(error)) from None
     return path
 
 
 COUNTS = input_file("counts", "path", "counts.h5ad")
 GENOME = input_file("genome", "fasta", "genome.fa")
 ANNOTATION = input_file("genome", "gtf", "annotation.gtf")
+
+
+def scaled(base, **per_mb):
+    """Ask for a base, and so much for each MB of an input; twice as much at every retry."""
+
+    def ask(wildcards, input, attempt):
+        by_size = sum(rate * megabytes(input.get(name)) for name, rate in per_mb.items())
+        return int((base + by_size) * 2 ** (attempt - 1))
+
+    return ask
+
+
+def megabytes(paths):
+    """Add up the sizes of an input: a file, a folder, or several of them."""
+    paths = [Path(paths)] if isinstance(paths, str) else map(Path, paths)
+    files = [file for path in paths for file in (path.iterdir() if path.is_dir() else [path])]
+    return sum(file.stat().st_size for file in files) / 1e6
 
 
 def how_to_read_counts():

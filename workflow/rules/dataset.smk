@@ -17,8 +17,8 @@ rule define_regions:
     conda:
         "../../envs/cells.yaml"
     resources:
-        mem_mb=8000,
-        runtime=30,
+        mem_mb=scaled(2000, annotation=10),
+        runtime=scaled(30, genome=0.01),
     params:
         genome=config["genome"],
         regions=config["regions"],
@@ -45,8 +45,8 @@ rule build_dataset:
     conda:
         "../../envs/cells.yaml"
     resources:
-        mem_mb=8000,
-        runtime=30,
+        mem_mb=scaled(2000, pools=10),
+        runtime=scaled(30, pools=0.1),
     params:
         settings=config["dataset"],
         work="results/{name}/genome",
@@ -67,8 +67,8 @@ rule split_folds:
     conda:
         "../../envs/cells.yaml"
     resources:
-        mem_mb=2000,
-        runtime=10,
+        mem_mb=scaled(2000, dataset=10),
+        runtime=scaled(10),
     params:
         settings=config["folds"],
         seed=config["seed"],

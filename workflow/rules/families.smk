@@ -24,8 +24,8 @@ rule cluster_database:
         "../../envs/motifs.yaml"
     threads: 2
     resources:
-        mem_mb=4000,
-        runtime=30,
+        mem_mb=scaled(4000),
+        runtime=scaled(30),
     params:
         database=config["database"],
         code=code("cluster_database"),
@@ -49,8 +49,8 @@ rule align_motifs:
         "../../envs/motifs.yaml"
     threads: 2
     resources:
-        mem_mb=4000,
-        runtime=60,
+        mem_mb=scaled(4000, motifs=100),
+        runtime=scaled(30, motifs=30),
     params:
         database=config["database"],
         alignment=config["alignment"],
@@ -76,8 +76,8 @@ rule group_filters:
     conda:
         "../../envs/motifs.yaml"
     resources:
-        mem_mb=4000,
-        runtime=30,
+        mem_mb=scaled(2000, motifs=100, hits=20),
+        runtime=scaled(30),
     params:
         database=config["database"],
         min_share=config["motif_families"]["min_share"],
@@ -107,8 +107,8 @@ rule score_families:
     conda:
         "../../envs/motifs.yaml"
     resources:
-        mem_mb=4000,
-        runtime=30,
+        mem_mb=scaled(2000, influence=20),
+        runtime=scaled(30),
     params:
         categories=CATEGORIES,
         score=SCORE,
@@ -131,8 +131,8 @@ rule find_regulators:
     conda:
         "../../envs/motifs.yaml"
     resources:
-        mem_mb=8000,
-        runtime=30,
+        mem_mb=scaled(2000, expression=20, families=20),
+        runtime=scaled(30, expression=0.1),
     params:
         score=SCORE,
         code=code("find_regulators"),
@@ -159,8 +159,8 @@ rule map_sequences:
     conda:
         "../../envs/torch.yaml"
     resources:
-        mem_mb=8000,
-        runtime=120,
+        mem_mb=scaled(4000, dataset=15),
+        runtime=scaled(60, dataset=1),
     params:
         share=config["motif_space"]["carrier_share"],
         seed=config["seed"],
@@ -188,8 +188,8 @@ rule correlate_gene_sets:
     conda:
         "../../envs/cells.yaml"
     resources:
-        mem_mb=8000,
-        runtime=60,
+        mem_mb=scaled(4000, cells=20, pools=10),
+        runtime=scaled(60, cells=0.1),
     params:
         gene_sets=config["gene_sets"],
         annotations=config["annotations"],
@@ -227,8 +227,8 @@ rule plot_families:
     conda:
         "../../envs/plots.yaml"
     resources:
-        mem_mb=4000,
-        runtime=30,
+        mem_mb=scaled(2000, influence=20),
+        runtime=scaled(30),
     params:
         database=config["database"],
         categories=CATEGORIES,
@@ -257,8 +257,8 @@ rule plot_regulators:
     conda:
         "../../envs/plots.yaml"
     resources:
-        mem_mb=4000,
-        runtime=30,
+        mem_mb=scaled(2000, families=20, expression=20),
+        runtime=scaled(30),
     params:
         score=SCORE,
         code=code("plot_regulators"),
@@ -282,8 +282,8 @@ rule plot_motif_space:
     conda:
         "../../envs/plots.yaml"
     resources:
-        mem_mb=4000,
-        runtime=30,
+        mem_mb=scaled(2000, scores=20),
+        runtime=scaled(30),
     params:
         share=config["motif_space"]["carrier_share"],
         code=code("plot_motif_space"),
@@ -309,8 +309,8 @@ rule plot_gene_sets:
     conda:
         "../../envs/plots.yaml"
     resources:
-        mem_mb=2000,
-        runtime=30,
+        mem_mb=scaled(2000, sets=20),
+        runtime=scaled(30),
     params:
         code=code("plot_gene_sets"),
     message:

@@ -24,8 +24,8 @@ rule plot_cells:
     conda:
         "../../envs/plots.yaml"
     resources:
-        mem_mb=8000,
-        runtime=30,
+        mem_mb=scaled(2000, cells=15),
+        runtime=scaled(30),
     params:
         code=code("plot_cells"),
     message:
@@ -50,8 +50,8 @@ rule plot_training:
     conda:
         "../../envs/plots.yaml"
     resources:
-        mem_mb=2000,
-        runtime=30,
+        mem_mb=scaled(2000),
+        runtime=scaled(30),
     params:
         code=code("plot_training"),
     message:
@@ -80,8 +80,8 @@ rule plot_influence:
     conda:
         "../../envs/plots.yaml"
     resources:
-        mem_mb=4000,
-        runtime=30,
+        mem_mb=scaled(2000, influence=20),
+        runtime=scaled(30),
     params:
         n_motifs=config["figures"]["n_motifs"],
         score=SCORE,

@@ -14,8 +14,8 @@ rule score_influence:
     conda:
         "../../envs/torch.yaml"
     resources:
-        mem_mb=8000,
-        runtime=30,
+        mem_mb=scaled(3000, dataset=15),
+        runtime=scaled(10, dataset=0.1),
     params:
         code=code("score_influence"),
     message:
@@ -41,8 +41,8 @@ rule gather_influence:
     conda:
         "../../envs/torch.yaml"
     resources:
-        mem_mb=8000,
-        runtime=30,
+        mem_mb=scaled(2000, dataset=15, influence=10),
+        runtime=scaled(10, dataset=0.1),
     params:
         code=code("gather_influence"),
     message:

@@ -18,8 +18,8 @@ if config["simulation"] is not None:
         conda:
             "../../envs/cells.yaml"
         resources:
-            mem_mb=4000,
-            runtime=30,
+            mem_mb=scaled(4000),
+            runtime=scaled(30),
         params:
             settings=config["simulation"],
             regions=config["regions"],
@@ -42,11 +42,12 @@ rule check_inputs:
         "logs/check_inputs/{name}.log",
     benchmark:
         "benchmarks/results/{name}/check_inputs.tsv"
+    retries: 0  # inputs that are wrong stay wrong
     conda:
         "../../envs/cells.yaml"
     resources:
-        mem_mb=8000,
-        runtime=30,
+        mem_mb=scaled(2000, counts=20, annotation=10),
+        runtime=scaled(30, counts=0.1),
     params:
         counts=how_to_read_counts(),
         genome=how_to_read_genes(),
@@ -72,8 +73,8 @@ rule write_provenance:
     conda:
         "../../envs/cells.yaml"
     resources:
-        mem_mb=1000,
-        runtime=10,
+        mem_mb=scaled(1000),
+        runtime=scaled(10, counts=0.01, genome=0.01),
     params:
         config=config,
     message:

@@ -1,5 +1,7 @@
 """Tune, train and evaluate one model for each family and fold."""
 
+EPOCHS_TRIED = config["tuning"]["trials"] * config["tuning"]["epochs"]
+
 
 rule tune_model:
     input:
@@ -16,8 +18,8 @@ rule tune_model:
         "../../envs/torch.yaml"
     threads: config["training"]["threads"]
     resources:
-        mem_mb=8000,
-        runtime=720,
+        mem_mb=scaled(4000, dataset=15),
+        runtime=scaled(60, dataset=EPOCHS_TRIED / 1000),
     params:
         # not an output: it must outlive a killed job, so that the search goes on where it was
         journal="results/{name}/{family}/fold{fold}/tuning.journal",
@@ -49,8 +51,8 @@ rule train_model:
         "../../envs/torch.yaml"
     threads: config["training"]["threads"]
     resources:
-        mem_mb=8000,
-        runtime=240,
+        mem_mb=scaled(4000, dataset=15),
+        runtime=scaled(30, dataset=config["training"]["epochs"] / 50),
     params:
         settings=lambda wildcards: config[wildcards.family],
         training=config["training"],
@@ -76,8 +78,8 @@ rule evaluate_model:
     conda:
         "../../envs/torch.yaml"
     resources:
-        mem_mb=8000,
-        runtime=30,
+        mem_mb=scaled(3000, dataset=15),
+        runtime=scaled(10, dataset=0.1),
     params:
         code=code("evaluate_model"),
     message:
@@ -97,8 +99,8 @@ rule gather_evaluation:
     conda:
         "../../envs/torch.yaml"
     resources:
-        mem_mb=8000,
-        runtime=30,
+        mem_mb=scaled(2000, dataset=15, predictions=10),
+        runtime=scaled(10, dataset=0.1),
     params:
         code=code("gather_evaluation"),
     message:

@@ -14,8 +14,8 @@ rule extract_motifs:
     conda:
         "../../envs/torch.yaml"
     resources:
-        mem_mb=8000,
-        runtime=30,
+        mem_mb=scaled(3000, dataset=15),
+        runtime=scaled(10, dataset=0.1),
     params:
         min_sequences=config["motifs"]["min_sequences"],
         code=code("extract_motifs"),
@@ -37,8 +37,8 @@ rule gather_motifs:
     conda:
         "../../envs/torch.yaml"
     resources:
-        mem_mb=2000,
-        runtime=10,
+        mem_mb=scaled(2000, motifs=10),
+        runtime=scaled(10),
     params:
         code=code("gather_motifs"),
     message:

@@ -30,8 +30,8 @@ if config["simulation"] is not None:
         conda:
             "../../envs/motifs.yaml"
         resources:
-            mem_mb=4000,
-            runtime=30,
+            mem_mb=scaled(2000, dataset=15, influence=20),
+            runtime=scaled(30),
         params:
             database=config["database"],
             code=code("compare_truth"),
@@ -54,8 +54,8 @@ if config["simulation"] is not None:
         conda:
             "../../envs/plots.yaml"
         resources:
-            mem_mb=2000,
-            runtime=10,
+            mem_mb=scaled(2000),
+            runtime=scaled(10),
         params:
             score=SCORE,
             code=code("plot_truth"),

@@ -1,0 +1,19 @@
+#!/bin/bash
+# Stop what up.sh started, and every job with it. Usage: down.sh FOLDER
+folder=$(realpath "$1")
+export PATH=$PATH:/usr/sbin SLURM_CONF=$folder/slurm.conf
+scancel --quiet --partition=cpu,gpu 2>/dev/null
+for _ in $(seq 20); do
+    [ -z "$(squeue --noheader 2>/dev/null)" ] && break
+    sleep 0.5
+done
+pids=$(cat "$folder"/{slurmd,slurmctld,munged}.pid 2>/dev/null)
+for pid in $pids; do kill "$pid" 2>/dev/null; done
+for _ in $(seq 40); do
+    alive=
+    for pid in $pids; do kill -0 "$pid" 2>/dev/null && alive=$pid; done
+    [ -z "$alive" ] && exit 0
+    sleep 0.5
+done
+for pid in $pids; do kill -KILL "$pid" 2>/dev/null; done
+exit 0
