@@ -13,6 +13,9 @@ if config["simulation"] is not None:
             evaluation="results/{name}/{family}/evaluation.tsv",
             motifs="results/{name}/{family}/motifs.meme",
             influence="results/{name}/{family}/influence.h5ad",
+            clusters="results/{name}/motif_clusters.tsv",
+            families="results/{name}/{family}/family_influence.h5ad",
+            regulators="results/{name}/{family}/regulators.tsv",
         output:
             summary=report(
                 "results/{name}/{family}/truth/summary.tsv",
@@ -23,6 +26,7 @@ if config["simulation"] is not None:
             ),
             motifs="results/{name}/{family}/truth/motifs.tsv",
             pairs="results/{name}/{family}/truth/influence.tsv",
+            families="results/{name}/{family}/truth/families.tsv",
         log:
             "logs/compare_truth/{name}.{family}.log",
         benchmark:
