@@ -11,7 +11,6 @@ import pandas as pd
 import torch
 from anndata import AnnData
 from torch import Tensor, nn
-from torch.nn import functional as F
 
 from cisgrammar.folds import TRAIN, VALIDATION, rows_of
 
@@ -128,7 +127,9 @@ def _epoch(
     total = torch.zeros((), dtype=torch.float64, device=split.train.device)
     for rows in split.train[order].split(batch_size):
         optimizer.zero_grad(set_to_none=True)
-        loss = F.mse_loss(model(split.codes[rows]), split.targets[rows])
+        error = model(split.codes[rows]) - split.targets[rows]
+        # by row, then over rows: a flat sum's last digits depend on the number of threads
+        loss = error.square().mean(dim=1).mean()
         loss.backward()
         optimizer.step()
         total += loss.detach() * len(rows)
@@ -149,5 +150,5 @@ def mean_squared_error(model: nn.Module, split: Split, rows: Tensor) -> float:
     total = torch.zeros((), dtype=torch.float64, device=rows.device)
     for batch in rows.split(EVALUATION_BATCH):
         error = model(split.codes[batch]) - split.targets[batch]
-        total += error.square_().sum(dtype=torch.float64)
+        total += error.square_().sum(dim=1, dtype=torch.float64).sum()
     return total.item() / (len(rows) * split.targets.shape[1])
