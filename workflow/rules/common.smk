@@ -138,6 +138,8 @@ def final_outputs():
     if config["simulation"] is not None:
         of_family += ["truth/summary.tsv"]
         figures += ["influence_against_truth"]
+    if config["sweep"]["cells_per_pool"]:
+        figures += ["pool_size_sweep"]
     of_family += [f"figures/{figure}.svg" for figure in figures]
     return [f"results/{NAME}/{file}" for file in shared] + [
         f"results/{NAME}/{family}/{file}" for family in FAMILIES for file in of_family
