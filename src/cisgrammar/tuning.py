@@ -19,7 +19,7 @@ from tqdm import tqdm
 
 from cisgrammar import models
 from cisgrammar.errors import InputError
-from cisgrammar.files import whole_file
+from cisgrammar.files import alone_with, whole_file
 from cisgrammar.provenance import source_hash
 from cisgrammar.seeds import derive_seed
 from cisgrammar.training import Diverged, Split, train
@@ -72,32 +72,35 @@ def tune(
     Raises
     ------
     InputError
-        If every trial diverged.
+        If every trial diverged, or another job is writing to the journal.
 
     Notes
     -----
     Hepkema et al. (2023), Methods, "Training the neural network": TPE and ASHA.
     """
     optuna.logging.set_verbosity(optuna.logging.WARNING)
-    study = _study(
-        Path(journal), _identity(family, split, settings, epochs, grace, reduction, seed)
-    )
-    study.pruner = SuccessiveHalvingPruner(min_resource=grace, reduction_factor=reduction)
-    done = len(study.get_trials(deepcopy=False, states=FINISHED))
-    bar = tqdm(total=trials, initial=done, desc="trials", mininterval=1)
-    for number in range(done, trials):
-        # one sampler per trial: a search that was killed goes on as if it had not been
-        study.sampler = TPESampler(seed=derive_seed(seed, "sampler", number))
-        trial = study.ask()
-        values = _suggest(trial, models.FAMILIES[family].search, settings["search"])
-        state, loss = _run(trial, family, split, settings, values, epochs, trial_seed(seed, number))
-        study.tell(trial, loss, state=state)
-        bar.update()
-        finished = study.get_trials(deepcopy=False, states=FINISHED[:1])
-        if losses := [t.value for t in finished if t.value is not None]:
-            bar.set_postfix(best_loss=f"{min(losses):.5g}")
-    bar.close()
-    table = _table(study, trials)
+    with alone_with(journal):
+        study = _study(
+            Path(journal), _identity(family, split, settings, epochs, grace, reduction, seed)
+        )
+        study.pruner = SuccessiveHalvingPruner(min_resource=grace, reduction_factor=reduction)
+        done = len(study.get_trials(deepcopy=False, states=FINISHED))
+        bar = tqdm(total=trials, initial=done, desc="trials", mininterval=1)
+        for number in range(done, trials):
+            # one sampler per trial: a search that was killed goes on as if it had not been
+            study.sampler = TPESampler(seed=derive_seed(seed, "sampler", number))
+            trial = study.ask()
+            values = _suggest(trial, models.FAMILIES[family].search, settings["search"])
+            state, loss = _run(
+                trial, family, split, settings, values, epochs, trial_seed(seed, number)
+            )
+            study.tell(trial, loss, state=state)
+            bar.update()
+            finished = study.get_trials(deepcopy=False, states=FINISHED[:1])
+            if losses := [t.value for t in finished if t.value is not None]:
+                bar.set_postfix(best_loss=f"{min(losses):.5g}")
+        bar.close()
+        table = _table(study, trials)
     complete = table[table["state"] == "complete"]
     if complete.empty:
         raise InputError(
