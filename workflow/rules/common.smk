@@ -123,6 +123,15 @@ def family_figures(category, **figures):
     return outputs | {"png": [f"{folder}/{stem}.png" for stem, _ in figures.values()]}
 
 
+def means_of_families(label):
+    """Give the tables of families' scores by a label of pools: both scores, raw and standardised."""
+    return {
+        f"{score}_by_{label}{z}": f"{FAMILY}/family_{score}_by_{label}{z}.tsv"
+        for score in ("influence", "effect")
+        for z in ("", "_z")
+    }
+
+
 def per_fold(file):
     """List one file for each fold, keeping the other wildcards."""
     return expand(f"results/{{{{name}}}}/{{{{family}}}}/fold{{fold}}/{file}", fold=FOLDS)

@@ -3,16 +3,6 @@
 CATEGORIES = config["motif_families"]["categories"]
 
 
-
-def means_of_families(label):
-    """Give the tables of families' scores by a label of pools: both scores, raw and standardised."""
-    return {
-        f"{score}_by_{label}{z}": f"{FAMILY}/family_{score}_by_{label}{z}.tsv"
-        for score in ("influence", "effect")
-        for z in ("", "_z")
-    }
-
-
 rule cluster_database:
     output:
         clusters="results/{name}/motif_clusters.tsv",
@@ -96,9 +86,9 @@ rule score_families:
         families="results/{name}/{family}/families.tsv",
         motifs="results/{name}/{family}/motifs.meme",
     output:
-        influence="results/{name}/{family}/family_influence.h5ad",
         **means_of_families("cell_type"),
         **(means_of_families("category") if CATEGORIES else {}),
+        influence="results/{name}/{family}/family_influence.h5ad",
         consistency="results/{name}/{family}/family_consistency.tsv",
         stability="results/{name}/{family}/family_stability.tsv",
         correlations="results/{name}/{family}/family_correlations.tsv",

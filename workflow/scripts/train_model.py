@@ -31,7 +31,7 @@ with log_to(snakemake.log[0]):
         batch_size=best["batch_size"],
         epochs=training["epochs"],
         patience=training["patience"],
-        seed=best["seed"],
+        seed=best["order_seed"],
     )
     models.save(model, snakemake.output.model)
     write_table(history, snakemake.output.history)

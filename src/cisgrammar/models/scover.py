@@ -9,7 +9,11 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from cisgrammar.models.conv_maxpool import ConvMaxPool, conv_maxpool
+from cisgrammar.models.conv_maxpool import (
+    ConvMaxPool,
+    conv_maxpool,
+    conv_maxpool_side_by_side,
+)
 
 SCAN_BATCH = 1024
 
@@ -68,6 +72,27 @@ class Scover(nn.Module):
         """Predict: codes ``(batch, length)`` to ``(batch, targets)``."""
         # ELU rises monotonically: the maximum may come first
         return self.head(F.elu(self.motifs(codes)))
+
+    @staticmethod
+    def side_by_side(models: list[Scover], codes: Tensor) -> Tensor:
+        """Predict with several models at once, as one wide convolution and batched heads.
+
+        Parameters
+        ----------
+        models
+            Of one shape.
+        codes
+            uint8 ``(batch, length)``.
+
+        Returns
+        -------
+        ``(models, batch, targets)``, what each alone predicts up to float rounding.
+        """
+        maxima = conv_maxpool_side_by_side(codes, [model.motifs.weight for model in models])
+        activations = F.elu(torch.stack(maxima))  # (models, batch, filters)
+        weights = torch.stack([model.head.weight for model in models])  # (models, targets, filters)
+        biases = torch.stack([model.head.bias for model in models])  # (models, targets)
+        return torch.baddbmm(biases[:, None], activations, weights.transpose(1, 2))
 
     @torch.no_grad()
     def scan(self, codes: Tensor) -> Iterator[tuple[Tensor, Tensor]]:
