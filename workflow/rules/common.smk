@@ -132,6 +132,17 @@ def means_of_families(label):
     }
 
 
+def family_table(path, caption, category, title):
+    """Declare a table of a model family that is shown in the report."""
+    return report(
+        f"results/{{name}}/{{family}}/{path}",
+        caption=f"../report/{caption}.rst",
+        category=category,
+        subcategory="{family}",
+        labels={"figure": title},
+    )
+
+
 def per_fold(file):
     """List one file for each fold, keeping the other wildcards."""
     return expand(f"results/{{{{name}}}}/{{{{family}}}}/fold{{fold}}/{file}", fold=FOLDS)

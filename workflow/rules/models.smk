@@ -93,7 +93,7 @@ rule gather_evaluation:
         dataset="results/{name}/dataset.h5ad",
         predictions=per_fold("predictions.h5ad"),
     output:
-        evaluation="results/{name}/{family}/evaluation.tsv",
+        evaluation=family_table("evaluation.tsv", "evaluation_table", "2. Model", "Table of scores"),
     log:
         "logs/gather_evaluation/{name}.{family}.log",
     conda:

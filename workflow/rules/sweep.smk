@@ -8,10 +8,10 @@ rule pool_for_size:
         genome=GENOME,
     output:
         dataset=temp("results/{name}/pool_sizes/{q}.h5ad"),
-    wildcard_constraints:
-        q=r"\d+",
     log:
         "logs/pool_for_size/{name}.{q}.log",
+    wildcard_constraints:
+        q=r"\d+",
     conda:
         "../../envs/cells.yaml"
     resources:
@@ -35,12 +35,12 @@ rule try_pool_size:
         best="results/{name}/{family}/fold0/hyperparameters.json",
     output:
         measures=temp("results/{name}/{family}/pool_sizes/{q}.tsv"),
-    wildcard_constraints:
-        q=r"\d+",
     log:
         "logs/try_pool_size/{name}.{family}.{q}.log",
     benchmark:
         "benchmarks/results/{name}/try_pool_size.{family}.{q}.tsv"
+    wildcard_constraints:
+        q=r"\d+",
     conda:
         "../../envs/torch.yaml"
     threads: config["training"]["threads"]
@@ -68,7 +68,9 @@ rule plot_pool_sizes:
         **family_figures(
             figure=("pool_size_sweep", "Choice of pool size"), category="1. Cells and pools"
         ),
-        table="results/{name}/{family}/pool_sizes.tsv",
+        table=family_table(
+            "pool_sizes.tsv", "pool_sizes_table", "1. Cells and pools", "Table of pool sizes"
+        ),
     log:
         "logs/plot_pool_sizes/{name}.{family}.log",
     conda:
