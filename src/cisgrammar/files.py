@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import fcntl
+import glob
 import logging
 import os
 import platform
@@ -29,6 +30,8 @@ SIGNIFICANT_DIGITS = 6
 def whole_file(path: str | Path) -> Iterator[Path]:
     """Write to a temporary name beside ``path``; rename when all went well.
 
+    What a killed job left of the same file is removed first.
+
     Parameters
     ----------
     path
@@ -40,9 +43,10 @@ def whole_file(path: str | Path) -> Iterator[Path]:
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(
-        dir=path.parent, prefix=f".{path.stem}.", suffix="".join(path.suffixes)
-    )
+    prefix, suffix = f".{path.stem}.partial-", "".join(path.suffixes)
+    for left in path.parent.glob(f"{glob.escape(prefix)}*{glob.escape(suffix)}"):
+        left.unlink(missing_ok=True)  # by a job that was killed
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=prefix, suffix=suffix)
     os.close(handle)
     temporary = Path(name)
     try:
