@@ -10,9 +10,8 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from scipy.stats import rankdata, wilcoxon
+from scipy.stats import wilcoxon
 
-from cisgrammar.baselines import is_binary
 from cisgrammar.evaluation import scores
 from cisgrammar.seeds import derive_seed
 
@@ -91,32 +90,6 @@ def _peak_mb() -> float:
         return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
-def auroc(observed: np.ndarray, predicted: np.ndarray) -> np.ndarray:
-    """Area under the ROC curve of each 0/1 target; ties count half.
-
-    Parameters
-    ----------
-    observed, predicted
-        ``(sequences, targets)``.
-
-    Returns
-    -------
-    ``(targets,)``; NaN for a target with one class only.
-
-    Notes
-    -----
-    Hanley & McNeil (1982): the share of pairs of a 1 and a 0 that are predicted
-    in the right order, from ranks.
-    """
-    positive = observed == 1
-    n_positive = positive.sum(axis=0)
-    n_negative = len(observed) - n_positive
-    ranks = rankdata(predicted, axis=0)
-    above = (ranks * positive).sum(axis=0) - n_positive * (n_positive + 1) / 2
-    with np.errstate(invalid="ignore", divide="ignore"):
-        return above / (n_positive * n_negative)
-
-
 def score_row(method: str, fold: int, observed: np.ndarray, predicted: np.ndarray) -> pd.DataFrame:
     """Score one method in one fold: a row of the comparison table.
 
@@ -129,14 +102,9 @@ def score_row(method: str, fold: int, observed: np.ndarray, predicted: np.ndarra
 
     Returns
     -------
-    One row: method, fold, the scores of :func:`cisgrammar.evaluation.scores`,
-    ``mean_auroc`` (NaN unless targets are 0/1).
+    One row: method, fold, the scores of :func:`cisgrammar.evaluation.scores`.
     """
-    areas = auroc(observed, predicted) if is_binary(observed) else np.array([np.nan])
-    areas = areas[np.isfinite(areas)]
-    mean_auroc = areas.mean() if areas.size else np.nan
-    row = {"method": method, "fold": fold, **scores(observed, predicted), "mean_auroc": mean_auroc}
-    return pd.DataFrame([row])
+    return pd.DataFrame([{"method": method, "fold": fold, **scores(observed, predicted)}])
 
 
 def paired_differences(
@@ -228,7 +196,7 @@ def verdict(table: pd.DataFrame, model: str, differences: pd.DataFrame) -> str:
     mine = table.loc[table["method"] == model, "r2"].fillna(0)
     rows = differences.set_index("method")
     text = (
-        f"{model} explains {100 * mine.mean():.1f}% of the variance of held-out genes "
+        f"{model} explains {100 * mine.mean():.1f}% of the variance of held-out sequences "
         f"(mean over {len(mine)} fold{'s' * (len(mine) != 1)})"
     )
     baselines = rows[[m not in CONTROLS and not m.startswith("without_") for m in rows.index]]

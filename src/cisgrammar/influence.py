@@ -27,7 +27,8 @@ def gather(tables: list[pd.DataFrame], motifs: pd.DataFrame, dataset: AnnData) -
     gathered = AnnData(
         influence.T.to_numpy(dtype=np.float32), obs=dataset.obs.copy(), var=motifs.copy()
     )
-    gathered.obsm["X_umap"] = dataset.obsm["X_umap"]
+    if "X_umap" in dataset.obsm:  # data given as sequences and targets have none
+        gathered.obsm["X_umap"] = dataset.obsm["X_umap"]
     return gathered
 
 

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from sklearn.metrics import roc_auc_score
 
-from cisgrammar.comparison import Cost, auroc, paired_differences, score_row, verdict
+from cisgrammar.comparison import Cost, paired_differences, score_row, verdict
+from cisgrammar.evaluation import auroc
 
 
 def long_table(**r2_by_method):
@@ -37,7 +38,7 @@ def test_a_row_of_the_table():
     assert row.loc[0, ["method", "fold"]].tolist() == ["ridge", 3]
     assert row.loc[0, "r2"] == pytest.approx(1)
     assert row.loc[0, "mean_auroc"] == 1
-    assert np.isnan(score_row("ridge", 3, observed * 2, observed).loc[0, "mean_auroc"])
+    assert "mean_auroc" not in score_row("ridge", 3, observed * 2, observed)
 
 
 def test_differences_by_hand():
@@ -110,7 +111,7 @@ def test_the_verdict_in_words():
         without_GATA=[0.19, 0.19],
     )
     assert verdict(table, "scover", paired_differences(table, "scover", seed=0)) == (
-        "scover explains 21.0% of the variance of held-out genes (mean over 2 folds), "
+        "scover explains 21.0% of the variance of held-out sequences (mean over 2 folds), "
         "5.0 points more than the best baseline, k-mer ridge "
         "(95% interval of the difference 5.0 to 5.0, p = 0.5). "
         "It falls by 16.0 when nucleotides are shuffled, "
@@ -127,7 +128,7 @@ def test_the_verdict_says_when_a_baseline_wins():
 def test_the_verdict_without_anything_to_compare_with():
     table = long_table(scover=[0.1])
     assert verdict(table, "scover", paired_differences(table, "scover", seed=0)) == (
-        "scover explains 10.0% of the variance of held-out genes (mean over 1 fold)."
+        "scover explains 10.0% of the variance of held-out sequences (mean over 1 fold)."
     )
 
 
