@@ -107,19 +107,22 @@ def _neighbours(
     work: AnnData, n_neighbors: int, within: int, trim: int | None, exact: bool, seed: int
 ) -> None:
     sizes = work.obs["batch"].value_counts()
-    settings: dict[str, Any]
-    if len(sizes) > 1:
-        if sizes.min() < within:
-            raise InputError(
-                f"cells: batch {sizes.idxmin()!r} has {sizes.min()} cells, fewer than "
-                f"`cells.neighbors_within_batch` ({within}). Drop or merge the batch."
-            )
-        if exact:
-            settings = {"computation": "cKDTree", "metric": "euclidean"}
-        else:
-            settings = {"computation": "pynndescent", "pynndescent_random_state": seed}
-        bbknn.bbknn(work, batch_key="batch", neighbors_within_batch=within, trim=trim, **settings)
-    else:
-        settings = {"transformer": "sklearn"} if exact else {}
+    one_batch = len(sizes) == 1
+    if one_batch and exact:
         k = min(n_neighbors, work.n_obs - 1)
-        sc.pp.neighbors(work, n_neighbors=k, use_rep="X_pca", random_state=seed, **settings)
+        sc.pp.neighbors(
+            work, n_neighbors=k, use_rep="X_pca", random_state=seed, transformer="sklearn"
+        )
+        return
+    if sizes.min() < within:
+        raise InputError(
+            f"cells: batch {sizes.idxmin()!r} has {sizes.min()} cells, fewer than "
+            f"`cells.neighbors_within_batch` ({within}). Drop or merge the batch."
+        )
+    if one_batch:
+        # scanpy's own approximate search fails with this SciPy; BBKNN of one batch is the same
+        within, trim = n_neighbors, 0
+    settings: dict[str, Any] = {"computation": "cKDTree", "metric": "euclidean"}
+    if not exact:
+        settings = {"computation": "pynndescent", "pynndescent_random_state": seed}
+    bbknn.bbknn(work, batch_key="batch", neighbors_within_batch=within, trim=trim, **settings)

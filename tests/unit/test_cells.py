@@ -1,10 +1,12 @@
+import os
+
 import anndata as ad
 import numpy as np
 import pandas as pd
 import pytest
 import scipy.sparse as sp
 
-from cisgrammar.cells import embed_cells, filter_cells
+from cisgrammar.cells import _neighbours, embed_cells, filter_cells
 from cisgrammar.errors import InputError
 
 SETTINGS = {
@@ -142,3 +144,33 @@ def test_batches_are_balanced():
 
     assert other_batch(told.obsm["X_umap"]) > 0.15
     assert other_batch(untold.obsm["X_umap"]) < 0.1
+
+
+@pytest.mark.parametrize(
+    "batches, exact, within, trim, computation",
+    [
+        (["x", "y"], True, 3, None, "cKDTree"),
+        (["x", "y"], False, 3, None, "pynndescent"),
+        (["x"], False, 5, 0, "pynndescent"),  # scanpy's own search fails beyond 8,192 cells
+    ],
+)
+def test_how_bbknn_is_called(monkeypatch, batches, exact, within, trim, computation):
+    asked = {}
+    monkeypatch.setattr("cisgrammar.cells.bbknn.bbknn", lambda work, **given: asked.update(given))
+    work = counts(np.ones((12, 2)), batches * (12 // len(batches)))
+    _neighbours(work, 5, 3, None, exact=exact, seed=7)
+    assert asked["neighbors_within_batch"] == within
+    assert asked["trim"] == trim
+    assert asked["computation"] == computation
+    assert asked.get("pynndescent_random_state", 7) == 7
+
+
+@pytest.mark.skipif(
+    os.environ.get("CI") != "true", reason="half a minute of compilation; the build server runs it"
+)
+def test_approximate_neighbours_of_one_batch():
+    work = two_types(60)
+    work.obs["batch"] = pd.Categorical(["all"] * 60)
+    work.obsm["X_pca"] = np.random.default_rng(0).normal(size=(60, 3)).astype(np.float32)
+    _neighbours(work, 5, 3, None, exact=False, seed=1)
+    assert np.diff(work.obsp["connectivities"].indptr).min() >= 3

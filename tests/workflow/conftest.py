@@ -79,7 +79,7 @@ class Run:
         """Start Snakemake in a process group of its own, its words on one pipe."""
         return subprocess.Popen(
             self.command(*options),
-            cwd=self.folder,
+            cwd=self.sources,
             text=True,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -105,12 +105,18 @@ class Run:
         counts = {m[1]: int(m[2]) for m in re.finditer(r"^(\w+) +(\d+)$", stats, re.M)}
         return {rule: count for rule, count in counts.items() if rule != "all"}
 
+    def rules_run(self) -> list[str]:
+        """List the rule of each job that ran, by Snakemake's own log."""
+        logs = sorted((self.folder / ".snakemake/log").glob("*.log"))
+        return re.findall(r"^Finished jobid: \d+ \(Rule: (\w+)\)", logs[-1].read_text(), re.M)
+
     def tables(self) -> dict[str, str]:
-        """Digest every result but the searches' journals, which hold times of day."""
+        """Digest every result but what holds times or the state of the working tree."""
+        provenance = self.results / "provenance.json"
         return {
             path.relative_to(self.folder).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
             for path in sorted(self.results.rglob("*"))
-            if path.is_file() and path.suffix not in {".journal", ".fai"}
+            if path.is_file() and path.suffix not in {".journal", ".fai"} and path != provenance
         }
 
 
@@ -125,6 +131,12 @@ def kill(process: subprocess.Popen[str]) -> None:
 def tiny_config() -> dict[str, Any]:
     """Give the config of the tiny run; copy it before you change it."""
     return TINY
+
+
+@pytest.fixture(scope="session")
+def run_class() -> type[Run]:
+    """Give the class of runs to tests that make their own."""
+    return Run
 
 
 @pytest.fixture(scope="session")

@@ -30,7 +30,7 @@ from cisgrammar.simulate.genome import (
     write_gtf,
 )
 
-ACTIVATORS = ("ELK1", "SP3", "NRF1", "USF2", "CEBPB", "HNF1A", "IRF8", "RFX2", "MAF::NFE2")
+ACTIVATORS = ("ELK1", "SP3", "NRF1", "USF2", "CEBPB", "HNF1A", "IRF8", "RFX2", "FOS::JUN")
 REPRESSORS = ("E2F4", "GFI1", "REST")
 CELL_TYPES = {
     "A": 0.24,

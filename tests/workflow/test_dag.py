@@ -1,0 +1,175 @@
+"""What Snakemake plans to do; nothing is run."""
+
+import copy
+import re
+import subprocess
+
+import pytest
+import yaml
+from conftest import ROOT, SNAKEMAKE
+
+from cisgrammar.config import complete_config, read_schema
+
+CONFIGS = sorted((ROOT / "config").glob("*.yaml"))
+SCHEMA = read_schema(ROOT / "workflow/schemas/config.schema.yaml")
+ONCE = {
+    "check_inputs",
+    "write_provenance",
+    "embed_cells",
+    "pool_cells",
+    "define_regions",
+    "build_dataset",
+    "split_folds",
+    "plot_cells",
+}
+PER_FAMILY = {
+    "gather_evaluation",
+    "gather_motifs",
+    "gather_influence",
+    "plot_training",
+    "plot_influence",
+}
+PER_FOLD = {"tune_model", "train_model", "evaluate_model", "extract_motifs", "score_influence"}
+SIMULATED = {"simulate_data", "compare_truth", "plot_truth"}
+
+
+def expected(config):
+    """Count the core rules' jobs that a config asks for."""
+    counts = dict.fromkeys(ONCE, 1)
+    counts |= dict.fromkeys(PER_FAMILY, len(config["families"]))
+    counts |= dict.fromkeys(PER_FOLD, len(config["families"]) * config["folds"]["n_folds"])
+    return counts | (dict.fromkeys(SIMULATED, 1) if config["simulation"] is not None else {})
+
+
+def among(plan, rules):
+    return {rule: count for rule, count in plan.items() if rule in rules}
+
+
+def with_inputs(config, folder):
+    """Point a config to empty files, which is all that a plan needs."""
+    config = copy.deepcopy(config)
+    for section, key in (("counts", "path"), ("genome", "fasta"), ("genome", "gtf")):
+        if config.get(section, {}).get(key):
+            path = folder / f"{section}.{key}"
+            path.touch()
+            config[section][key] = str(path)
+    return config
+
+
+@pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.name)
+def test_plan_of_every_config_of_the_repository(path, new_run, tmp_path):
+    config = with_inputs(yaml.safe_load(path.read_text()), tmp_path)
+    plan = new_run(config).plan()
+    complete = complete_config(config, SCHEMA)
+    assert among(plan, ONCE | PER_FAMILY | PER_FOLD | SIMULATED) == expected(complete)
+
+
+@pytest.mark.parametrize("n_folds", [2, 7])
+def test_folds_decide_the_number_of_jobs(new_run, tiny_config, n_folds):
+    plan = new_run({**tiny_config, "folds": {"n_folds": n_folds}}).plan()
+    assert among(plan, PER_FOLD) == dict.fromkeys(PER_FOLD, n_folds)
+
+
+@pytest.mark.parametrize(
+    "target, rules",
+    [
+        ("results/tiny/preflight.tsv", {"simulate_data": 1, "check_inputs": 1}),
+        (
+            "results/tiny/scover/fold1/motifs.meme",
+            {
+                **dict.fromkeys(ONCE - {"plot_cells", "write_provenance"}, 1),
+                "simulate_data": 1,
+                "tune_model": 1,
+                "train_model": 1,
+                "extract_motifs": 1,
+            },
+        ),
+    ],
+)
+def test_a_target_on_the_command_line_asks_for_what_it_needs(new_run, target, rules):
+    assert new_run().plan(target) == rules
+
+
+def test_until_stops_there(new_run):
+    plan = new_run().plan("--until", "pool_cells")
+    assert plan == {"simulate_data": 1, "check_inputs": 1, "embed_cells": 1, "pool_cells": 1}
+
+
+def test_an_unknown_target_is_an_error(new_run):
+    said = new_run().snakemake("--dry-run", "results/tiny/scover/fold9000/motif.mem", fails=True)
+    assert "MissingRuleException" in said
+
+
+def test_a_finished_run_plans_nothing(finished):
+    assert finished.plan() == {}
+    assert "Nothing to be done" in finished.snakemake("--cores", "1", "--dry-run")
+
+
+def test_forcerun_runs_a_rule_and_what_depends_on_it(finished):
+    plan = finished.plan("--forcerun", "gather_motifs")
+    assert plan["gather_motifs"] == 1
+    assert {"gather_influence", "plot_influence"} <= set(plan)
+    assert not set(plan) & (PER_FOLD | ONCE)
+
+
+@pytest.mark.parametrize(
+    "section, key, value, first",
+    [
+        ("tuning", "trials", 4, "tune_model"),
+        ("pools", "cells_per_pool", 11, "pool_cells"),
+        ("folds", "validation", 0.3, "split_folds"),
+        ("training", "patience", 3, "train_model"),
+        ("motifs", "min_sequences", 3, "extract_motifs"),
+        ("figures", "n_motifs", 5, "plot_influence"),
+    ],
+)
+def test_a_changed_key_reruns_what_it_concerns(
+    finished_copy, tiny_config, section, key, value, first
+):
+    stages = ["pool_cells", "split_folds", "tune_model", "train_model", "extract_motifs"]
+    stages += ["plot_influence"]
+    changed = copy.deepcopy(tiny_config)
+    changed.setdefault(section, {})[key] = value
+    finished_copy.configure(changed)
+    plan = finished_copy.plan()
+    assert first in plan
+    earlier = set(stages[: stages.index(first)])
+    assert not set(plan) & earlier
+
+
+def test_rules_scripts_and_logs_bear_one_name():
+    rules = "\n".join(path.read_text() for path in (ROOT / "workflow/rules").glob("*.smk"))
+    names = re.findall(r"^\s*rule (\w+):", rules, re.M)
+    scripts = {path.stem for path in (ROOT / "workflow/scripts").glob("*.py")}
+    assert sorted(names) == sorted(scripts)
+    assert sorted(re.findall(r'"\.\./scripts/(\w+)\.py"', rules)) == sorted(names)
+    assert sorted(re.findall(r'^\s+"logs/(\w+)/', rules, re.M)) == sorted(names)
+
+
+def test_every_output_is_explained(new_run):
+    """A new output of the workflow needs a line in docs/outputs.md."""
+    said = new_run().snakemake("--dry-run", "--detailed-summary")
+    files = [line.split("\t")[0] for line in said.splitlines() if line.startswith("results/")]
+    assert len(files) > 50
+    generic = {
+        re.sub(r"/fold\d+/", "/fold{fold}/", file.removeprefix("results/tiny/")).replace(
+            "scover/", "{family}/"
+        )
+        for file in files
+    }
+    text = (ROOT / "docs/outputs.md").read_text(encoding="utf-8")
+    figures = {file for file in generic if "/figures/" in f"/{file}"}
+    assert not {file for file in generic - figures if f"`{file}`" not in text}
+    names = {file.rpartition("/")[2].rpartition(".")[0] for file in figures}
+    assert not {name for name in names if f"`{name}`" not in text}
+
+
+def test_commands_of_the_readme_are_understood(new_run):
+    """Options that README.md shows exist."""
+    shown = re.findall(r"^snakemake (.*)$", (ROOT / "README.md").read_text(), re.M)
+    assert shown
+    help_text = subprocess.run(
+        [*SNAKEMAKE, "--help"], capture_output=True, text=True, check=True
+    ).stdout
+    for option in {word for line in shown for word in line.split() if word.startswith("--")}:
+        assert option in help_text
