@@ -6,6 +6,7 @@ import contextlib
 import re
 import resource
 import time
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,7 @@ import pandas as pd
 from scipy.stats import wilcoxon
 
 from cisgrammar.evaluation import scores
+from cisgrammar.files import read_table
 from cisgrammar.seeds import derive_seed
 
 LABELS = {
@@ -37,6 +39,7 @@ CONTROLS = (
     "only_non_aligned",
 )
 N_BOOTSTRAP = 10_000
+MAIN_SCORES = ("r2", "centred_r", "mean_auroc")
 
 
 class Cost:
@@ -105,6 +108,44 @@ def score_row(method: str, fold: int, observed: np.ndarray, predicted: np.ndarra
     One row: method, fold, the scores of :func:`cisgrammar.evaluation.scores`.
     """
     return pd.DataFrame([{"method": method, "fold": fold, **scores(observed, predicted)}])
+
+
+def in_order(tables: Iterable[pd.DataFrame]) -> pd.DataFrame:
+    """Stack tables of methods and folds: method and fold first, then the methods as they come."""
+    table = pd.concat(tables, ignore_index=True)
+    order = pd.Categorical(table["method"], table["method"].unique())
+    table = table.iloc[np.lexsort((table["fold"], order.codes))].reset_index(drop=True)
+    return table[["method", "fold", *table.columns.drop(["method", "fold"])]]
+
+
+def cost_of_jobs(method: str, fold: int, benchmarks: Iterable[str | Path]) -> pd.DataFrame:
+    """Add up what Snakemake measured of whole jobs, as a row of :meth:`Cost.row`.
+
+    Parameters
+    ----------
+    method, fold
+        What was fitted where.
+    benchmarks
+        Snakemake's benchmark files; NA where one is not there.
+    """
+    found = [read_table(path) for path in benchmarks if Path(path).is_file()]
+    seconds, memory = (
+        pd.concat(table[column] for table in found) if found else pd.Series([np.nan])
+        for column in ("s", "max_rss")
+    )
+    memory = pd.to_numeric(memory, errors="coerce")  # "-" where a job was too short to measure
+    row = {"seconds": seconds.sum(skipna=False), "memory_mb": memory.max()}
+    return pd.DataFrame([{"method": method, "fold": fold, **row}])
+
+
+def all_differences(table: pd.DataFrame, model: str, seed: int) -> pd.DataFrame:
+    """Stack :func:`paired_differences` of each main score, after a column ``score``."""
+    scores = [score for score in MAIN_SCORES if score in table]
+    stacked = [
+        paired_differences(table, model, seed, score).assign(score=score) for score in scores
+    ]
+    together = pd.concat(stacked, ignore_index=True)
+    return together[["score", *together.columns.drop("score")]]
 
 
 def paired_differences(
@@ -214,4 +255,17 @@ def verdict(table: pd.DataFrame, model: str, differences: pd.DataFrame) -> str:
         for control in CONTROLS
         if control in rows.index
     ]
-    return text + "." + (f" It {', '.join(changes)}." if changes else "")
+    text += "." + (f" It {', '.join(changes)}." if changes else "")
+    return text + _auroc_in_words(table, model, list(baselines.index))
+
+
+def _auroc_in_words(table: pd.DataFrame, model: str, baselines: list[str]) -> str:
+    """Compare the model with the best baseline where targets are 0 and 1; else say nothing."""
+    if "mean_auroc" not in table:
+        return ""
+    means = table.groupby("method")["mean_auroc"].mean()
+    text = f" Its area under the ROC curve is {means[model]:.3f}"
+    if baselines:
+        best = means[baselines].idxmax()
+        text += f"; that of {LABELS.get(best, best)}, the best baseline, is {means[best]:.3f}"
+    return text + "."

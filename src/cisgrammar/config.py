@@ -193,7 +193,9 @@ def _two_sources(config: dict[str, Any]) -> Iterator[str]:
     }
     used = [f"`{key}`" for key, is_set in sources.items() if is_set]
     if sources["given"] and len(used) > 1:
-        yield f"keys {' and '.join(used)} are set, but data come from one of them. Take out the rest."
+        yield (
+            f"keys {' and '.join(used)} are set, but data come from one of them. Take out the rest."
+        )
 
 
 def _leaves(

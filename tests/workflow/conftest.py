@@ -47,6 +47,7 @@ TINY: dict[str, Any] = {
     "tuning": {"trials": 3, "epochs": 3},
     "training": {"epochs": 3, "patience": 2, "device": "cpu"},
     "motifs": {"min_sequences": 2},
+    "comparison": {"k": 3, "trees": 2},
 }
 
 
