@@ -2,7 +2,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from cisgrammar.filter_removal import filter_subsets, predict_with_filters
+from cisgrammar.filter_removal import NO_MATCH, filter_subsets, predict_with_filters
+from cisgrammar.motifs import families
+
+
+def test_the_word_for_no_match_is_that_of_the_table():
+    assert families.NO_MATCH == NO_MATCH
 
 
 def test_subsets_of_filters():

@@ -128,7 +128,7 @@ rule remove_filters:
     benchmark:
         f"{COSTS}/remove_filters.{{family}}.tsv"
     conda:
-        "../../envs/motifs.yaml"
+        "../../envs/torch.yaml"
     resources:
         mem_mb=scaled(4000, dataset=30),
         runtime=scaled(60, dataset=1),
