@@ -12,7 +12,7 @@ from scipy import sparse, stats
 
 from cisgrammar.correlation import spearman
 from cisgrammar.errors import Problems
-from cisgrammar.influence import mean_by
+from cisgrammar.influence import EFFECT, mean_by
 from cisgrammar.motifs.meme import Motif
 
 OTHER = "other"
@@ -27,9 +27,9 @@ def sum_by_family(
     Parameters
     ----------
     influence
-        Pools x motifs.
+        Pools x motifs, with ``layers["effect"]``.
     assignments
-        Columns motif, family, ...: :func:`~cisgrammar.motifs.families.assign_filters`.
+        Columns motif, fold, family, ...: :func:`~cisgrammar.motifs.families.assign_filters`.
     families
         :func:`~cisgrammar.motifs.families.family_table`.
     motifs
@@ -38,15 +38,21 @@ def sum_by_family(
     Returns
     -------
     Pools x families in the order of ``families``, which is var; obs and obsm as
-    in ``influence``; ``uns["logos"]`` the matrix ``(4, width)`` of each family's
-    example, by the example's name.
+    in ``influence``; ``layers["effect"]`` the effect, summed over the filters of a
+    fold and averaged over folds (a fold without the family counts as 0);
+    ``uns["logos"]`` the matrix ``(4, width)`` of each family's example, by the
+    example's name.
 
     Notes
     -----
-    Hepkema et al. (2023), Methods: the aggregate score of a motif cluster.
+    Hepkema et al. (2023), Methods: the aggregate score of a motif cluster. The
+    mean over folds makes the effect that of one model, whatever their number:
+    how far log expression moves when the family's activation rises by one
+    standard deviation.
     """
     placed = assignments.set_index("motif").loc[influence.var_names]
     sums = _sum_groups(influence.X.T, placed["family"], families["family"]).T
+    effects = _sum_groups(influence.layers[EFFECT].T, placed["family"], families["family"]).T
     matrices = {motif.name: motif.matrix for motif in motifs}
     summed = AnnData(
         sums,
@@ -54,6 +60,7 @@ def sum_by_family(
         var=families.set_index("family"),
         uns={"logos": {name: matrices[name] for name in families["example"]}},
     )
+    summed.layers[EFFECT] = effects / max(placed["fold"].nunique(), 1)
     for key, value in influence.obsm.items():
         summed.obsm[key] = value
     return summed
@@ -68,9 +75,11 @@ def _sum_groups(values: np.ndarray, groups: pd.Series, order: Sequence[object]) 
     return member @ np.asarray(values, dtype=np.float64)
 
 
-def mean_by_family(families: AnnData, column: str = "cell_type") -> pd.DataFrame:
+def mean_by_family(
+    families: AnnData, column: str = "cell_type", layer: str | None = None
+) -> pd.DataFrame:
     """Average over the pools of each label: family x label, labels in alphabetical order."""
-    return mean_by(families, column).rename_axis("family")
+    return mean_by(families, column, layer).rename_axis("family")
 
 
 def add_categories(
@@ -153,15 +162,8 @@ def stability(
     cells would turn out.
     """
     means = mean_by(influence, column)
-    placed = assignments.set_index("motif").loc[means.index]
     folds = sorted(assignments["fold"].unique())
-    sums = np.stack(
-        [
-            _sum_groups(means[in_fold], placed["family"][in_fold], families["family"])
-            for in_fold in (placed["fold"] == fold for fold in folds)
-        ],
-        axis=1,
-    )
+    sums = _sums_by_fold(means, assignments, families)
     centre = sums.mean(axis=1)
     table = pd.DataFrame({"mean": centre.ravel()})
     if len(folds) > 1:
@@ -175,6 +177,64 @@ def stability(
     table.insert(0, "family", np.repeat(families["family"].to_numpy(), means.shape[1]))
     table.insert(1, column, np.tile(means.columns.to_numpy(), len(families)))
     return table.assign(n_folds=len(folds))
+
+
+def _sums_by_fold(
+    means: pd.DataFrame, assignments: pd.DataFrame, families: pd.DataFrame
+) -> np.ndarray:
+    """Add motif x label up by family in each fold: ``(families, folds, labels)``."""
+    placed = assignments.set_index("motif").loc[means.index]
+    sums = [
+        _sum_groups(means[in_fold], placed["family"][in_fold], families["family"])
+        for in_fold in (placed["fold"] == fold for fold in sorted(assignments["fold"].unique()))
+    ]
+    return np.stack(sums, axis=1)
+
+
+def consistency(
+    influence: AnnData,
+    assignments: pd.DataFrame,
+    families: pd.DataFrame,
+    column: str = "cell_type",
+    errors: float = 2.0,
+) -> pd.DataFrame:
+    """Tell families that do the same in each fold from those that match by chance.
+
+    A filter that learned nothing can resemble a known motif, and in some database
+    cluster or other this happens in many folds. What such filters do to predictions
+    is small, and up in one fold and down in the next.
+
+    Parameters
+    ----------
+    influence, assignments, families
+        As for :func:`sum_by_family`.
+    column
+        Labels of the pools.
+    errors
+        Standard errors by which the effect must differ from 0.
+
+    Returns
+    -------
+    One row a family, index family: the label in which its effect is strongest
+    (of its mean over the folds that have the family), that effect, se (its standard
+    error over these folds; missing for one fold) and consistent: whether the effect is
+    ``errors`` standard errors or more away from 0. A family of one fold
+    is called consistent, as nothing speaks against it.
+    """
+    means = mean_by(influence, column, EFFECT)
+    sums = _sums_by_fold(means, assignments, families)
+    has = pd.crosstab(assignments["family"], assignments["fold"]).loc[families["family"]] > 0
+    present = has.to_numpy()[:, :, None]  # (families, folds, 1)
+    n = present.sum(axis=1)
+    centre = (sums * present).sum(axis=1) / n  # (families, labels)
+    strongest = np.abs(centre).argmax(axis=1)
+    row = np.arange(len(families))
+    squares = ((sums - centre[:, None]) ** 2 * present).sum(axis=1)[row, strongest]
+    n, effect = n[:, 0], centre[row, strongest]
+    se = np.sqrt(squares / np.where(n > 1, n - 1, np.nan) / n)
+    table = pd.DataFrame({column: means.columns[strongest], "effect": effect, "se": se})
+    table["consistent"] = (n == 1) | (np.abs(effect) >= errors * se)
+    return table.set_index(families["family"])
 
 
 def family_correlations(families: AnnData) -> pd.DataFrame:

@@ -35,7 +35,7 @@ def train_final(
     settings
         The family's section of the config.
     best
-        hyperparameters.json: also the seed of weights and order.
+        hyperparameters.json: also the seeds of weights and of the order of sequences.
     training
         The config's section ``training``: epochs, patience.
     device
@@ -59,6 +59,6 @@ def train_final(
         batch_size=best["batch_size"],
         epochs=training["epochs"],
         patience=training["patience"],
-        seed=best["seed"],
+        seed=best["order_seed"],
     )
     return model, history

@@ -6,14 +6,21 @@ import numpy as np
 import pandas as pd
 from anndata import AnnData
 
+EFFECT, INFLUENCE = "effect", "influence"  # a layer, and what it stands beside in X
 
-def gather(tables: list[pd.DataFrame], motifs: pd.DataFrame, dataset: AnnData) -> AnnData:
-    """Join the folds' influence into one matrix.
+
+def gather(
+    tables: list[pd.DataFrame],
+    effects: list[pd.DataFrame],
+    motifs: pd.DataFrame,
+    dataset: AnnData,
+) -> AnnData:
+    """Join the folds' influence and effects into one matrix each.
 
     Parameters
     ----------
-    tables
-        One per fold: motif (index) x pool.
+    tables, effects
+        Influence and effects, one per fold: motif (index) x pool.
     motifs
         motifs.tsv of all folds, index motif; filters that became no motif are left out.
     dataset
@@ -21,18 +28,22 @@ def gather(tables: list[pd.DataFrame], motifs: pd.DataFrame, dataset: AnnData) -
 
     Returns
     -------
-    Pools x motifs.
+    Pools x motifs: influence in X, ``layers["effect"]``.
     """
-    influence = pd.concat(tables).loc[motifs.index, dataset.obs_names]
-    gathered = AnnData(
-        influence.T.to_numpy(dtype=np.float32), obs=dataset.obs.copy(), var=motifs.copy()
+    influence, effect = (
+        pd.concat(folds).loc[motifs.index, dataset.obs_names].T.to_numpy(dtype=np.float32)
+        for folds in (tables, effects)
     )
+    gathered = AnnData(influence, obs=dataset.obs.copy(), var=motifs.copy())
+    gathered.layers[EFFECT] = effect
     if "X_umap" in dataset.obsm:  # data given as sequences and targets have none
         gathered.obsm["X_umap"] = dataset.obsm["X_umap"]
     return gathered
 
 
-def mean_by(influence: AnnData, column: str = "cell_type") -> pd.DataFrame:
+def mean_by(
+    influence: AnnData, column: str = "cell_type", layer: str | None = None
+) -> pd.DataFrame:
     """Average influence over the pools of each label.
 
     Parameters
@@ -41,16 +52,27 @@ def mean_by(influence: AnnData, column: str = "cell_type") -> pd.DataFrame:
         Pools x motifs.
     column
         Column of obs.
+    layer
+        ``effect``, for the effect instead.
 
     Returns
     -------
     Motif x label, labels in alphabetical order.
     """
     labels = influence.obs[column].astype(str)
-    table = pd.DataFrame(influence.X, index=influence.obs_names, columns=influence.var_names)
+    table = influence.to_df(layer)
     means = table.astype(np.float64).groupby(labels.to_numpy(), sort=True).mean().T
     means.index.name = "motif"
     return means
+
+
+def with_score(scores: AnnData, score: str) -> AnnData:
+    """Put the score that is asked for, ``effect`` or ``influence``, into X."""
+    if score == INFLUENCE:
+        return scores
+    chosen = scores.copy()
+    chosen.X = chosen.layers[score]
+    return chosen
 
 
 def z_scores(table: pd.DataFrame) -> pd.DataFrame:

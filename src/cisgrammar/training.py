@@ -11,7 +11,6 @@ import pandas as pd
 import torch
 from anndata import AnnData
 from torch import Tensor, nn
-from torch.nn import functional as F
 
 from cisgrammar.folds import TRAIN, VALIDATION, rows_of
 
@@ -91,48 +90,134 @@ def train(
     Hepkema et al. (2023), Methods, "Training the neural network": mean squared error, Adam,
     early stopping, weights of the lowest validation error (which the original's code forgot).
     """
-    generator = torch.Generator().manual_seed(seed)
-    optimizer = torch.optim.Adam(model.parameters(), lr=learning_rate, fused=True)
-    best_loss, best_epoch, best_state = np.inf, 0, None
-    rows = []
-    for epoch in range(1, epochs + 1):
-        train_loss = _epoch(model, split, optimizer, batch_size, generator)
-        loss = mean_squared_error(model, split, split.validation)
-        rows.append({"epoch": epoch, "train_loss": train_loss, "validation_loss": loss})
-        if loss < best_loss:
-            best_loss, best_epoch = loss, epoch
-            best_state = {k: v.detach().clone() for k, v in model.state_dict().items()}
+
+    def stop(_: int, epoch: int, loss: float) -> bool:
         if on_epoch is not None:
             on_epoch(epoch, loss)
-        if not np.isfinite(loss) or (patience is not None and epoch - best_epoch >= patience):
-            break
-    if best_state is None:
+        return False
+
+    (history,) = train_side_by_side(
+        [model],
+        split,
+        learning_rates=[learning_rate],
+        batch_size=batch_size,
+        epochs=epochs,
+        patience=patience,
+        seed=seed,
+        stop=stop,
+    )
+    if history is None:
         raise Diverged(f"the validation loss was not finite at learning rate {learning_rate:.3g}")
-    model.load_state_dict(best_state)
-    model.eval()
-    history = pd.DataFrame(rows)
-    history["best"] = history["epoch"] == best_epoch
-    logger.info("best validation loss %.6g in epoch %d of %d", best_loss, best_epoch, epoch)
     return history
 
 
-def _epoch(
-    model: nn.Module,
+def train_side_by_side(
+    models: list[nn.Module],
     split: Split,
-    optimizer: torch.optim.Optimizer,
+    *,
+    learning_rates: list[float],
+    batch_size: int,
+    epochs: int,
+    patience: int | None,
+    seed: int,
+    stop: Callable[[int, int, float], bool],
+) -> list[pd.DataFrame | None]:
+    """Train several models of one family on the same batches, each as if it were alone.
+
+    Parameters
+    ----------
+    models, learning_rates
+        Models of one shape, and Adam's step for each.
+    split, batch_size, epochs, patience, seed
+        As for :func:`train`; the order of sequences is the same for all.
+    stop
+        Called after each epoch, model by model, with the model's number, epoch and validation
+        loss; a model for which it gives true is trained no further.
+
+    Returns
+    -------
+    For each model what :func:`train` returns, None where no loss was finite.
+    """
+    generator = torch.Generator().manual_seed(seed)
+    runs = [_Run(i, m, lr) for i, (m, lr) in enumerate(zip(models, learning_rates, strict=True))]
+    going = runs
+    for epoch in range(1, epochs + 1):
+        train_losses = _epoch([run.model for run in going], split, going, batch_size, generator)
+        losses = mean_squared_errors([run.model for run in going], split, split.validation)
+        for run, train_loss, loss in zip(going, train_losses, losses, strict=True):
+            run.note(epoch, train_loss, loss)
+        going = [
+            run
+            for run, loss in zip(going, losses, strict=True)
+            if not stop(run.number, epoch, loss)
+            and np.isfinite(loss)
+            and (patience is None or epoch - run.best_epoch < patience)
+        ]
+        if not going:
+            break
+    return [run.finish() for run in runs]
+
+
+class _Run:
+    """One model in training: its optimizer, losses so far and best weights."""
+
+    def __init__(self, number: int, model: nn.Module, learning_rate: float) -> None:
+        self.number, self.model = number, model
+        self.optimizer = torch.optim.Adam(model.parameters(), lr=learning_rate, fused=True)
+        self.best_loss, self.best_epoch = np.inf, 0
+        self.best_state: dict[str, Tensor] | None = None
+        self.rows: list[dict[str, float]] = []
+
+    def note(self, epoch: int, train_loss: float, loss: float) -> None:
+        self.rows.append({"epoch": epoch, "train_loss": train_loss, "validation_loss": loss})
+        if loss < self.best_loss:
+            self.best_loss, self.best_epoch = loss, epoch
+            state = self.model.state_dict()
+            self.best_state = {key: value.detach().clone() for key, value in state.items()}
+
+    def finish(self) -> pd.DataFrame | None:
+        if self.best_state is None:
+            return None
+        self.model.load_state_dict(self.best_state)
+        self.model.eval()
+        history = pd.DataFrame(self.rows)
+        history["best"] = history["epoch"] == self.best_epoch
+        logger.info(
+            "best validation loss %.6g in epoch %d of %d",
+            self.best_loss, self.best_epoch, len(history),
+        )  # fmt: skip
+        return history
+
+
+def _epoch(
+    models: list[nn.Module],
+    split: Split,
+    runs: list[_Run],
     batch_size: int,
     generator: torch.Generator,
-) -> float:
-    model.train()
+) -> list[float]:
+    for model in models:
+        model.train()
     order = torch.randperm(len(split.train), generator=generator).to(split.train.device)
-    total = torch.zeros((), dtype=torch.float64, device=split.train.device)
+    total = torch.zeros(len(models), dtype=torch.float64, device=split.train.device)
     for rows in split.train[order].split(batch_size):
-        optimizer.zero_grad(set_to_none=True)
-        loss = F.mse_loss(model(split.codes[rows]), split.targets[rows])
-        loss.backward()
-        optimizer.step()
-        total += loss.detach() * len(rows)
-    return total.item() / len(split.train)
+        for run in runs:
+            run.optimizer.zero_grad(set_to_none=True)
+        error = _predict_each(models, split.codes[rows]) - split.targets[rows]
+        # by row, then over rows: a flat sum's last digits depend on the number of threads
+        losses = error.square().mean(dim=2).mean(dim=1)  # (models,)
+        losses.sum().backward()
+        for run in runs:
+            run.optimizer.step()
+        total += losses.detach() * len(rows)
+    return (total / len(split.train)).tolist()
+
+
+def _predict_each(models: list[nn.Module], codes: Tensor) -> Tensor:
+    """Predict with several models of one family: ``(models, batch, targets)``."""
+    if len(models) == 1:
+        return models[0](codes).unsqueeze(0)
+    return type(models[0]).side_by_side(models, codes)
 
 
 @torch.no_grad()
@@ -142,12 +227,18 @@ def predict(model: nn.Module, codes: Tensor) -> Tensor:
     return torch.cat([model(batch) for batch in codes.split(EVALUATION_BATCH)])
 
 
-@torch.no_grad()
 def mean_squared_error(model: nn.Module, split: Split, rows: Tensor) -> float:
     """Mean squared error over some sequences and all targets."""
-    model.eval()
-    total = torch.zeros((), dtype=torch.float64, device=rows.device)
+    return mean_squared_errors([model], split, rows)[0]
+
+
+@torch.no_grad()
+def mean_squared_errors(models: list[nn.Module], split: Split, rows: Tensor) -> list[float]:
+    """Mean squared error of several models of one family."""
+    for model in models:
+        model.eval()
+    total = torch.zeros(len(models), dtype=torch.float64, device=rows.device)
     for batch in rows.split(EVALUATION_BATCH):
-        error = model(split.codes[batch]) - split.targets[batch]
-        total += error.square_().sum(dtype=torch.float64)
-    return total.item() / (len(rows) * split.targets.shape[1])
+        error = _predict_each(models, split.codes[batch]) - split.targets[batch]
+        total += error.square_().sum(dim=2, dtype=torch.float64).sum(dim=1)
+    return (total / (len(rows) * split.targets.shape[1])).tolist()

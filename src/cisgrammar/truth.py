@@ -12,7 +12,7 @@ from scipy.stats import spearmanr
 
 from cisgrammar.evaluation import pearson
 from cisgrammar.folds import TEST, rows_of
-from cisgrammar.influence import mean_by
+from cisgrammar.influence import EFFECT, INFLUENCE, mean_by
 from cisgrammar.motifs.families import FAMILY
 from cisgrammar.motifs.meme import Motif
 from cisgrammar.motifs.tomtom import best_p_values, q_values, shuffle_columns
@@ -25,6 +25,7 @@ REQUIRED = {
 MOTIF_COLUMNS = [
     *("motif", "found", "n_filters", "n_folds", "best_filter", "q_value"),
     *("spearman", "mean_activity", "mean_influence", "sign_right"),
+    *("spearman_effect", "mean_effect", "sign_right_effect"),
 ]
 
 
@@ -37,10 +38,11 @@ class Comparison:
     motifs
         One row a planted motif: motif, found, n_filters and n_folds that found it,
         best_filter and its q_value, spearman (of influence with activity over cell
-        types), mean_activity and mean_influence over cell types, sign_right.
+        types), mean_activity and mean_influence over cell types, sign_right; then
+        the last three for the effect in place of influence.
     pairs
         One row a planted motif and cell type: motif, cell_type, activity, influence
-        (missing where the motif was not found).
+        and effect (missing where the motif was not found).
     summary
         metric, value, required (missing where nothing is).
     """
@@ -104,6 +106,8 @@ def compare(
         "share_of_shuffled_filters_matching": (shuffled >= 0).mean() if len(shuffled) else 0.0,
         "median_spearman": table["spearman"].fillna(0).median(),
         "share_sign_right": table["sign_right"].mean(),
+        "median_spearman_effect": table["spearman_effect"].fillna(0).median(),
+        "share_sign_right_effect": table["sign_right_effect"].mean(),
         "r2": r2,
         "ceiling_r2": ceiling,
         "r2_over_ceiling": r2 / ceiling,
@@ -175,18 +179,23 @@ def influence_pairs(
 
     Returns
     -------
-    motif, cell_type (those that pools have), activity, influence.
+    motif, cell_type (those that pools have), activity, influence, effect.
     """
     cell_types = influence.obs["cell_type"].astype(str).to_numpy()
-    rows = []
+    tables = []
     for i, motif in enumerate(planted):
         found = finder == i
-        total = influence.X[:, found].sum(axis=1, dtype=np.float64) / n_folds  # (pools,)
-        by_type = pd.Series(total).groupby(cell_types).mean()
-        for cell_type in activities.columns.intersection(by_type.index):
-            value = by_type[cell_type] if found.any() else np.nan
-            rows.append((motif.name, cell_type, activities.loc[motif.name, cell_type], value))
-    return pd.DataFrame(rows, columns=["motif", "cell_type", "activity", "influence"])
+        totals = {  # (pools,)
+            score: values[:, found].sum(axis=1, dtype=np.float64) / n_folds
+            for score, values in ((INFLUENCE, influence.X), (EFFECT, influence.layers[EFFECT]))
+        }
+        by_type = pd.DataFrame(totals).groupby(cell_types).mean()
+        shared = activities.columns.intersection(by_type.index)
+        by_type = by_type.loc[shared] if found.any() else by_type.loc[shared] * np.nan
+        activity = activities.loc[motif.name, shared].to_numpy()
+        table = pd.DataFrame({"motif": motif.name, "cell_type": shared, "activity": activity})
+        tables.append(table.join(by_type, on="cell_type"))
+    return pd.concat(tables, ignore_index=True)
 
 
 def motif_table(
@@ -221,13 +230,14 @@ def motif_table(
         row = {"motif": motif.name, "found": bool(found.size), "n_filters": found.size}
         row["n_folds"] = filters["fold"].iloc[found].nunique()
         row["mean_activity"] = here["activity"].mean()
-        row["sign_right"] = False
+        row["sign_right"] = row["sign_right_effect"] = False
         if found.size:
             best = found[q[found, i].argmin()]
             row["best_filter"], row["q_value"] = motifs[best].name, q[best, i]
-            row["spearman"] = spearmanr(here["activity"], here["influence"]).statistic
-            row["mean_influence"] = here["influence"].mean()
-            row["sign_right"] = bool(row["mean_influence"] * row["mean_activity"] > 0)
+            for score, suffix in ((INFLUENCE, ""), (EFFECT, "_effect")):
+                row[f"spearman{suffix}"] = spearmanr(here["activity"], here[score]).statistic
+                row[f"mean_{score}"] = mean = here[score].mean()
+                row[f"sign_right{suffix}"] = bool(mean * row["mean_activity"] > 0)
         rows.append(row)
     return pd.DataFrame(rows, columns=MOTIF_COLUMNS)
 
@@ -285,7 +295,8 @@ def compare_families(
         Cluster name of each motif of the database:
         :func:`~cisgrammar.motifs.clusters.clusters_of_targets`.
     influence
-        Pools x families; var has ``status`` and ``reproducible``.
+        Pools x families, with ``layers["effect"]``; var has ``status``,
+        ``reproducible`` and ``consistent``.
     regulators
         :func:`~cisgrammar.regulators.find_regulators`.
 
@@ -293,51 +304,66 @@ def compare_families(
     -------
     table
         One row a planted motif: motif, family (its cluster; missing if the database
-        has none), found (the family is reproducible), clear_cell_types and
-        right_signs (how many), tf, rho and rank (of its TF among the family's
-        candidates, the better one of a heterodimer's two).
+        has none), found (the family is reproducible and consistent),
+        clear_cell_types, right_signs of the effect and right_signs_influence (how
+        many), tf, rho and rank (of its TF among the family's candidates, the better
+        one of a heterodimer's two).
     summary
         metric, value, required.
 
     Notes
     -----
-    Recall is the share of planted families that are reproducible; precision the
-    share of reproducible known families that are planted. A family's activity is
-    the sum of its planted motifs'. It is clear in a cell type where it is at least
-    half of its highest; there, the sign of the family's mean influence over pools
-    should be its own. All pairs of a family that was not found are wrong.
+    Recall is the share of planted families that are found: reproducible, and with a
+    consistent effect. Precision is the share of families so found that are planted;
+    both are also given for reproducible families alone, the paper's criterion. A
+    family's activity is the sum of its planted motifs'. It is clear in a cell type
+    where it is at least half of its highest; there, the sign of the family's mean
+    effect over pools should be its own. All pairs of a family that was not found
+    are wrong.
     """
     names = [motif.name for motif in planted]
     family_of = pd.Series([target_clusters.get(m.alt) or None for m in planted], index=names)
     reproducible = influence.var.index[influence.var["reproducible"].astype(bool)]
-    known = influence.var.index[influence.var["status"] == FAMILY].intersection(reproducible)
+    present = influence.var.index[influence.var["status"] == FAMILY].intersection(reproducible)
+    known = present.intersection(influence.var.index[influence.var["consistent"].astype(bool)])
     active = activities.loc[names].groupby(family_of, sort=False).sum()
-    signs = _right_signs(active, influence[:, influence.var_names.intersection(reproducible)])
+    signs = _right_signs(active, influence[:, known])
     table = pd.DataFrame({"motif": names, "family": family_of.to_numpy()})
     table["found"] = table["family"].isin(known)
     table = table.join(signs, on="family")
     ranks = [_rank_of_tf(name, family_of[name], regulators) for name in names]
     table = pd.concat([table, pd.DataFrame(ranks)], axis=1)
     wanted = set(family_of.dropna())
+    clear = signs["clear_cell_types"].sum()
     values = {
         "planted_families": len(wanted),
-        "family_recall": len(wanted & set(known)) / len(wanted) if wanted else np.nan,
-        "family_precision": np.mean([name in wanted for name in known]) if len(known) else 0.0,
-        "share_family_sign_right": signs["right_signs"].sum() / signs["clear_cell_types"].sum(),
+        **_reached(wanted, known),
+        **_reached(wanted, present, "_by_presence"),
+        "share_family_sign_right": signs["right_signs"].sum() / clear,
+        "share_family_sign_right_influence": signs["right_signs_influence"].sum() / clear,
         "median_rank_of_tf": table["rank"].fillna(np.inf).median(),
     }
     return table, _summary(values)
 
 
+def _reached(wanted: set[str], found: pd.Index, suffix: str = "") -> dict[str, float]:
+    right = len(wanted & set(found))
+    return {
+        f"family_recall{suffix}": right / len(wanted) if wanted else np.nan,
+        f"family_precision{suffix}": right / len(found) if len(found) else 0.0,
+    }
+
+
 def _right_signs(active: pd.DataFrame, influence: AnnData) -> pd.DataFrame:
-    """Count cell types with clear activity, and those with influence of the same sign."""
-    means = mean_by(influence)
-    means = means.reindex(index=active.index)
-    shared = active.columns.intersection(means.columns)
-    active, means = active[shared], means[shared]
+    """Count cell types with clear activity, and those where a score has the same sign."""
+    shared = active.columns.intersection(influence.obs["cell_type"].astype(str))
+    active = active[shared]
     clear = active.abs().ge(active.abs().max(axis=1) / 2, axis=0)
-    right = clear & (np.sign(active) == np.sign(means))
-    return pd.DataFrame({"clear_cell_types": clear.sum(axis=1), "right_signs": right.sum(axis=1)})
+    counts = {"clear_cell_types": clear.sum(axis=1)}
+    for name, layer in (("right_signs", EFFECT), ("right_signs_influence", None)):
+        means = mean_by(influence, layer=layer).reindex(index=active.index)[shared]
+        counts[name] = (clear & (np.sign(active) == np.sign(means))).sum(axis=1)
+    return pd.DataFrame(counts)
 
 
 def _rank_of_tf(name: str, family: str | None, regulators: pd.DataFrame) -> dict[str, object]:

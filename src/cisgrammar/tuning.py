@@ -19,10 +19,10 @@ from tqdm import tqdm
 
 from cisgrammar import models
 from cisgrammar.errors import InputError
-from cisgrammar.files import whole_file
+from cisgrammar.files import alone_with, whole_file
 from cisgrammar.provenance import source_hash
 from cisgrammar.seeds import derive_seed
-from cisgrammar.training import Diverged, Split, train
+from cisgrammar.training import Split, train_side_by_side
 
 logger = logging.getLogger(__name__)
 
@@ -40,6 +40,7 @@ def tune(
     reduction: int,
     seed: int,
     journal: str | Path,
+    side_by_side: int | None = None,
 ) -> tuple[dict[str, Any], pd.DataFrame]:
     """Search the hyperparameters with the lowest validation loss.
 
@@ -61,43 +62,47 @@ def tune(
         File in which trials are kept. Unfinished trials of a killed run are done again, the
         finished ones are not. A journal of another search (other data, settings or code) is
         replaced.
+    side_by_side
+        Trials that are drawn and trained at once. None: 8 on a GPU, which one small network
+        does not keep busy; 1 on a CPU, where it gains nothing (docs/performance.md).
 
     Returns
     -------
     best : dict
-        Hyperparameters of the best trial, its ``trial`` number, ``seed`` and ``loss``.
+        Hyperparameters of the best trial, its ``trial`` number, ``loss``, ``seed`` (of the
+        initial weights) and ``order_seed`` (of the order of sequences).
     table : DataFrame
         Columns trial, state, loss, epochs, then one per hyperparameter.
 
     Raises
     ------
     InputError
-        If every trial diverged.
+        If every trial diverged, or another job is writing to the journal.
 
     Notes
     -----
     Hepkema et al. (2023), Methods, "Training the neural network": TPE and ASHA.
     """
     optuna.logging.set_verbosity(optuna.logging.WARNING)
-    study = _study(
-        Path(journal), _identity(family, split, settings, epochs, grace, reduction, seed)
-    )
-    study.pruner = SuccessiveHalvingPruner(min_resource=grace, reduction_factor=reduction)
-    done = len(study.get_trials(deepcopy=False, states=FINISHED))
-    bar = tqdm(total=trials, initial=done, desc="trials", mininterval=1)
-    for number in range(done, trials):
-        # one sampler per trial: a search that was killed goes on as if it had not been
-        study.sampler = TPESampler(seed=derive_seed(seed, "sampler", number))
-        trial = study.ask()
-        values = _suggest(trial, models.FAMILIES[family].search, settings["search"])
-        state, loss = _run(trial, family, split, settings, values, epochs, trial_seed(seed, number))
-        study.tell(trial, loss, state=state)
-        bar.update()
-        finished = study.get_trials(deepcopy=False, states=FINISHED[:1])
-        if losses := [t.value for t in finished if t.value is not None]:
-            bar.set_postfix(best_loss=f"{min(losses):.5g}")
-    bar.close()
-    table = _table(study, trials)
+    at_once = side_by_side or (8 if split.codes.is_cuda else 1)
+    identity = _identity(family, split, settings, epochs, grace, reduction, seed, at_once)
+    with alone_with(journal):
+        study = _study(Path(journal), identity, trials, at_once)
+        study.pruner = SuccessiveHalvingPruner(min_resource=grace, reduction_factor=reduction)
+        done = len(study.get_trials(deepcopy=False, states=FINISHED))
+        bar = tqdm(total=trials, initial=done, desc="trials", mininterval=1)
+        for first in range(done, trials, at_once):
+            numbers = range(first, min(first + at_once, trials))
+            drawn = [_draw(study, family, settings, seed, n, at_once > 1) for n in numbers]
+            outcomes = _run(drawn, family, split, settings, epochs, seed)
+            for trial, (state, loss) in zip(drawn, outcomes, strict=True):
+                study.tell(trial, loss, state=state)
+            bar.update(len(drawn))
+            finished = study.get_trials(deepcopy=False, states=FINISHED[:1])
+            if losses := [t.value for t in finished if t.value is not None]:
+                bar.set_postfix(best_loss=f"{min(losses):.5g}")
+        bar.close()
+        table = _table(study, trials)
     complete = table[table["state"] == "complete"]
     if complete.empty:
         raise InputError(
@@ -107,55 +112,97 @@ def tune(
     best = complete.loc[complete["loss"].idxmin()]
     number = int(best["trial"])
     found = {name: study.trials[number].params[name] for name in models.FAMILIES[family].search}
-    return {**found, "trial": number, "seed": trial_seed(seed, number), "loss": best["loss"]}, table
+    seeds = {"seed": trial_seed(seed, number), "order_seed": derive_seed(seed, "order")}
+    return {**found, "trial": number, "loss": best["loss"], **seeds}, table
 
 
 def trial_seed(seed: int, number: int) -> int:
-    """Seed of one trial's initial weights and order of sequences."""
+    """Seed of one trial's initial weights; the order of sequences is one for all trials."""
     return derive_seed(seed, "trial", number)
 
 
+def _draw(
+    study: optuna.Study,
+    family: str,
+    settings: dict[str, Any],
+    seed: int,
+    number: int,
+    in_company: bool,
+) -> optuna.Trial:
+    """Draw a trial's hyperparameters."""
+    # one sampler per trial: a search that was killed goes on as if it had not been
+    sampler_seed = derive_seed(seed, "sampler", number)
+    study.sampler = TPESampler(seed=sampler_seed, constant_liar=in_company)
+    trial = study.ask()
+    _suggest(trial, models.FAMILIES[family].search, settings["search"])
+    return trial
+
+
 def _run(
-    trial: optuna.Trial,
+    drawn: list[optuna.Trial],
     family: str,
     split: Split,
     settings: dict[str, Any],
-    values: dict[str, Any],
     epochs: int,
     seed: int,
-) -> tuple[TrialState, float | None]:
-    def on_epoch(epoch: int, loss: float) -> None:
-        trial.report(loss, epoch)
-        if epoch < epochs and trial.should_prune():
-            raise optuna.TrialPruned
-
-    model = models.build(family, split.targets.shape[1], settings, values, seed)
-    model.to(split.codes.device)
-    try:
-        history = train(
-            model,
-            split,
-            learning_rate=values["learning_rate"],
-            batch_size=values["batch_size"],
-            epochs=epochs,
-            patience=None,
-            seed=seed,
-            on_epoch=on_epoch,
-        )
-    except (optuna.TrialPruned, Diverged):
-        return TrialState.PRUNED, None
-    return TrialState.COMPLETE, float(history["validation_loss"].min())
+) -> list[tuple[TrialState, float | None]]:
+    """Train the trials that were drawn together, those of one batch size side by side."""
+    outcomes: dict[int, tuple[TrialState, float | None]] = {}
+    for batch_size in dict.fromkeys(trial.params["batch_size"] for trial in drawn):
+        group = [trial for trial in drawn if trial.params["batch_size"] == batch_size]
+        losses = _train(group, batch_size, family, split, settings, epochs, seed)
+        for trial, loss in zip(group, losses, strict=True):
+            state = TrialState.PRUNED if loss is None else TrialState.COMPLETE
+            outcomes[trial.number] = (state, loss)
+    return [outcomes[trial.number] for trial in drawn]
 
 
-def _suggest(trial: optuna.Trial, kinds: dict[str, str], space: dict[str, Any]) -> dict[str, Any]:
-    values: dict[str, Any] = {}
+def _train(
+    group: list[optuna.Trial],
+    batch_size: int,
+    family: str,
+    split: Split,
+    settings: dict[str, Any],
+    epochs: int,
+    seed: int,
+) -> list[float | None]:
+    """Give each trial's lowest validation loss, None where it was stopped or diverged."""
+    stopped: set[int] = set()
+
+    def stop(number: int, epoch: int, loss: float) -> bool:
+        group[number].report(loss, epoch)
+        if epoch < epochs and group[number].should_prune():
+            stopped.add(number)
+        return number in stopped
+
+    n_targets = split.targets.shape[1]
+    networks = [
+        models.build(family, n_targets, settings, trial.params, trial_seed(seed, trial.number))
+        for trial in group
+    ]
+    histories = train_side_by_side(
+        [network.to(split.codes.device) for network in networks],
+        split,
+        learning_rates=[trial.params["learning_rate"] for trial in group],
+        batch_size=batch_size,
+        epochs=epochs,
+        patience=None,
+        seed=derive_seed(seed, "order"),
+        stop=stop,
+    )
+    return [
+        None if history is None or number in stopped else float(history["validation_loss"].min())
+        for number, history in enumerate(histories)
+    ]
+
+
+def _suggest(trial: optuna.Trial, kinds: dict[str, str], space: dict[str, Any]) -> None:
     for name, kind in kinds.items():
         if kind == "choice":
-            values[name] = trial.suggest_categorical(name, space[name])
+            trial.suggest_categorical(name, space[name])
         else:
             low, high = space[name]
-            values[name] = trial.suggest_float(name, low, high, log=True)
-    return values
+            trial.suggest_float(name, low, high, log=True)
 
 
 def _identity(family: str, split: Split, settings: dict[str, Any], *numbers: int) -> str:
@@ -167,7 +214,7 @@ def _identity(family: str, split: Split, settings: dict[str, Any], *numbers: int
     return digest.hexdigest()
 
 
-def _study(journal: Path, identity: str) -> optuna.Study:
+def _study(journal: Path, identity: str, trials: int, at_once: int) -> optuna.Study:
     """Open a journal with only finished trials of this very search in it."""
     finished = []
     if journal.exists():
@@ -178,6 +225,8 @@ def _study(journal: Path, identity: str) -> optuna.Study:
             logger.info("%s: %d finished trials of an earlier run go on", journal, len(finished))
         except Exception as error:
             logger.info("%s: not of this search, started anew (%r)", journal, error)
+    if len(finished) < trials:  # trials drawn together are run together
+        finished = finished[: len(finished) - len(finished) % at_once]
     with whole_file(journal) as fresh:
         fresh.unlink()
         optuna.create_study(study_name=identity, storage=_storage(fresh)).add_trials(finished)

@@ -85,7 +85,13 @@ def test_defaults_are_the_papers():
         "sigma_net": [1e-5, 1e-2],
         "batch_size": [64, 128, 256, 512],
     }
-    assert config["tuning"] == {"trials": 100, "epochs": 40, "grace": 1, "reduction": 2}
+    assert config["tuning"] == {
+        "trials": 100,
+        "epochs": 40,
+        "grace": 1,
+        "reduction": 2,
+        "side_by_side": None,
+    }
     assert config["training"]["patience"] == 1
     folds = {"n_folds": 10, "validation": 0.2, "by": "random"}
     assert config["folds"] == {**folds, "test_chromosomes": None, "validation_chromosomes": None}

@@ -7,6 +7,7 @@ from scipy import stats
 from cisgrammar.errors import InputError
 from cisgrammar.family_influence import (
     add_categories,
+    consistency,
     family_correlations,
     mean_by_family,
     pool_pca,
@@ -39,6 +40,7 @@ def made():
     obs = pd.DataFrame({"cell_type": ["T", "B", "T"]}, index=["pool0", "pool1", "pool2"])
     data = anndata.AnnData(values, obs=obs, var=pd.DataFrame(index=ASSIGNMENTS["motif"]))
     data.obsm["X_umap"] = np.zeros((3, 2))
+    data.layers["effect"] = -values
     return data
 
 
@@ -49,6 +51,7 @@ def summed():
 def test_filters_of_a_family_are_added_up():
     families = summed()
     assert families.X.tolist() == [[8, 2], [20, 6], [1, 1]]
+    assert families.layers["effect"].tolist() == [[-4, -1], [-10, -3], [-0.5, -0.5]]  # a fold's
     assert families.var_names.tolist() == ["ETS/A", "SP/B"]
     assert mean_by_family(families).loc["ETS/A"].to_dict() == {"B": 20, "T": 4.5}
 
@@ -79,6 +82,45 @@ def test_stability_by_hand():
     assert row["same_sign"] == 1 and row["n_folds"] == 2
     missing = table.loc[("SP/B", "B")]  # not in fold 1, which counts as 0
     assert (missing["mean"], missing["same_sign"]) == (3, 0.5)
+
+
+def many_folds(effects):
+    """One family of one filter a fold, one pool of type T, a weaker one of type B."""
+    n = len(effects)
+    names = [f"{fold}_0" for fold in range(n)]
+    data = anndata.AnnData(np.zeros((2, n), dtype=np.float32))
+    data.obs["cell_type"], data.var_names = ["T", "B"], names
+    data.layers["effect"] = np.array([effects, np.zeros(n)])
+    assignments = pd.DataFrame({"motif": names, "fold": range(n), "family": "ETS/A"})
+    return consistency(data, assignments, FAMILIES[:1]).loc["ETS/A"]
+
+
+@pytest.mark.parametrize(
+    "effects, consistent",
+    [
+        ([-0.015, 0.010, 0.014, -0.009], False),
+        ([-0.2, -0.1, -0.2, -0.1], True),
+        ([0.2, 0.5], True),
+        ([0.0, 0.1], False),  # 1 standard error
+        ([0.3], True),
+    ],
+)
+def test_families_that_do_the_same_in_each_fold_are_consistent(effects, consistent):
+    row = many_folds(effects)
+    assert row["cell_type"] == "T"
+    assert row["effect"] == pytest.approx(np.mean(effects))
+    assert row["consistent"] == consistent
+    if len(effects) > 1:
+        assert row["se"] == pytest.approx(stats.sem(effects))
+
+
+def test_folds_without_the_family_do_not_speak_against_it():
+    data, assignments = made(), ASSIGNMENTS.assign(family=["ETS/A", "SP/B", "ETS/A", "ETS/A"])
+    table = consistency(data, assignments, FAMILIES)
+    assert table.index.tolist() == ["ETS/A", "SP/B"]
+    assert table.loc["SP/B", ["effect", "consistent"]].tolist() == [-6, True]
+    assert np.isnan(table.loc["SP/B", "se"])
+    assert table.loc["ETS/A", "effect"] == -10 and table.loc["ETS/A", "cell_type"] == "B"
 
 
 def test_one_fold_has_no_interval():

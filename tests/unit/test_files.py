@@ -109,3 +109,14 @@ def test_h5ad_is_written_whole(tmp_path):
     with pytest.raises(Exception, match="unwritable"):
         write_h5ad(data, tmp_path / "c.h5ad")
     assert names(tmp_path) == ["a.h5ad", "b.h5ad"]
+
+
+def test_what_a_killed_job_left_is_removed(tmp_path):
+    half = tmp_path / ".a.partial-x7_k2.tsv"
+    others = [tmp_path / name for name in (".a.partial-x7_k2.h5ad", ".ab.partial-x7_k2.tsv")]
+    for left in (half, *others):
+        left.write_text("half")
+    with whole_file(tmp_path / "a.tsv") as path:
+        path.write_text("whole")
+    assert not half.exists()
+    assert all(other.exists() for other in others)

@@ -5,7 +5,7 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from cisgrammar.influence import gather, mean_by, z_scores
+from cisgrammar.influence import gather, mean_by, with_score, z_scores
 from cisgrammar.models.scover import Scover
 
 
@@ -35,6 +35,25 @@ def test_influence_equals_leaving_filters_out_one_at_a_time(model, n):
     assert (activations[:, 6] < 0).all()
 
 
+def test_effect_is_weight_times_spread_of_the_activation(model):
+    codes = torch.from_numpy(np.random.default_rng(2).integers(0, 5, (1500, 20), dtype=np.uint8))
+    influence, effect = model.influence_and_effect(codes)
+    with torch.no_grad():
+        activations = F.elu(model.motifs(codes))
+        expected = model.head.weight.T * activations.std(dim=0, correction=0)[:, None]
+    torch.testing.assert_close(effect, expected, rtol=1e-4, atol=1e-5)
+    torch.testing.assert_close(influence, model.influence(codes))
+    moved = effect.abs().sum(dim=1) > 0
+    assert (effect[moved].sign() == model.head.weight.T[moved].sign()).all()
+    # filter 6 never rises above 0: its influence has the wrong sign
+    assert (influence[6].sign() == -model.head.weight.T[6].sign()).all()
+
+
+def test_an_activation_that_does_not_vary_has_no_effect(model):
+    effect = model.influence_and_effect(torch.zeros((3, 20), dtype=torch.uint8))[1]
+    assert (effect.abs() < 1e-5).all()
+
+
 def test_influence_does_not_touch_the_model(model):
     before = {key: value.clone() for key, value in model.state_dict().items()}
     model.influence(torch.zeros((3, 20), dtype=torch.uint8))
@@ -56,7 +75,7 @@ def gathered():
         pd.DataFrame([[9, 7, 8]], index=["1_0"], columns=pools),
     ]
     motifs = pd.DataFrame({"fold": [1, 0]}, index=pd.Index(["1_0", "0_0"], name="motif"))
-    return gather(tables, motifs, dataset())
+    return gather(tables, [-table for table in tables], motifs, dataset())
 
 
 def test_gathering_keeps_motifs_with_their_values_and_pools_in_order():
@@ -64,6 +83,7 @@ def test_gathering_keeps_motifs_with_their_values_and_pools_in_order():
     assert joined.obs_names.tolist() == ["pool0", "pool1", "pool2"]
     assert joined.var_names.tolist() == ["1_0", "0_0"]
     assert joined.X.tolist() == [[7, 1], [8, 2], [9, 3]]
+    assert joined.layers["effect"].tolist() == [[-7, -1], [-8, -2], [-9, -3]]
     assert joined.obs["cell_type"].tolist() == ["b", "a", "b"]
     assert joined.obsm["X_umap"].tolist() == dataset().obsm["X_umap"].tolist()
 
@@ -72,7 +92,7 @@ def test_a_motif_without_influence_is_an_error():
     motifs = pd.DataFrame(index=["0_0", "5_5"])
     table = pd.DataFrame([[1, 2, 3]], index=["0_0"], columns=["pool0", "pool1", "pool2"])
     with pytest.raises(KeyError, match="5_5"):
-        gather([table], motifs, dataset())
+        gather([table], [table], motifs, dataset())
 
 
 def test_means_over_pools_by_hand():
@@ -81,6 +101,14 @@ def test_means_over_pools_by_hand():
     assert means.index.name == "motif"
     assert means.loc["1_0"].tolist() == [8, 8]
     assert means.loc["0_0"].tolist() == [2, 2]
+
+
+def test_either_score_can_be_asked_for():
+    joined = gathered()
+    assert with_score(joined, "influence").X.tolist() == joined.X.tolist()
+    assert with_score(joined, "effect").X[0].tolist() == [-7, -1]
+    assert joined.X[0].tolist() == [7, 1]  # the original stays
+    assert mean_by(joined, layer="effect").loc["1_0"].tolist() == [-8, -8]
 
 
 def test_z_scores_by_hand():
@@ -103,6 +131,6 @@ def test_data_without_a_map_of_cells_are_borne():
     dataset = ad.AnnData(np.zeros((2, 3), np.float32), obs=pd.DataFrame(index=["a", "b"]))
     motifs = pd.DataFrame({"fold": [0]}, index=pd.Index(["0_1"], name="motif"))
     table = pd.DataFrame([[1.0, 2.0], [3.0, 4.0]], index=["0_0", "0_1"], columns=["a", "b"])
-    gathered = gather([table], motifs, dataset)
+    gathered = gather([table], [table], motifs, dataset)
     assert gathered.X.tolist() == [[3], [4]]
     assert "X_umap" not in gathered.obsm

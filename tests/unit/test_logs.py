@@ -1,7 +1,9 @@
+import errno
 import logging
 import warnings
 
 import pytest
+import torch
 
 from cisgrammar.errors import InputError
 from cisgrammar.logs import log_to
@@ -32,13 +34,32 @@ def test_input_error_ends_with_its_message_alone(log, capsys):
     assert "Traceback" not in log.read_text()
 
 
-@pytest.mark.parametrize("error", [KeyError("gene7"), KeyboardInterrupt(), MemoryError("gene7")])
+@pytest.mark.parametrize("error", [KeyError("gene7"), KeyboardInterrupt(), OSError(5, "gene7")])
 def test_any_other_error_leaves_its_traceback_and_goes_on(log, error, capsys):
     with pytest.raises(type(error)), log_to(log):
         raise error
     assert "Traceback" in log.read_text()
     assert type(error).__name__ in log.read_text()
     assert capsys.readouterr().err == ""  # Python itself will say it
+
+
+@pytest.mark.parametrize(
+    "error, said",
+    [
+        (OSError(errno.ENOSPC, "No space left on device"), "The disk is full"),
+        (PermissionError(errno.EACCES, "Denied", "results/x.tsv"), "results/x.tsv: You may not"),
+        (OSError(errno.EROFS, "Read-only file system"), "The disk can be read only"),
+        (MemoryError("Unable to allocate 3 TiB"), "Memory ran out"),
+        (RuntimeError("DefaultCPUAllocator: can't allocate memory"), "Memory ran out"),
+        (torch.OutOfMemoryError("CUDA out of memory"), "Memory ran out"),
+    ],
+)
+def test_what_the_machine_lacks_is_said_in_a_sentence(log, error, said, capsys):
+    with pytest.raises(SystemExit) as ended, log_to(log):
+        raise error
+    assert ended.value.code == 1
+    assert capsys.readouterr().err.startswith(said)
+    assert "Traceback" in log.read_text()
 
 
 def test_log_is_written_anew_and_let_go(log):

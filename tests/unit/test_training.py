@@ -10,7 +10,14 @@ from torch import nn
 from cisgrammar.folds import TEST, TRAIN, VALIDATION
 from cisgrammar.models.scover import Scover
 from cisgrammar.threads import set_threads
-from cisgrammar.training import Diverged, Split, mean_squared_error, predict, train
+from cisgrammar.training import (
+    Diverged,
+    Split,
+    mean_squared_error,
+    predict,
+    train,
+    train_side_by_side,
+)
 
 SETTINGS = {"learning_rate": 0.01, "batch_size": 8, "epochs": 5, "patience": None, "seed": 1}
 
@@ -194,3 +201,29 @@ def test_split_takes_its_rows_out_of_the_data_set():
     assert split.codes.dtype == torch.uint8
     assert split.train.tolist() == [2, 3]
     assert split.validation.tolist() == [0]
+
+
+def test_models_side_by_side_train_as_if_each_were_alone():
+    split = motif_split()
+    rates = [3e-3, 1e-2, 3e-2]
+    alone = [scover(seed=i) for i in range(3)]
+    settings = {"batch_size": 32, "epochs": 4, "patience": None, "seed": 5}
+    histories = [
+        train(model, split, learning_rate=rate, **settings)
+        for model, rate in zip(alone, rates, strict=True)
+    ]
+    together = [scover(seed=i) for i in range(3)]
+    stopped = train_side_by_side(
+        together,
+        split,
+        learning_rates=rates,
+        **settings,
+        stop=lambda number, epoch, loss: number == 1 and epoch == 2,
+    )
+    assert [len(history) for history in stopped] == [4, 2, 4]
+    for history, expected in zip(stopped, histories, strict=True):
+        columns = ["train_loss", "validation_loss"]
+        np.testing.assert_allclose(history[columns], expected[columns][: len(history)], rtol=1e-5)
+    torch.testing.assert_close(
+        together[2].state_dict(), alone[2].state_dict(), rtol=1e-4, atol=1e-6
+    )

@@ -49,7 +49,9 @@ def pools_of(cell_types):
 
 def influence_of(rows, folds, cell_types="AABBCC"):
     var = pd.DataFrame({"fold": folds}, index=[f"f{i}" for i in range(len(folds))])
-    return ad.AnnData(np.array(rows, dtype=np.float32).T, obs=pools_of(list(cell_types)), var=var)
+    values = np.array(rows, dtype=np.float32).T
+    obs = pools_of(list(cell_types))
+    return ad.AnnData(values, obs=obs, var=var, layers={"effect": -2 * values})
 
 
 def test_filters_find_what_they_resemble_on_either_strand():
@@ -161,10 +163,13 @@ def test_comparison_of_a_run(run):
 CLUSTERS = pd.Series({"M1": "ETS", "M2": "HD", "M3": "REST", "M4": "KLF"})
 
 
-def families_of(rows, status, reproducible):
+def families_of(rows, status, reproducible, consistent=True):
     var = pd.DataFrame({"status": status, "reproducible": reproducible})
+    var["consistent"] = consistent
     var.index = ["ETS", "HD", "REST", "KLF", "unknown"][: len(var)]
-    return ad.AnnData(np.array(rows, dtype=float).T, obs=pools_of(list("AABBCC")), var=var)
+    values = np.array(rows, dtype=float).T
+    obs = pools_of(list("AABBCC"))
+    return ad.AnnData(np.abs(values), obs=obs, var=var, layers={"effect": values})
 
 
 REGULATORS = pd.DataFrame(
@@ -189,13 +194,29 @@ def test_families_against_the_truth():
     # clear: at least half of the highest; REST in C has the wrong sign, HD was not found
     assert table["clear_cell_types"].tolist() == [2, 2, 2]
     assert table["right_signs"].tolist() == [2, 0, 1]
+    assert table["right_signs_influence"].tolist() == [2, 0, 0]  # it is positive everywhere
     assert table["rank"].tolist()[::2] == [2, 1] and np.isnan(table["rank"][1])
     assert table["tf"].tolist() == ["Elk1", None, "REST"]
     values = summary.set_index("metric")["value"]
     assert values["family_recall"] == pytest.approx(2 / 3)
     assert values["family_precision"] == pytest.approx(2 / 3)  # KLF was not planted
     assert values["share_family_sign_right"] == pytest.approx(3 / 6)
+    assert values["share_family_sign_right_influence"] == pytest.approx(2 / 6)
     assert values["median_rank_of_tf"] == 2
+
+
+def test_families_without_a_consistent_effect_are_not_found():
+    rows = [[1] * 6, [1] * 6, [-1] * 6, [1] * 6]
+    families = families_of(rows, ["family"] * 4, [True] * 4, [True, True, True, False])
+    _, summary = compare_families(
+        PLANTED,
+        ACTIVITIES,
+        target_clusters=CLUSTERS,
+        influence=families,
+        regulators=REGULATORS,
+    )
+    values = summary.set_index("metric")["value"]
+    assert values["family_precision"] == 1 and values["family_precision_by_presence"] == 0.75
 
 
 def test_nothing_reproducible_is_nothing_found():

@@ -8,7 +8,7 @@ import torch
 from cisgrammar import tuning
 from cisgrammar.errors import InputError
 from cisgrammar.threads import set_threads
-from cisgrammar.training import Split
+from cisgrammar.training import Split, train
 from cisgrammar.tuning import trial_seed, tune
 
 SETTINGS = {
@@ -78,9 +78,9 @@ def runs(monkeypatch):
     numbers = []
     original = tuning._run
 
-    def run(trial, *args):
-        numbers.append(trial.number)
-        return original(trial, *args)
+    def run(drawn, *args):
+        numbers.extend(trial.number for trial in drawn)
+        return original(drawn, *args)
 
     monkeypatch.setattr(tuning, "_run", run)
     return numbers
@@ -112,9 +112,9 @@ def test_values_stay_inside_the_space(uninterrupted):
 def test_best_trial_can_be_trained_again(uninterrupted, split):
     best, _, _ = uninterrupted
     model = tuning.models.build("scover", 2, SETTINGS, best, best["seed"])
-    history = tuning.train(
+    history = train(
         model, split, learning_rate=best["learning_rate"], batch_size=best["batch_size"],
-        epochs=EPOCHS, patience=None, seed=best["seed"],
+        epochs=EPOCHS, patience=None, seed=best["order_seed"],
     )  # fmt: skip
     assert history["validation_loss"].min() == best["loss"]
 
@@ -161,7 +161,7 @@ def test_a_killed_search_goes_on_to_the_same_result(
 
 
 def test_a_killed_process_goes_on(uninterrupted, search, monkeypatch):
-    original = tuning.train
+    original = tuning.train_side_by_side
     calls = []
 
     def killed(*args, **kwargs):
@@ -170,7 +170,7 @@ def test_a_killed_process_goes_on(uninterrupted, search, monkeypatch):
             raise KeyboardInterrupt
         return original(*args, **kwargs)
 
-    monkeypatch.setattr(tuning, "train", killed)
+    monkeypatch.setattr(tuning, "train_side_by_side", killed)
     with pytest.raises(KeyboardInterrupt):
         search()
     assert search()[1].equals(uninterrupted[1])
@@ -269,3 +269,20 @@ def test_optuna_stays_quiet(search, capfd):
     search(trials=2)
     assert "Trial" not in capfd.readouterr().err
     assert optuna.logging.get_verbosity() == before or before < optuna.logging.WARNING
+
+
+def test_a_killed_search_of_several_trials_at_once_goes_on_to_the_same_result(search, tmp_path):
+    best, table = search(side_by_side=5)
+    journal = tmp_path / "tuning.journal"
+    lines = journal.read_text().splitlines(keepends=True)
+    for kept in (1, len(lines) // 3, len(lines) // 2, len(lines) - 2):
+        journal.write_text("".join(lines[:kept]))
+        again = search(side_by_side=5)
+        assert again[0] == best
+        assert again[1].equals(table)
+
+
+def test_one_trial_at_once_is_what_a_cpu_does(search, uninterrupted):
+    best, table = search(side_by_side=1)
+    assert best == uninterrupted[0]
+    assert table.equals(uninterrupted[1])

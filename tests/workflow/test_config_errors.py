@@ -52,8 +52,8 @@ def test_bad_config_stops_with_words_and_without_output(
 
 
 def test_a_missing_file_is_named_before_any_job(new_run, tiny_config, tmp_path):
-    (tmp_path / "genes.gtf").touch()
-    (tmp_path / "counts.h5ad").touch()
+    (tmp_path / "genes.gtf").write_text("a file")
+    (tmp_path / "counts.h5ad").write_text("a file")
     config = changed(
         tiny_config,
         simulation=None,
@@ -62,7 +62,8 @@ def test_a_missing_file_is_named_before_any_job(new_run, tiny_config, tmp_path):
     )
     run = new_run(config)
     said = run.snakemake("--cores", "1", fails=True)
-    assert "absent.fa" in said
+    assert "absent.fa: no such file" in said
+    assert "`genome.fasta`" in said
     assert "counts.h5ad" not in said
     assert "Traceback" not in said
     assert not (run.folder / "results").exists()

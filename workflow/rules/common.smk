@@ -27,6 +27,7 @@ config.update(checked)
 
 NAME = config["name"]
 FAMILIES = config["families"]
+SCORE = config["influence"]["score"]
 FOLDS = range(config["folds"]["n_folds"])
 SIMULATION = f"results/{NAME}/simulation"
 GIVEN = config["given"]
@@ -110,6 +111,9 @@ def how_to_read_genes():
     return {key: value for key, value in config["genome"].items() if key not in ("fasta", "gtf")}
 
 
+FAMILY = "results/{name}/{family}"
+
+
 def when(condition, path):
     """Give a path where a condition holds, else nothing."""
     return path if condition else []
@@ -132,6 +136,15 @@ def family_figures(category, **figures):
         for key, (stem, title) in figures.items()
     }
     return outputs | {"png": [f"{folder}/{stem}.png" for stem, _ in figures.values()]}
+
+
+def means_of_families(label):
+    """Give the tables of families' scores by a label of pools: both scores, raw and standardised."""
+    return {
+        f"{score}_by_{label}{z}": f"{FAMILY}/family_{score}_by_{label}{z}.tsv"
+        for score in ("influence", "effect")
+        for z in ("", "_z")
+    }
 
 
 def per_fold(file):

@@ -86,11 +86,10 @@ rule score_families:
         families="results/{name}/{family}/families.tsv",
         motifs="results/{name}/{family}/motifs.meme",
     output:
+        **means_of_families("cell_type"),
+        **(means_of_families("category") if CATEGORIES else {}),
         influence="results/{name}/{family}/family_influence.h5ad",
-        by_cell_type="results/{name}/{family}/family_influence_by_cell_type.tsv",
-        by_cell_type_z="results/{name}/{family}/family_influence_by_cell_type_z.tsv",
-        by_category=when(CATEGORIES, "results/{name}/{family}/family_influence_by_category.tsv"),
-        by_category_z=when(CATEGORIES, "results/{name}/{family}/family_influence_by_category_z.tsv"),
+        consistency="results/{name}/{family}/family_consistency.tsv",
         stability="results/{name}/{family}/family_stability.tsv",
         correlations="results/{name}/{family}/family_correlations.tsv",
     log:
@@ -102,6 +101,7 @@ rule score_families:
         runtime=scaled(30),
     params:
         categories=CATEGORIES,
+        score=SCORE,
         code=code("score_families"),
     message:
         "Adding up influence by family of motifs in {wildcards.family}, {wildcards.name}"
@@ -124,6 +124,7 @@ rule find_regulators:
         mem_mb=scaled(2000, expression=20, families=20),
         runtime=scaled(30, expression=0.1),
     params:
+        score=SCORE,
         code=code("find_regulators"),
     message:
         "Looking for the TFs behind the families of {wildcards.family} in {wildcards.name}"
@@ -182,6 +183,7 @@ rule correlate_gene_sets:
     params:
         gene_sets=config["gene_sets"],
         annotations=config["annotations"],
+        score=SCORE,
         seed=config["seed"],
         code=code("correlate_gene_sets"),
     message:
@@ -193,9 +195,10 @@ rule correlate_gene_sets:
 rule plot_families:
     input:
         influence="results/{name}/{family}/family_influence.h5ad",
-        by_cell_type="results/{name}/{family}/family_influence_by_cell_type.tsv",
-        z="results/{name}/{family}/family_influence_by_cell_type_z.tsv",
+        by_cell_type=f"{FAMILY}/family_{SCORE}_by_cell_type.tsv",
+        z=f"{FAMILY}/family_{SCORE}_by_cell_type_z.tsv",
         stability="results/{name}/{family}/family_stability.tsv",
+        cells="results/{name}/cells.h5ad",
         correlations="results/{name}/{family}/family_correlations.tsv",
         families="results/{name}/{family}/families.tsv",
         filters="results/{name}/{family}/filter_families.tsv",
@@ -219,7 +222,7 @@ rule plot_families:
     params:
         database=config["database"],
         categories=CATEGORIES,
-        n_motifs=config["figures"]["n_motifs"],
+        score=SCORE,
         code=code("plot_families"),
     message:
         "Drawing the families of motifs of {wildcards.family} in {wildcards.name}"
@@ -232,6 +235,7 @@ rule plot_regulators:
         families="results/{name}/{family}/family_influence.h5ad",
         regulators="results/{name}/{family}/regulators.tsv",
         expression="results/{name}/pools.h5ad",
+        cells="results/{name}/cells.h5ad",
     output:
         **family_figures(
             volcano=("regulator_volcano", "TFs behind the families"),
@@ -246,6 +250,7 @@ rule plot_regulators:
         mem_mb=scaled(2000, families=20, expression=20),
         runtime=scaled(30),
     params:
+        score=SCORE,
         code=code("plot_regulators"),
     message:
         "Drawing the regulators found by {wildcards.family} in {wildcards.name}"

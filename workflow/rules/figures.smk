@@ -38,6 +38,7 @@ rule plot_training:
     input:
         histories=per_fold("history.tsv"),
         evaluation="results/{name}/{family}/evaluation.tsv",
+        truth=when(config["simulation"] is not None, f"{FAMILY}/truth/summary.tsv"),
     output:
         **family_figures(
             losses=("loss_curves", "Losses"),
@@ -62,8 +63,9 @@ rule plot_training:
 rule plot_influence:
     input:
         influence="results/{name}/{family}/influence.h5ad",
-        by_cell_type="results/{name}/{family}/influence_by_cell_type.tsv",
-        z="results/{name}/{family}/influence_by_cell_type_z.tsv",
+        by_cell_type=f"{FAMILY}/{SCORE}_by_cell_type.tsv",
+        z=f"{FAMILY}/{SCORE}_by_cell_type_z.tsv",
+        cells="results/{name}/cells.h5ad",
         motifs="results/{name}/{family}/motifs.meme",
         table="results/{name}/{family}/motifs.tsv",
     output:
@@ -82,6 +84,7 @@ rule plot_influence:
         runtime=scaled(30),
     params:
         n_motifs=config["figures"]["n_motifs"],
+        score=SCORE,
         code=code("plot_influence"),
     message:
         "Drawing motifs and their influence of {wildcards.family} in {wildcards.name}"

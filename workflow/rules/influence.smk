@@ -8,6 +8,7 @@ rule score_influence:
         model="results/{name}/{family}/fold{fold}/model.pt",
     output:
         influence="results/{name}/{family}/fold{fold}/influence.tsv",
+        effect="results/{name}/{family}/fold{fold}/effect.tsv",
     log:
         "logs/score_influence/{name}.{family}.fold{fold}.log",
     conda:
@@ -28,10 +29,13 @@ rule gather_influence:
         dataset="results/{name}/dataset.h5ad",
         motifs="results/{name}/{family}/motifs.tsv",
         influence=per_fold("influence.tsv"),
+        effect=per_fold("effect.tsv"),
     output:
         influence="results/{name}/{family}/influence.h5ad",
-        by_cell_type="results/{name}/{family}/influence_by_cell_type.tsv",
-        z="results/{name}/{family}/influence_by_cell_type_z.tsv",
+        influence_by_cell_type="results/{name}/{family}/influence_by_cell_type.tsv",
+        influence_by_cell_type_z="results/{name}/{family}/influence_by_cell_type_z.tsv",
+        effect_by_cell_type="results/{name}/{family}/effect_by_cell_type.tsv",
+        effect_by_cell_type_z="results/{name}/{family}/effect_by_cell_type_z.tsv",
     log:
         "logs/gather_influence/{name}.{family}.log",
     conda:

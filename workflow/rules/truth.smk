@@ -13,6 +13,9 @@ if config["simulation"] is not None:
             evaluation="results/{name}/{family}/evaluation.tsv",
             motifs="results/{name}/{family}/motifs.meme",
             influence="results/{name}/{family}/influence.h5ad",
+            clusters="results/{name}/motif_clusters.tsv",
+            families="results/{name}/{family}/family_influence.h5ad",
+            regulators="results/{name}/{family}/regulators.tsv",
         output:
             summary=report(
                 "results/{name}/{family}/truth/summary.tsv",
@@ -23,6 +26,7 @@ if config["simulation"] is not None:
             ),
             motifs="results/{name}/{family}/truth/motifs.tsv",
             pairs="results/{name}/{family}/truth/influence.tsv",
+            families="results/{name}/{family}/truth/families.tsv",
         log:
             "logs/compare_truth/{name}.{family}.log",
         benchmark:
@@ -43,6 +47,7 @@ if config["simulation"] is not None:
     rule plot_truth:
         input:
             pairs="results/{name}/{family}/truth/influence.tsv",
+            cells="results/{name}/cells.h5ad",
         output:
             **family_figures(
                 figure=("influence_against_truth", "Influence against true activity"),
@@ -56,6 +61,7 @@ if config["simulation"] is not None:
             mem_mb=scaled(2000),
             runtime=scaled(10),
         params:
+            score=SCORE,
             code=code("plot_truth"),
         message:
             "Drawing influence against true activity in {wildcards.name}"

@@ -1,18 +1,23 @@
 """Compare a run on simulated data with what was planted."""
 
+import pandas as pd
 from anndata import read_h5ad
 
 from cisgrammar.files import read_table, write_table
 from cisgrammar.logs import log_to
+from cisgrammar.motifs.clusters import clusters_of_targets
 from cisgrammar.motifs.databases import load_database
 from cisgrammar.motifs.meme import read_meme
-from cisgrammar.truth import compare
+from cisgrammar.truth import compare, compare_families
 
-files = snakemake.input
+files, settings = snakemake.input, snakemake.params.database
 with log_to(snakemake.log[0]):
+    planted = read_meme(files.planted)
+    activities = read_table(files.activities, index_col="motif")
+    database = load_database(settings["source"], settings["tf_names"])
     comparison = compare(
-        read_meme(files.planted),
-        read_table(files.activities, index_col="motif"),
+        planted,
+        activities,
         read_h5ad(files.expectation),
         dataset=read_h5ad(files.dataset),
         members=read_table(files.members),
@@ -20,8 +25,16 @@ with log_to(snakemake.log[0]):
         evaluation=read_table(files.evaluation),
         motifs=read_meme(files.motifs),
         influence=read_h5ad(files.influence),
-        known=load_database(**snakemake.params.database).motifs,
+        known=database.motifs,
     )
-    write_table(comparison.summary, snakemake.output.summary)
+    families, summary = compare_families(
+        planted,
+        activities,
+        target_clusters=clusters_of_targets(database.table, read_table(files.clusters)),
+        influence=read_h5ad(files.families),
+        regulators=read_table(files.regulators),
+    )
+    write_table(pd.concat([comparison.summary, summary]), snakemake.output.summary)
+    write_table(families, snakemake.output.families)
     write_table(comparison.motifs, snakemake.output.motifs)
     write_table(comparison.pairs, snakemake.output.pairs)

@@ -4,6 +4,7 @@ from anndata import read_h5ad
 
 from cisgrammar.files import read_table, write_table
 from cisgrammar.gene_sets import correlate_markers, correlate_sets, no_sets, read_gmt
+from cisgrammar.influence import with_score
 from cisgrammar.logs import log_to
 from cisgrammar.pool_annotations import annotate_pools, correlate_annotations
 from cisgrammar.seeds import derive_seed
@@ -11,7 +12,8 @@ from cisgrammar.seeds import derive_seed
 params = snakemake.params
 sizes = {key: params.gene_sets[key] for key in ("min_size", "max_size", "n_top", "n_clusters")}
 with log_to(snakemake.log[0]):
-    families, pools = read_h5ad(snakemake.input.families), read_h5ad(snakemake.input.pools)
+    families = with_score(read_h5ad(snakemake.input.families), params.score)
+    pools = read_h5ad(snakemake.input.pools)
     sets = no_sets(families)
     if gmt := params.gene_sets["gmt"]:
         sets = correlate_sets(families, pools, read_gmt(gmt), **sizes, source=gmt)

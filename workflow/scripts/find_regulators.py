@@ -3,11 +3,12 @@
 from anndata import read_h5ad
 
 from cisgrammar.files import write_table
+from cisgrammar.influence import with_score
 from cisgrammar.logs import log_to
 from cisgrammar.regulators import find_regulators, summarise_regulators
 
 with log_to(snakemake.log[0]):
-    families = read_h5ad(snakemake.input.families)
+    families = with_score(read_h5ad(snakemake.input.families), snakemake.params.score)
     regulators = find_regulators(families, read_h5ad(snakemake.input.expression))
     write_table(regulators, snakemake.output.regulators)
     write_table(summarise_regulators(regulators), snakemake.output.summary)

@@ -1,16 +1,20 @@
-"""Join the folds' influence; average it over the pools of each cell type."""
+"""Join the folds' influence and effects; average both over the pools of each cell type."""
 
 from anndata import read_h5ad
 
 from cisgrammar.files import read_table, write_h5ad, write_table
-from cisgrammar.influence import gather, mean_by, z_scores
+from cisgrammar.influence import EFFECT, INFLUENCE, gather, mean_by, z_scores
 from cisgrammar.logs import log_to
 
 with log_to(snakemake.log[0]):
     motifs = read_table(snakemake.input.motifs, index_col="motif")
-    tables = [read_table(path, index_col="motif") for path in snakemake.input.influence]
-    influence = gather(tables, motifs, read_h5ad(snakemake.input.dataset))
+    tables, effects = (
+        [read_table(path, index_col="motif") for path in paths]
+        for paths in (snakemake.input.influence, snakemake.input.effect)
+    )
+    influence = gather(tables, effects, motifs, read_h5ad(snakemake.input.dataset))
     write_h5ad(influence, snakemake.output.influence)
-    by_cell_type = mean_by(influence)
-    write_table(by_cell_type, snakemake.output.by_cell_type, index=True)
-    write_table(z_scores(by_cell_type), snakemake.output.z, index=True)
+    for score, layer in ((INFLUENCE, None), (EFFECT, EFFECT)):
+        means = mean_by(influence, layer=layer)
+        write_table(means, snakemake.output[f"{score}_by_cell_type"], index=True)
+        write_table(z_scores(means), snakemake.output[f"{score}_by_cell_type_z"], index=True)

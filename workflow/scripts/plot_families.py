@@ -5,6 +5,7 @@ from pathlib import Path
 from anndata import read_h5ad
 
 from cisgrammar.files import read_table
+from cisgrammar.influence import with_score
 from cisgrammar.logs import log_to
 from cisgrammar.motifs.databases import load_database
 from cisgrammar.motifs.meme import read_meme
@@ -16,7 +17,7 @@ from cisgrammar.plots.families import (
 )
 from cisgrammar.plots.logos import alignment_gallery
 from cisgrammar.plots.notes import draw_or_note
-from cisgrammar.plots.style import save
+from cisgrammar.plots.style import cell_type_colours, save
 
 files, params = snakemake.input, snakemake.params
 with log_to(snakemake.log[0]):
@@ -24,17 +25,22 @@ with log_to(snakemake.log[0]):
     motifs, families = read_meme(files.motifs), read_table(files.families)
     z, raw = (read_table(path, index_col="family") for path in (files.z, files.by_cell_type))
     filters = read_table(files.filters)
+    influence = with_score(read_h5ad(files.influence), params.score)
+    # what matches by chance is set aside too
+    consistent = influence.var["consistent"].loc[families["family"]].to_numpy(bool)
+    trusted = families.assign(reproducible=families["reproducible"].astype(bool) & consistent)
     examples = filters.set_index("motif").loc[families["example"]].reset_index()
     categories = {cell: name for name, cells in params.categories.items() for cell in cells}
+    score = {"score": params.score}
+    colours = score | {"colours": cell_type_colours(files.cells)}
+    correlations = read_table(files.correlations, index_col="family")
     figures = {
-        "heatmap": (family_heatmap, z, families, motifs, raw, categories or None),
-        "gallery": (alignment_gallery, examples, motifs, known),
-        "stability": (family_stability, read_table(files.stability), families),
-        "correlations": (
-            correlation_heatmap,
-            read_table(files.correlations, index_col="family"),
-        ),
-        "pools": (pools_by_family, read_h5ad(files.influence)),
+        "heatmap": (family_heatmap, (z, trusted, motifs, raw, categories or None), score),
+        "gallery": (alignment_gallery, (examples, motifs, known), {}),
+        "stability": (family_stability, (read_table(files.stability), trusted), colours),
+        "correlations": (correlation_heatmap, (correlations,), {}),
+        "pools": (pools_by_family, (influence,), score),
     }
-    for name, (draw, *tables) in figures.items():
-        save(draw_or_note(draw, *tables), Path(snakemake.output[name]).with_suffix(""))
+    for name, (draw, tables, options) in figures.items():
+        figure = draw_or_note(draw, *tables, **options)
+        save(figure, Path(snakemake.output[name]).with_suffix(""))

@@ -5,22 +5,24 @@ from pathlib import Path
 from anndata import read_h5ad
 
 from cisgrammar.files import read_table
+from cisgrammar.influence import with_score
 from cisgrammar.logs import log_to
 from cisgrammar.motifs.meme import read_meme
 from cisgrammar.plots.influence import influence_heatmap, pools_pca
 from cisgrammar.plots.logos import logo_gallery
-from cisgrammar.plots.style import save
+from cisgrammar.plots.style import cell_type_colours, save
 
-n_motifs = snakemake.params.n_motifs
+n_motifs, score = snakemake.params.n_motifs, snakemake.params.score
 with log_to(snakemake.log[0]):
     motifs = {motif.name: motif for motif in read_meme(snakemake.input.motifs)}
     by_cell_type = read_table(snakemake.input.by_cell_type, index_col="motif")
     z = read_table(snakemake.input.z, index_col="motif")
-    heatmap = influence_heatmap(z, list(motifs.values()), by_cell_type, n_motifs)
+    heatmap = influence_heatmap(z, list(motifs.values()), by_cell_type, n_motifs, score=score)
     save(heatmap, Path(snakemake.output.heatmap).with_suffix(""))
     strongest = by_cell_type.abs().max(axis=1).sort_values(ascending=False, kind="stable").index
     table = read_table(snakemake.input.table)
     gallery = logo_gallery([motifs[name] for name in strongest[:n_motifs]], table)
     save(gallery, Path(snakemake.output.gallery).with_suffix(""))
-    pca = pools_pca(read_h5ad(snakemake.input.influence))
+    influence = with_score(read_h5ad(snakemake.input.influence), score)
+    pca = pools_pca(influence, cell_type_colours(snakemake.input.cells))
     save(pca, Path(snakemake.output.pca).with_suffix(""))

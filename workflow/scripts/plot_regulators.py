@@ -5,19 +5,25 @@ from pathlib import Path
 from anndata import read_h5ad
 
 from cisgrammar.files import read_table
+from cisgrammar.influence import with_score
 from cisgrammar.logs import log_to
 from cisgrammar.plots.notes import draw_or_note
 from cisgrammar.plots.regulators import influence_against_expression, regulator_volcano
-from cisgrammar.plots.style import save
+from cisgrammar.plots.style import cell_type_colours, save
 from cisgrammar.regulators import best_pairs, tf_expression
 
 with log_to(snakemake.log[0]):
     regulators = read_table(snakemake.input.regulators)
-    families = read_h5ad(snakemake.input.families)
+    families = with_score(read_h5ad(snakemake.input.families), snakemake.params.score)
     expression = tf_expression(read_h5ad(snakemake.input.expression), families, regulators)
     volcano = draw_or_note(regulator_volcano, regulators)
     save(volcano, Path(snakemake.output.volcano).with_suffix(""))
     scatter = draw_or_note(
-        influence_against_expression, families, expression, best_pairs(regulators)
+        influence_against_expression,
+        families,
+        expression,
+        best_pairs(regulators),
+        colours=cell_type_colours(snakemake.input.cells),
+        score=snakemake.params.score,
     )
     save(scatter, Path(snakemake.output.scatter).with_suffix(""))

@@ -16,4 +16,8 @@ with log_to(snakemake.log[0]):
     )
     save(loss_curves(histories), Path(snakemake.output.losses).with_suffix(""))
     evaluation = read_table(snakemake.input.evaluation)
-    save(r2_over_folds(evaluation), Path(snakemake.output.scores).with_suffix(""))
+    ceiling = None
+    if snakemake.input.truth:
+        truth = read_table(snakemake.input.truth, index_col="metric")
+        ceiling = truth.loc["ceiling_r2", "value"]
+    save(r2_over_folds(evaluation, ceiling), Path(snakemake.output.scores).with_suffix(""))

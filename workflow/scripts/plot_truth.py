@@ -4,9 +4,13 @@ from pathlib import Path
 
 from cisgrammar.files import read_table
 from cisgrammar.logs import log_to
-from cisgrammar.plots.style import save
+from cisgrammar.plots.style import cell_type_colours, save
 from cisgrammar.plots.truth import influence_against_truth
 
 with log_to(snakemake.log[0]):
-    figure = influence_against_truth(read_table(snakemake.input.pairs))
+    figure = influence_against_truth(
+        read_table(snakemake.input.pairs),
+        cell_type_colours(snakemake.input.cells),
+        snakemake.params.score,
+    )
     save(figure, Path(snakemake.output.figure).with_suffix(""))

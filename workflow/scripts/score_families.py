@@ -1,9 +1,10 @@
-"""Add up influence by family: per pool, cell type and category, over folds, and together."""
+"""Add up influence and effect by family: per pool, cell type, category, over folds, together."""
 
 from anndata import read_h5ad
 
 from cisgrammar.family_influence import (
     add_categories,
+    consistency,
     family_correlations,
     mean_by_family,
     pool_pca,
@@ -11,7 +12,7 @@ from cisgrammar.family_influence import (
     sum_by_family,
 )
 from cisgrammar.files import read_table, write_h5ad, write_table
-from cisgrammar.influence import z_scores
+from cisgrammar.influence import EFFECT, INFLUENCE, with_score, z_scores
 from cisgrammar.logs import log_to
 from cisgrammar.motifs.meme import read_meme
 
@@ -19,16 +20,24 @@ with log_to(snakemake.log[0]):
     influence = read_h5ad(snakemake.input.influence)
     filters, table = read_table(snakemake.input.filters), read_table(snakemake.input.families)
     motifs = read_meme(snakemake.input.motifs)
-    families = pool_pca(sum_by_family(influence, filters, table, motifs))
+    families = sum_by_family(influence, filters, table, motifs)
+    consistent = consistency(influence, filters, table)
+    families.var["consistent"] = consistent["consistent"]
+    write_table(consistent, snakemake.output.consistency, index=True)
+    chosen = pool_pca(with_score(families, snakemake.params.score))
+    for key in ("obsm", "varm", "uns"):
+        getattr(families, key).update(getattr(chosen, key))
     labels = ["cell_type"]
     if snakemake.params.categories:
         add_categories(families, snakemake.params.categories)
         labels.append("category")
     write_h5ad(families, snakemake.output.influence)
     for label in labels:
-        means = mean_by_family(families, label)
-        write_table(means, snakemake.output[f"by_{label}"], index=True)
-        write_table(z_scores(means), snakemake.output[f"by_{label}_z"], index=True)
-    write_table(stability(influence, filters, table), snakemake.output.stability)
-    correlations = family_correlations(families)
+        for score, layer in ((INFLUENCE, None), (EFFECT, EFFECT)):
+            means = mean_by_family(families, label, layer)
+            write_table(means, snakemake.output[f"{score}_by_{label}"], index=True)
+            write_table(z_scores(means), snakemake.output[f"{score}_by_{label}_z"], index=True)
+    chosen = with_score(influence, snakemake.params.score)
+    write_table(stability(chosen, filters, table), snakemake.output.stability)
+    correlations = family_correlations(with_score(families, snakemake.params.score))
     write_table(correlations, snakemake.output.correlations, index=True)

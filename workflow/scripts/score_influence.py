@@ -1,4 +1,4 @@
-"""Score the influence of each filter on each pool, on the fold's validation genes."""
+"""Score influence and effect of each filter on each pool, on the fold's validation genes."""
 
 import pandas as pd
 import torch
@@ -15,7 +15,12 @@ with log_to(snakemake.log[0]):
     set_threads(snakemake.threads)
     dataset, folds = read_h5ad(snakemake.input.dataset), read_table(snakemake.input.folds)
     codes = dataset.varm["codes"][rows_of(folds, fold, VALIDATION)]
-    scores = models.load(snakemake.input.model).influence(torch.from_numpy(codes)).numpy()
-    names = pd.Index([f"{fold}_{i}" for i in range(len(scores))], name="motif")
-    table = pd.DataFrame(scores, index=names, columns=dataset.obs_names)
-    write_table(table, snakemake.output.influence, index=True)
+    model = models.load(snakemake.input.model)
+    influence, effect = model.influence_and_effect(torch.from_numpy(codes))
+    names = pd.Index([f"{fold}_{i}" for i in range(len(influence))], name="motif")
+    for scores, path in [
+        (influence, snakemake.output.influence),
+        (effect, snakemake.output.effect),
+    ]:
+        table = pd.DataFrame(scores.numpy(), index=names, columns=dataset.obs_names)
+        write_table(table, path, index=True)

@@ -9,7 +9,11 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from cisgrammar.models.conv_maxpool import ConvMaxPool, conv_maxpool
+from cisgrammar.models.conv_maxpool import (
+    ConvMaxPool,
+    conv_maxpool,
+    conv_maxpool_side_by_side,
+)
 
 SCAN_BATCH = 1024
 
@@ -69,6 +73,27 @@ class Scover(nn.Module):
         # ELU rises monotonically: the maximum may come first
         return self.head(F.elu(self.motifs(codes)))
 
+    @staticmethod
+    def side_by_side(models: list[Scover], codes: Tensor) -> Tensor:
+        """Predict with several models at once, as one wide convolution and batched heads.
+
+        Parameters
+        ----------
+        models
+            Of one shape.
+        codes
+            uint8 ``(batch, length)``.
+
+        Returns
+        -------
+        ``(models, batch, targets)``, what each alone predicts up to float rounding.
+        """
+        maxima = conv_maxpool_side_by_side(codes, [model.motifs.weight for model in models])
+        activations = F.elu(torch.stack(maxima))  # (models, batch, filters)
+        weights = torch.stack([model.head.weight for model in models])  # (models, targets, filters)
+        biases = torch.stack([model.head.bias for model in models])  # (models, targets)
+        return torch.baddbmm(biases[:, None], activations, weights.transpose(1, 2))
+
     @torch.no_grad()
     def scan(self, codes: Tensor) -> Iterator[tuple[Tensor, Tensor]]:
         """Yield maxima (before ELU) and their positions, ``(batch, filters)``, batch by batch."""
@@ -94,6 +119,38 @@ class Scover(nn.Module):
         of prediction minus prediction without the filter. The head is linear, so this is
         exactly mean activation times weight, and nothing has to be left out.
         """
-        sums = [F.elu(maxima).sum(dim=0, dtype=torch.float64) for maxima, _ in self.scan(codes)]
-        mean = torch.stack(sums).sum(dim=0) / len(codes)  # (filters,)
-        return (self.head.weight.T.double() * mean[:, None]).float()
+        return self.influence_and_effect(codes)[0]
+
+    @torch.no_grad()
+    def influence_and_effect(self, codes: Tensor) -> tuple[Tensor, Tensor]:
+        """Score each filter's influence and, in the same pass, its effect on each target.
+
+        Parameters
+        ----------
+        codes
+            uint8 ``(sequences, length)``.
+
+        Returns
+        -------
+        influence
+            As :meth:`influence`.
+        effect
+            ``(filters, targets)``: weight times the standard deviation of the activation over
+            sequences. So far does the prediction move when the motif's activation rises by one
+            standard deviation.
+
+        Notes
+        -----
+        Influence changes its sign where a filter's mean activation is below 0, which depends on
+        nothing but where the filter's scores happen to lie: a repressor then has positive
+        influence. The effect has the sign of the weight, always.
+        """
+        n, total, squares = len(codes), 0.0, 0.0
+        for maxima, _ in self.scan(codes):
+            activation = F.elu(maxima).double()
+            total = total + activation.sum(dim=0)
+            squares = squares + activation.square().sum(dim=0)
+        mean = total / n  # (filters,)
+        spread = (squares / n - mean.square()).clamp(min=0).sqrt()
+        weight = self.head.weight.T.double()  # (filters, targets)
+        return (weight * mean[:, None]).float(), (weight * spread[:, None]).float()

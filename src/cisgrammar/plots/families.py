@@ -27,6 +27,7 @@ def family_heatmap(
     categories: Mapping[str, str] | None = None,
     n_top: int = 45,
     unit: str = "log10 counts",
+    score: str = "influence",
 ) -> Figure:
     """Draw influence of families by cell type: logos, dendrograms, reproducibility.
 
@@ -49,6 +50,8 @@ def family_heatmap(
         The most families to draw: the first in ``families``; 45 fill a page.
     unit
         The unit of influence, that of the model's targets.
+    score
+        What the numbers are: ``influence`` or ``effect``.
 
     Raises
     ------
@@ -63,12 +66,12 @@ def family_heatmap(
     examples = shown["example"].items()
     return Heatmap(
         z.loc[shown.index],
-        label="Influence (z-score)",
+        label=f"{score.capitalize()} (z-score)",
         logos={family: matrices[name] for family, name in examples if name in matrices},
         set_aside=set(shown.index[~shown["reproducible"].astype(bool)]),
         row_notes={family: f"{share:.0%}" for family, share in shown["reproducibility"].items()},
         bars=None if influence is None else influence.mean(axis=1),
-        bar_label=f"Mean influence\n({unit})",
+        bar_label=f"Mean {score}\n({unit})",
         column_groups=categories or {},
     ).draw()
 
@@ -100,6 +103,7 @@ def family_stability(
     colours: Mapping[str, str] | None = None,
     n_top: int = 30,
     unit: str = "log10 counts",
+    score: str = "influence",
 ) -> Figure:
     """Draw each family's influence by cell type, with its interval over folds.
 
@@ -117,6 +121,8 @@ def family_stability(
         The most families to draw: the first in ``families``.
     unit
         The unit of influence.
+    score
+        What the numbers are: ``influence`` or ``effect``.
 
     Raises
     ------
@@ -149,7 +155,9 @@ def family_stability(
         axes.hlines(at, table["low"], table["high"], colors=inks, lw=0.6, alpha=1 if few else 0.5)
         axes.scatter(table["mean"], at, s=8 if few else 2, c=inks, lw=0, zorder=2)
     axes.set_yticks(range(len(shown)), [style.shorten(name, 40) for name in shown["family"][::-1]])
-    axes.set(xlabel=f"Influence ({unit})", ylabel="Family", ylim=(-0.5, len(shown) - 0.5))
+    axes.set(
+        xlabel=f"{score.capitalize()} ({unit})", ylabel="Family", ylim=(-0.5, len(shown) - 0.5)
+    )
     if few:
         present = {name: colours[name] for name in names}
         style.legend_in_columns(figure, 10, above + 1, legend, present, title="Cell type")
@@ -157,7 +165,9 @@ def family_stability(
 
 
 @style.styled
-def pools_by_family(influence: ad.AnnData, families: Sequence[str] | None = None) -> Figure:
+def pools_by_family(
+    influence: ad.AnnData, families: Sequence[str] | None = None, score: str = "influence"
+) -> Figure:
     """Draw the first two principal components of pools, coloured by each family's influence.
 
     Parameters
@@ -166,6 +176,8 @@ def pools_by_family(influence: ad.AnnData, families: Sequence[str] | None = None
         Pools x families.
     families
         The families to draw; by default the twelve whose influence varies most over pools.
+    score
+        What the numbers are: ``influence`` or ``effect``.
 
     Raises
     ------
@@ -177,7 +189,10 @@ def pools_by_family(influence: ad.AnnData, families: Sequence[str] | None = None
     chosen = list(families or table.std().sort_values(ascending=False, kind="stable").index[:12])
     points, share = pools_plane(influence)
     figure = value_maps(
-        points, table[chosen] - table[chosen].mean(), "Influence about its mean", centred=True
+        points,
+        table[chosen] - table[chosen].mean(),
+        f"{score.capitalize()} about its mean",
+        centred=True,
     )
     figure.supxlabel(f"PC1 ({share[0]:.0%} of variance)", fontsize=style.TEXT)
     figure.supylabel(f"PC2 ({share[1]:.0%} of variance)", fontsize=style.TEXT)

@@ -22,6 +22,7 @@ def influence_heatmap(
     influence: pd.DataFrame | None = None,
     n_top: int = 30,
     unit: str = "log10 counts",
+    score: str = "influence",
 ) -> Figure:
     """Draw motif influence by cell type, logos beside the rows, both clustered.
 
@@ -39,6 +40,8 @@ def influence_heatmap(
         The most rows to draw; 30 fill a page.
     unit
         The unit of influence, that of the model's targets.
+    score
+        What the numbers are: ``influence`` or ``effect``.
 
     Raises
     ------
@@ -52,10 +55,10 @@ def influence_heatmap(
         names = spread.sort_values(ascending=False, kind="stable").index[:n_top]
     return Heatmap(
         z.loc[names],
-        label="Influence (z-score)",
+        label=f"{score.capitalize()} (z-score)",
         logos={motif.name: motif.matrix for motif in motifs},
         bars=None if influence is None else influence.loc[names].mean(axis=1),
-        bar_label=f"Mean influence\n({unit})",
+        bar_label=f"Mean {score}\n({unit})",
     ).draw()
 
 

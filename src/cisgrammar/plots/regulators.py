@@ -104,6 +104,7 @@ def influence_against_expression(
     colours: Mapping[str, str] | None = None,
     n_top: int = 12,
     units: tuple[str, str] = ("log10 counts", "log10 counts"),
+    score: str = "influence",
 ) -> Figure:
     """Draw family influence against TF expression, a dot a pool, coloured by cell type.
 
@@ -121,6 +122,8 @@ def influence_against_expression(
         The most pairs to draw.
     units
         Of expression and of influence.
+    score
+        What the numbers are: ``influence`` or ``effect``.
 
     Raises
     ------
@@ -150,6 +153,6 @@ def influence_against_expression(
         panel.set_title(f"{family}\n{row.tf}: ρ = {style.signed(row.rho)}")
     style.hide_unused(panels, len(pairs))
     upper.supxlabel(f"TF expression ({units[0]})", fontsize=style.TEXT)
-    upper.supylabel(f"Family influence ({units[1]})", fontsize=style.TEXT)
+    upper.supylabel(f"Family {score} ({units[1]})", fontsize=style.TEXT)
     style.legend_in_columns(figure, 10, above + 1, legend, present, title="Cell type")
     return figure

@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 import matplotlib as mpl
 import numpy as np
 import pandas as pd
+from anndata import read_h5ad
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
@@ -212,6 +213,11 @@ def category_colours(labels: Iterable[object]) -> dict[str, str]:
     """
     names = sorted({str(label) for label in labels if not pd.isna(label)})
     return {name: PALETTE[i % len(PALETTE)] for i, name in enumerate(names)}
+
+
+def cell_type_colours(path: str | Path) -> dict[str, str]:
+    """Give each cell type of cells.h5ad its colour: the same in every figure of a data set."""
+    return category_colours(read_h5ad(path, backed="r").obs["cell_type"])
 
 
 def symmetric_limit(values: np.ndarray, percentile: float = 99.0) -> float:

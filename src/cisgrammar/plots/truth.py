@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import pandas as pd
 from matplotlib.figure import Figure
 from scipy.stats import spearmanr
@@ -10,25 +12,33 @@ from cisgrammar.plots import style
 
 
 @style.styled
-def influence_against_truth(pairs: pd.DataFrame) -> Figure:
-    """Draw influence against true activity, one panel a planted motif, one dot a cell type.
+def influence_against_truth(
+    pairs: pd.DataFrame, colours: Mapping[str, str] | None = None, score: str = "influence"
+) -> Figure:
+    """Draw a score against true activity, one panel a planted motif, one dot a cell type.
 
     Parameters
     ----------
     pairs
         One row per planted motif and cell type: motif, cell_type, activity (the true effect on
-        log expression), influence (of the motif found for it; missing when none was found).
+        log expression), and the score (of the motif found for it; missing when none was found).
+    colours
+        Cell type to colour.
+    score
+        The column to draw: ``influence`` or ``effect``.
 
     Raises
     ------
     ValueError
         If the table is empty or a column is missing.
     """
-    columns = ["motif", "cell_type", "activity", "influence"]
+    columns = ["motif", "cell_type", "activity", score]
     style.require(pairs, "influence_against_truth", columns)
     motifs = list(pairs.groupby("motif", sort=True))
     rows, across = style.grid_shape(len(motifs), 4)
-    colours = style.category_colours(pairs["cell_type"])
+    names = sorted(pairs["cell_type"].astype(str).unique())
+    colours = dict(colours or style.category_colours(names))
+    colours = {name: colours[name] for name in names}
     legend = len(colours) <= 12
     if not legend:
         colours = dict.fromkeys(colours, style.PALETTE[0])
@@ -38,26 +48,26 @@ def influence_against_truth(pairs: pd.DataFrame) -> Figure:
     for panel, (motif, table) in zip(panels, motifs, strict=False):
         panel.axhline(0, color="0.8", lw=0.5, zorder=0)
         panel.axvline(0, color="0.8", lw=0.5, zorder=0)
-        panel.set_title(_title(str(motif), table))
+        panel.set_title(_title(str(motif), table, score))
         panel.locator_params(nbins=4)
         for name, row in table.groupby("cell_type", sort=True):
             dots = {"c": colours[str(name)], "s": 14, "lw": 0.3, "edgecolor": style.INK}
-            panel.scatter(row["activity"], row["influence"], label=str(name), **dots)
+            panel.scatter(row["activity"], row[score], label=str(name), **dots)
     style.hide_unused(panels, len(motifs))
     figure.supxlabel("True activity (effect on log expression)", fontsize=style.TEXT)
-    figure.supylabel("Influence (log10 counts)", fontsize=style.TEXT)
+    figure.supylabel(f"{score.capitalize()} (log10 counts)", fontsize=style.TEXT)
     if legend:
         handles, labels = panels[0].get_legend_handles_labels()
         figure.legend(handles, labels, loc="outside upper center", ncols=4)
     return figure
 
 
-def _title(motif: str, table: pd.DataFrame) -> str:
+def _title(motif: str, table: pd.DataFrame, score: str) -> str:
     """Name a motif with Spearman's rho over cell types, or say that it was not found."""
-    both = table.dropna(subset=["activity", "influence"])
+    both = table.dropna(subset=["activity", score])
     if both.empty:
         return f"{motif}: not found"
-    if len(both) < 3 or both["activity"].nunique() < 2 or both["influence"].nunique() < 2:
+    if len(both) < 3 or both["activity"].nunique() < 2 or both[score].nunique() < 2:
         return motif
-    rho = spearmanr(both["activity"], both["influence"]).statistic
+    rho = spearmanr(both["activity"], both[score]).statistic
     return f"{motif}: ρ = {style.signed(rho)}"

@@ -84,7 +84,8 @@ def slurm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Slurm]:
         skip_or_fail(installed.stderr.strip())
     cluster = Slurm(tmp_path_factory.mktemp("slurm"))
     try:
-        up = subprocess.run([HERE / "up.sh", cluster.folder], capture_output=True, text=True)
+        command = [HERE / "up.sh", cluster.folder, str(os.getpid())]
+        up = subprocess.run(command, capture_output=True, text=True)
         if up.returncode:
             skip_or_fail(f"Slurm did not come up: {up.stderr.strip()}")
         yield cluster

@@ -1,9 +1,12 @@
 #!/bin/bash
 # Bring up a Slurm of one node in a folder: partitions cpu and gpu, two stand-in GPUs, no accounting.
-# Nothing outside the folder is written; down.sh stops it. Usage: up.sh FOLDER, and then
-# SLURM_CONF=FOLDER/slurm.conf PATH=FOLDER/bin:$PATH for whatever calls Slurm.
+# Nothing outside the folder is written. down.sh stops it, and so does the end of the process PID.
+# Usage: up.sh FOLDER PID, and then SLURM_CONF=FOLDER/slurm.conf PATH=FOLDER/bin:$PATH for whatever
+# calls Slurm.
 set -euo pipefail
 folder=$(realpath "$1")
+owner=$2
+here=$(dirname "$(realpath "$0")")
 export PATH=$PATH:/usr/sbin SLURM_CONF=$folder/slurm.conf
 host=$(hostname -s)
 user=$(id -un)
@@ -23,7 +26,7 @@ SlurmctldHost=$host(127.0.0.1)
 SlurmctldPort=$port_controller
 SlurmdPort=$port_node
 AuthType=auth/munge
-AuthInfo=socket=$folder/munge.socket
+AuthInfo=socket=$folder/munge.socket,cred_expire=10
 CredType=cred/munge
 SlurmUser=$user
 SlurmdUser=$user
@@ -60,6 +63,9 @@ printf 'Name=gpu File=/dev/%s\n' null zero >"$folder/gres.conf"
 mkdir -p "$folder/bin"
 printf '#!/bin/sh\nSLURM_CONF=%s exec %s "$@"\n' "$SLURM_CONF" "$(command -v srun)" >"$folder/bin/srun"
 chmod 755 "$folder/bin/srun"
+
+setsid bash -c 'tail --pid="$1" -f /dev/null; exec "$2/down.sh" "$3"' - "$owner" "$here" "$folder" \
+    >/dev/null 2>&1 </dev/null &
 
 head -c 1024 /dev/urandom >"$folder/munge.key"
 chmod 400 "$folder/munge.key"
