@@ -17,6 +17,7 @@ include: "workflow/rules/motifs.smk"
 include: "workflow/rules/influence.smk"
 include: "workflow/rules/families.smk"
 include: "workflow/rules/comparison.smk"
+include: "workflow/rules/sweep.smk"
 include: "workflow/rules/figures.smk"
 include: "workflow/rules/truth.smk"
 

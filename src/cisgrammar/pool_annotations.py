@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,7 @@ from anndata import AnnData
 
 from cisgrammar.correlation import MIN_OBSERVATIONS, benjamini_hochberg, spearman
 from cisgrammar.errors import InputError, Problems
+from cisgrammar.notes import Notes
 
 MIN_SHARE_CELLS = 100 / 120  # the paper's rule: 100 of the 120 cells of a pool
 _log = logging.getLogger(__name__)
@@ -183,6 +185,7 @@ def annotate_pools(
     min_share: float,
     pseudotime: Mapping[str, Any] | None,
     seed: int,
+    notes: Notes,
 ) -> pd.DataFrame:
     """Average every configured annotation over pools.
 
@@ -198,22 +201,25 @@ def annotate_pools(
         ``root`` and ``within`` of :func:`diffusion_pseudotime`; None computes none.
     seed
         Seed of the pseudotime.
+    notes
+        An annotation that cannot be pooled is left out and noted here.
 
     Returns
     -------
-    Pool x annotation. An annotation that cannot be pooled is left out, with a warning.
+    Pool x annotation.
     """
     obs = cells.obs.copy()
     wanted = list(columns)
     if pseudotime is not None:
-        obs["pseudotime"] = diffusion_pseudotime(cells, **pseudotime, seed=seed)
-        wanted.append("pseudotime")
+        make = partial(diffusion_pseudotime, cells, **pseudotime, seed=seed)
+        computed = notes.attempt("annotations", make, None)
+        if computed is not None:
+            obs["pseudotime"] = computed
+            wanted.append("pseudotime")
     table = pd.DataFrame(index=pd.Index(pools, name="pool"))
     for column in wanted:
-        try:
-            values = pool_annotation(obs, column, members, list(pools), min_share)
-        except InputError as error:
-            _log.warning("left out: %s", error)
-            continue
-        table[column] = values.to_numpy()
+        make = partial(pool_annotation, obs, column, members, list(pools), min_share)
+        values = notes.attempt("annotations", make, None)
+        if values is not None:
+            table[column] = values.to_numpy()
     return table

@@ -55,6 +55,7 @@ def with_inputs(config, folder):
     """Point a config to files that are there, which is all that a plan needs."""
     config = copy.deepcopy(config)
     files = [("counts", "path"), ("genome", "fasta"), ("genome", "gtf")]
+    files += [("gene_sets", "gmt")]
     files += [("given", key) for key in ("fasta", "targets", "regions", "labels")]
     for section, key in files:
         if config.get(section, {}).get(key):

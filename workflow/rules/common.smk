@@ -31,6 +31,8 @@ SCORE = config["influence"]["score"]
 FOLDS = range(config["folds"]["n_folds"])
 SIMULATION = f"results/{NAME}/simulation"
 GIVEN = config["given"]
+# where all cell types are, so that each has one colour in every figure
+CELL_TYPES = "results/{name}/cells.h5ad" if GIVEN is None else "results/{name}/dataset.h5ad"
 
 
 wildcard_constraints:
@@ -147,6 +149,17 @@ def means_of_families(label):
     }
 
 
+def family_table(path, caption, category, title):
+    """Declare a table of a model family that is shown in the report."""
+    return report(
+        f"results/{{name}}/{{family}}/{path}",
+        caption=f"../report/{caption}.rst",
+        category=category,
+        subcategory="{family}",
+        labels={"figure": title},
+    )
+
+
 def per_fold(file):
     """List one file for each fold, keeping the other wildcards."""
     return expand(f"results/{{{{name}}}}/{{{{family}}}}/fold{{fold}}/{file}", fold=FOLDS)
@@ -167,6 +180,8 @@ def final_outputs():
     if config["simulation"] is not None:
         of_family += ["truth/summary.tsv"]
         figures += ["influence_against_truth"]
+    if config["sweep"]["cells_per_pool"] and GIVEN is None:
+        figures += ["pool_size_sweep"]
     of_family += [f"figures/{figure}.svg" for figure in figures]
     return [f"results/{NAME}/{file}" for file in shared] + [
         f"results/{NAME}/{family}/{file}" for family in FAMILIES for file in of_family

@@ -30,7 +30,12 @@ rule align_motifs:
         motifs="results/{name}/{family}/motifs.meme",
     output:
         hits="results/{name}/{family}/tomtom.tsv",
-        calibration="results/{name}/{family}/tomtom_calibration.tsv",
+        calibration=family_table(
+            "tomtom_calibration.tsv",
+            "calibration_table",
+            "4. Families of motifs",
+            "Chance matches",
+        ),
     log:
         "logs/align_motifs/{name}.{family}.log",
     benchmark:
@@ -60,7 +65,9 @@ rule group_filters:
         clusters="results/{name}/motif_clusters.tsv",
     output:
         filters="results/{name}/{family}/filter_families.tsv",
-        families="results/{name}/{family}/families.tsv",
+        families=family_table(
+            "families.tsv", "families_table", "4. Families of motifs", "Table of families"
+        ),
     log:
         "logs/group_filters/{name}.{family}.log",
     conda:
@@ -89,7 +96,12 @@ rule score_families:
         **means_of_families("cell_type"),
         **(means_of_families("category") if CATEGORIES else {}),
         influence="results/{name}/{family}/family_influence.h5ad",
-        consistency="results/{name}/{family}/family_consistency.tsv",
+        consistency=family_table(
+            "family_consistency.tsv",
+            "consistency_table",
+            "4. Families of motifs",
+            "Consistency over folds",
+        ),
         stability="results/{name}/{family}/family_stability.tsv",
         correlations="results/{name}/{family}/family_correlations.tsv",
     log:
@@ -115,7 +127,12 @@ rule find_regulators:
         expression="results/{name}/pools.h5ad",
     output:
         regulators="results/{name}/{family}/regulators.tsv",
-        summary="results/{name}/{family}/regulators_summary.tsv",
+        summary=family_table(
+            "regulators_summary.tsv",
+            "regulators_table",
+            "5. Regulators and processes",
+            "Best TF of each family",
+        ),
     log:
         "logs/find_regulators/{name}.{family}.log",
     conda:
@@ -173,6 +190,9 @@ rule correlate_gene_sets:
         markers="results/{name}/{family}/markers.tsv",
         annotations="results/{name}/{family}/annotations.tsv",
         pools="results/{name}/{family}/pool_annotations.tsv",
+        notes=family_table(
+            "notes.tsv", "notes_table", "5. Regulators and processes", "What was left out"
+        ),
     log:
         "logs/correlate_gene_sets/{name}.{family}.log",
     conda:
@@ -198,7 +218,7 @@ rule plot_families:
         by_cell_type=f"{FAMILY}/family_{SCORE}_by_cell_type.tsv",
         z=f"{FAMILY}/family_{SCORE}_by_cell_type_z.tsv",
         stability="results/{name}/{family}/family_stability.tsv",
-        cells="results/{name}/cells.h5ad",
+        cells=CELL_TYPES,
         correlations="results/{name}/{family}/family_correlations.tsv",
         families="results/{name}/{family}/families.tsv",
         filters="results/{name}/{family}/filter_families.tsv",
@@ -288,6 +308,7 @@ rule plot_gene_sets:
         sets="results/{name}/{family}/gene_sets.tsv",
         markers="results/{name}/{family}/markers.tsv",
         annotations="results/{name}/{family}/annotations.tsv",
+        notes="results/{name}/{family}/notes.tsv",
     output:
         **family_figures(
             sets=("gene_set_heatmap", "Gene sets"),

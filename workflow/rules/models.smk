@@ -1,5 +1,7 @@
 """Tune, train and evaluate one model for each family and fold."""
 
+# threads change no result, so that they make nothing run again
+TRAINING = {key: value for key, value in config["training"].items() if key != "threads"}
 EPOCHS_TRIED = config["tuning"]["trials"] * config["tuning"]["epochs"]
 
 
@@ -55,7 +57,7 @@ rule train_model:
         runtime=scaled(30, dataset=config["training"]["epochs"] / 50),
     params:
         settings=lambda wildcards: config[wildcards.family],
-        training=config["training"],
+        training=TRAINING,
         code=code("train_model"),
     message:
         "Training {wildcards.family}, fold {wildcards.fold} of {wildcards.name}"
@@ -93,7 +95,7 @@ rule gather_evaluation:
         dataset="results/{name}/dataset.h5ad",
         predictions=per_fold("predictions.h5ad"),
     output:
-        evaluation="results/{name}/{family}/evaluation.tsv",
+        evaluation=family_table("evaluation.tsv", "evaluation_table", "2. Model", "Table of scores"),
     log:
         "logs/gather_evaluation/{name}.{family}.log",
     conda:

@@ -1,11 +1,15 @@
 """Correlate gene sets, marker genes and annotations of cells with families, over pools."""
 
+from functools import partial
+
+import pandas as pd
 from anndata import read_h5ad
 
 from cisgrammar.files import read_table, write_table
 from cisgrammar.gene_sets import correlate_markers, correlate_sets, no_sets, read_gmt
 from cisgrammar.influence import with_score
 from cisgrammar.logs import log_to
+from cisgrammar.notes import Notes
 from cisgrammar.pool_annotations import annotate_pools, correlate_annotations
 from cisgrammar.seeds import derive_seed
 
@@ -13,12 +17,18 @@ params = snakemake.params
 sizes = {key: params.gene_sets[key] for key in ("min_size", "max_size", "n_top", "n_clusters")}
 with log_to(snakemake.log[0]):
     families = with_score(read_h5ad(snakemake.input.families), params.score)
-    pools = read_h5ad(snakemake.input.pools)
+    pools, notes = read_h5ad(snakemake.input.pools), Notes()
     sets = no_sets(families)
     if gmt := params.gene_sets["gmt"]:
-        sets = correlate_sets(families, pools, read_gmt(gmt), **sizes, source=gmt)
+        make = partial(correlate_sets, families, pools, read_gmt(gmt), **sizes, source=gmt)
+        sets = notes.attempt("gene sets", make, sets)
+    else:
+        notes.add("gene sets", "No gene sets are configured (gene_sets.gmt).")
     write_table(sets, snakemake.output.sets)
-    markers = correlate_markers(families, pools, params.gene_sets["markers"])
+    markers = correlate_markers(families, pools, {})
+    for name, genes in params.gene_sets["markers"].items():
+        make = partial(correlate_markers, families, pools, {name: genes})
+        markers = pd.concat([markers, notes.attempt("markers", make, markers[:0])])
     write_table(markers, snakemake.output.markers)
     annotations = annotate_pools(
         read_h5ad(snakemake.input.cells),
@@ -26,7 +36,9 @@ with log_to(snakemake.log[0]):
         pools.obs_names,
         **params.annotations,
         seed=derive_seed(params.seed, "pseudotime"),
+        notes=notes,
     )
     write_table(annotations, snakemake.output.pools, index=True)
     correlations = correlate_annotations(families, annotations)
     write_table(correlations, snakemake.output.annotations)
+    write_table(notes.table(), snakemake.output.notes)

@@ -5,16 +5,21 @@ from pathlib import Path
 from cisgrammar.files import read_table
 from cisgrammar.gene_sets import markers_and_annotations
 from cisgrammar.logs import log_to
+from cisgrammar.notes import notes_about
 from cisgrammar.plots.families import correlation_heatmap
 from cisgrammar.plots.gene_sets import gene_set_heatmap
 from cisgrammar.plots.notes import draw_or_note
 from cisgrammar.plots.style import save
 
 with log_to(snakemake.log[0]):
-    sets = draw_or_note(gene_set_heatmap, read_table(snakemake.input.sets))
+    notes = read_table(snakemake.input.notes)
+    why = notes_about(notes, "gene sets")
+    sets = draw_or_note(gene_set_heatmap, read_table(snakemake.input.sets), why=why)
     save(sets, Path(snakemake.output.sets).with_suffix(""))
     table = markers_and_annotations(
         read_table(snakemake.input.markers), read_table(snakemake.input.annotations)
     )
-    markers = draw_or_note(correlation_heatmap, table)
+    why = " ".join(notes_about(notes, about) for about in ("markers", "annotations"))
+    why = why.strip() or "No markers and no annotations are configured."
+    markers = draw_or_note(correlation_heatmap, table, why=why)
     save(markers, Path(snakemake.output.markers).with_suffix(""))

@@ -22,7 +22,9 @@ def note(text: str) -> Figure:
     return figure
 
 
-def draw_or_note(draw: Callable[..., Figure], *args: object, **kwargs: object) -> Figure:
+def draw_or_note(
+    draw: Callable[..., Figure], *args: object, why: str = "", **kwargs: object
+) -> Figure:
     """Draw a figure; where there is nothing to draw, write why.
 
     Parameters
@@ -31,9 +33,11 @@ def draw_or_note(draw: Callable[..., Figure], *args: object, **kwargs: object) -
         Raises ValueError on empty input.
     args, kwargs
         Its arguments.
+    why
+        The reason, where it is known beforehand.
     """
     try:
         return draw(*args, **kwargs)
     except ValueError as error:
         logger.warning("a note stands in place of a figure: %s", error)
-        return note(f"Nothing to draw here. {error}")
+        return note(why or f"Nothing to draw here. {error}")

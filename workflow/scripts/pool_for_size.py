@@ -1,0 +1,21 @@
+"""Pool with another number of cells, and join the pools with the sequences."""
+
+from anndata import read_h5ad
+
+from cisgrammar.dataset import build_dataset, gene_filter
+from cisgrammar.files import write_h5ad
+from cisgrammar.logs import log_to
+from cisgrammar.pooling import make_pools
+from cisgrammar.regions import read_bed, sequence_codes
+from cisgrammar.seeds import derive_seed
+
+params = snakemake.params
+with log_to(snakemake.log[0]):
+    settings = params.pools | {"cells_per_pool": int(snakemake.wildcards.q)}
+    cells = read_h5ad(snakemake.input.cells)
+    pools, _ = make_pools(cells, **settings, seed=derive_seed(params.seed, "pool_cells"))
+    regions = read_bed(snakemake.input.regions).set_index("name")
+    codes, known = sequence_codes(regions, snakemake.input.genome, params.work)
+    expressed = gene_filter(pools[:, regions.index].X, **params.dataset)
+    dataset = build_dataset(pools, regions, codes, known & expressed)
+    write_h5ad(dataset, snakemake.output.dataset)
