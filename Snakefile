@@ -8,6 +8,9 @@ if not workflow.configfiles:  # one config is one data set: the demo must not mi
     configfile: "config/config.yaml"
 
 
+containerized: "cisgrammar.sif"  # made from the Dockerfile; used only with --sdm apptainer
+
+
 include: "workflow/rules/common.smk"
 include: "workflow/rules/inputs.smk"
 include: "workflow/rules/cells.smk"
