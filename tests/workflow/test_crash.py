@@ -70,6 +70,7 @@ def check_killed(run, whole):
 
 def kill_writing(run, moment, path, whole):
     """Let a run go until it writes a file, and kill it there."""
+    (run.results / path).unlink(missing_ok=True)  # a kill at random may have come after it
     env = os.environ | {
         "PYTHONPATH": str(FAULTS),
         "KILL_WRITING": f"results/tiny/{path}",
