@@ -48,7 +48,11 @@ unit-test: install
 
 .PHONY: workflow-test
 workflow-test: install
-	pytest tests/workflow
+	pytest tests/workflow --ignore tests/workflow/slurm
+
+.PHONY: test-slurm
+test-slurm: install  ## Run on a Slurm brought up for it (as root it installs what that needs)
+	pytest tests/workflow/slurm -rs
 
 .PHONY: bench
 bench: install  ## Measure speed and memory against the published layers

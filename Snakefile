@@ -8,6 +8,9 @@ if not workflow.configfiles:  # one config is one data set: the demo must not mi
     configfile: "config/config.yaml"
 
 
+containerized: "cisgrammar.sif"  # made from the Dockerfile; used only with --sdm apptainer
+
+
 include: "workflow/rules/common.smk"
 include: "workflow/rules/inputs.smk"
 include: "workflow/rules/cells.smk"
@@ -16,6 +19,7 @@ include: "workflow/rules/models.smk"
 include: "workflow/rules/motifs.smk"
 include: "workflow/rules/influence.smk"
 include: "workflow/rules/families.smk"
+include: "workflow/rules/comparison.smk"
 include: "workflow/rules/sweep.smk"
 include: "workflow/rules/figures.smk"
 include: "workflow/rules/truth.smk"

@@ -4,7 +4,8 @@ set -eu
 cores=$1
 results=results/demo
 report=$results/report.html
-if snakemake --cores "$cores" --dry-run --quiet all 2>&1 | grep -q "Nothing to be done" && [ -f $report ]; then
+if snakemake --cores "$cores" --dry-run --quiet all 2>&1 | grep -q "Nothing to be done" &&
+    [ -f $report ] && [ -z "$(find workflow/report -newer $report)" ]; then
     echo "Nothing to be done: the demo's results are complete and up to date."
 else
     snakemake --cores "$cores"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,6 +15,8 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import MaxAbsScaler
 from threadpoolctl import threadpool_limits
 
+from cisgrammar.errors import InputError
+from cisgrammar.evaluation import is_binary
 from cisgrammar.features import composition, kmer_counts
 from cisgrammar.folds import TEST, TRAIN, VALIDATION, rows_of
 
@@ -93,11 +95,6 @@ def predict(method: str, data: FoldData, **options: object) -> np.ndarray:
         raise ValueError(f"{method} predicts classes, and the targets are not all 0 or 1")
     with threadpool_limits(1):
         return METHODS[method](data, **options).astype(np.float32)
-
-
-def is_binary(targets: np.ndarray) -> bool:
-    """Tell whether targets are classes: all 0 or 1."""
-    return bool(np.isin(targets, (0, 1)).all())
 
 
 def _mean(data: FoldData) -> np.ndarray:
@@ -181,6 +178,40 @@ METHODS: dict[str, Callable[..., np.ndarray]] = {
 }
 NEED_MOTIF_SCORES = {"linear", "ridge", "random_forest"}
 NEED_BINARY_TARGETS = {"kmer_logistic"}
+OPTIONS = {
+    "random_forest": ("trees", "min_leaf", "variance_kept"),
+    "kmer_ridge": ("k", "both_strands"),
+    "kmer_logistic": ("k", "both_strands"),
+}
+
+
+def options_of(method: str, settings: Mapping[str, object]) -> dict[str, object]:
+    """Pick a method's own options out of the config's section ``comparison``."""
+    return {key: settings[key] for key in OPTIONS.get(method, ())}
+
+
+def check_methods(methods: Sequence[str], targets: np.ndarray) -> None:
+    """Refuse methods that these targets do not allow.
+
+    Parameters
+    ----------
+    methods
+        Keys of ``METHODS``.
+    targets
+        ``(n, targets)``.
+
+    Raises
+    ------
+    InputError
+        If a method predicts classes and the targets are not classes.
+    """
+    classifiers = sorted(NEED_BINARY_TARGETS & set(methods))
+    if classifiers and not is_binary(targets):
+        raise InputError(
+            f"comparison: {', '.join(classifiers)} predicts classes, but the targets are not all "
+            f"0 or 1 (they reach from {targets.min():g} to {targets.max():g}). Take it out of "
+            "`comparison.baselines`, or give targets of 0 and 1 (`given.targets`)."
+        )
 
 
 def principal_components(

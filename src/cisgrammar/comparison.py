@@ -6,14 +6,15 @@ import contextlib
 import re
 import resource
 import time
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from scipy.stats import rankdata, wilcoxon
+from scipy.stats import wilcoxon
 
-from cisgrammar.baselines import is_binary
 from cisgrammar.evaluation import scores
+from cisgrammar.files import read_table
 from cisgrammar.seeds import derive_seed
 
 LABELS = {
@@ -38,6 +39,7 @@ CONTROLS = (
     "only_non_aligned",
 )
 N_BOOTSTRAP = 10_000
+MAIN_SCORES = ("r2", "centred_r", "mean_auroc")
 
 
 class Cost:
@@ -91,32 +93,6 @@ def _peak_mb() -> float:
         return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
-def auroc(observed: np.ndarray, predicted: np.ndarray) -> np.ndarray:
-    """Area under the ROC curve of each 0/1 target; ties count half.
-
-    Parameters
-    ----------
-    observed, predicted
-        ``(sequences, targets)``.
-
-    Returns
-    -------
-    ``(targets,)``; NaN for a target with one class only.
-
-    Notes
-    -----
-    Hanley & McNeil (1982): the share of pairs of a 1 and a 0 that are predicted
-    in the right order, from ranks.
-    """
-    positive = observed == 1
-    n_positive = positive.sum(axis=0)
-    n_negative = len(observed) - n_positive
-    ranks = rankdata(predicted, axis=0)
-    above = (ranks * positive).sum(axis=0) - n_positive * (n_positive + 1) / 2
-    with np.errstate(invalid="ignore", divide="ignore"):
-        return above / (n_positive * n_negative)
-
-
 def score_row(method: str, fold: int, observed: np.ndarray, predicted: np.ndarray) -> pd.DataFrame:
     """Score one method in one fold: a row of the comparison table.
 
@@ -129,14 +105,47 @@ def score_row(method: str, fold: int, observed: np.ndarray, predicted: np.ndarra
 
     Returns
     -------
-    One row: method, fold, the scores of :func:`cisgrammar.evaluation.scores`,
-    ``mean_auroc`` (NaN unless targets are 0/1).
+    One row: method, fold, the scores of :func:`cisgrammar.evaluation.scores`.
     """
-    areas = auroc(observed, predicted) if is_binary(observed) else np.array([np.nan])
-    areas = areas[np.isfinite(areas)]
-    mean_auroc = areas.mean() if areas.size else np.nan
-    row = {"method": method, "fold": fold, **scores(observed, predicted), "mean_auroc": mean_auroc}
-    return pd.DataFrame([row])
+    return pd.DataFrame([{"method": method, "fold": fold, **scores(observed, predicted)}])
+
+
+def in_order(tables: Iterable[pd.DataFrame]) -> pd.DataFrame:
+    """Stack tables of methods and folds: method and fold first, then the methods as they come."""
+    table = pd.concat(tables, ignore_index=True)
+    order = pd.Categorical(table["method"], table["method"].unique())
+    table = table.iloc[np.lexsort((table["fold"], order.codes))].reset_index(drop=True)
+    return table[["method", "fold", *table.columns.drop(["method", "fold"])]]
+
+
+def cost_of_jobs(method: str, fold: int, benchmarks: Iterable[str | Path]) -> pd.DataFrame:
+    """Add up what Snakemake measured of whole jobs, as a row of :meth:`Cost.row`.
+
+    Parameters
+    ----------
+    method, fold
+        What was fitted where.
+    benchmarks
+        Snakemake's benchmark files; NA where one is not there.
+    """
+    found = [read_table(path) for path in benchmarks if Path(path).is_file()]
+    seconds, memory = (
+        pd.concat(table[column] for table in found) if found else pd.Series([np.nan])
+        for column in ("s", "max_rss")
+    )
+    memory = pd.to_numeric(memory, errors="coerce")  # "-" where a job was too short to measure
+    row = {"seconds": seconds.sum(skipna=False), "memory_mb": memory.max()}
+    return pd.DataFrame([{"method": method, "fold": fold, **row}])
+
+
+def all_differences(table: pd.DataFrame, model: str, seed: int) -> pd.DataFrame:
+    """Stack :func:`paired_differences` of each main score, after a column ``score``."""
+    scores = [score for score in MAIN_SCORES if score in table]
+    stacked = [
+        paired_differences(table, model, seed, score).assign(score=score) for score in scores
+    ]
+    together = pd.concat(stacked, ignore_index=True)
+    return together[["score", *together.columns.drop("score")]]
 
 
 def paired_differences(
@@ -228,7 +237,7 @@ def verdict(table: pd.DataFrame, model: str, differences: pd.DataFrame) -> str:
     mine = table.loc[table["method"] == model, "r2"].fillna(0)
     rows = differences.set_index("method")
     text = (
-        f"{model} explains {100 * mine.mean():.1f}% of the variance of held-out genes "
+        f"{model} explains {100 * mine.mean():.1f}% of the variance of held-out sequences "
         f"(mean over {len(mine)} fold{'s' * (len(mine) != 1)})"
     )
     baselines = rows[[m not in CONTROLS and not m.startswith("without_") for m in rows.index]]
@@ -246,4 +255,17 @@ def verdict(table: pd.DataFrame, model: str, differences: pd.DataFrame) -> str:
         for control in CONTROLS
         if control in rows.index
     ]
-    return text + "." + (f" It {', '.join(changes)}." if changes else "")
+    text += "." + (f" It {', '.join(changes)}." if changes else "")
+    return text + _auroc_in_words(table, model, list(baselines.index))
+
+
+def _auroc_in_words(table: pd.DataFrame, model: str, baselines: list[str]) -> str:
+    """Compare the model with the best baseline where targets are 0 and 1; else say nothing."""
+    if "mean_auroc" not in table:
+        return ""
+    means = table.groupby("method")["mean_auroc"].mean()
+    text = f" Its area under the ROC curve is {means[model]:.3f}"
+    if baselines:
+        best = means[baselines].idxmax()
+        text += f"; that of {LABELS.get(best, best)}, the best baseline, is {means[best]:.3f}"
+    return text + "."

@@ -166,12 +166,35 @@ def _contradictions(config: dict[str, Any], schema: dict[str, Any]) -> Iterator[
         if low in values and values[low] > values[high]:
             limit = f"`{high}` ({values[high]})"
             yield f"key `{low}` is {values[low]}, but it should be at most {limit}."
+    yield from _two_sources(config)
+    one, named = values.get("folds.n_folds") == 1, bool(values.get("folds.test_chromosomes"))
+    if one != named:
+        yield (
+            f"key `folds.n_folds` is {values['folds.n_folds']}, but one fold and "
+            "`folds.test_chromosomes` go together: set both, or neither."
+        )
+    if values.get("folds.validation_chromosomes") and not named:
+        yield "key `folds.validation_chromosomes` needs `folds.test_chromosomes`."
     window = values.get("regions.upstream", 0) + values.get("regions.downstream", 0)
     if window < values.get("scover.width", 0):
         yield (
             f"key `scover.width` is {values['scover.width']}, but windows are {window} bases long "
             "(`regions.upstream` + `regions.downstream`). Make the filters narrower or the windows "
             "longer."
+        )
+
+
+def _two_sources(config: dict[str, Any]) -> Iterator[str]:
+    """Say where data would come from two places."""
+    sources = {
+        "simulation": config.get("simulation") is not None,
+        "given": config.get("given") is not None,
+        "counts.path": bool(config.get("counts", {}).get("path")),
+    }
+    used = [f"`{key}`" for key, is_set in sources.items() if is_set]
+    if sources["given"] and len(used) > 1:
+        yield (
+            f"keys {' and '.join(used)} are set, but data come from one of them. Take out the rest."
         )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numba
 import numpy as np
-import pandas as pd
+from anndata import AnnData
 
 from cisgrammar.seeds import derive_seed
 from cisgrammar.sequence import N
@@ -77,54 +77,41 @@ def permute_pools(targets: np.ndarray, seed: int) -> np.ndarray:
     return rng.permuted(targets, axis=1)
 
 
-def filter_subsets(families: pd.Series) -> dict[str, np.ndarray]:
-    """Name the sets of filters to predict with.
+RETRAINED = ("shuffled_nucleotides", "shuffled_dinucleotides", "permuted_pools")
+
+
+def spoil(dataset: AnnData, control: str, seed: int) -> AnnData:
+    """Take away what a model could learn from.
 
     Parameters
     ----------
-    families
-        The family of each filter, in the model's order; missing for a filter
-        that aligns with no known motif.
+    dataset
+        dataset.h5ad: targets x sequences, with ``varm["codes"]``.
+    control
+        One of ``RETRAINED``.
+    seed
+        Seed of shuffle or permutation.
 
     Returns
     -------
-    ``all``, ``only_aligned``, ``only_non_aligned`` and ``without_{family}`` for each family in
-    alphabetical order, each with a bool array ``(filters,)``.
+    A copy with shuffled sequences or permuted targets, those of the test part too: a model is
+    trained and tested on the spoiled data.
     """
-    aligned = families.notna().to_numpy()
-    subsets = {"all": np.ones_like(aligned), "only_aligned": aligned, "only_non_aligned": ~aligned}
-    for family in sorted(families.dropna().unique()):
-        subsets[f"without_{family}"] = (families != family).to_numpy()
-    return subsets
-
-
-def predict_with_filters(
-    activations: np.ndarray,
-    weight: np.ndarray,
-    bias: np.ndarray,
-    keep: np.ndarray,
-    fill: np.ndarray | float = 0,
-) -> np.ndarray:
-    """Predict from some filters of a model with a linear head.
-
-    Parameters
-    ----------
-    activations
-        What the head reads: ``(sequences, filters)``.
-    weight, bias
-        The head: ``(targets, filters)`` and ``(targets,)``.
-    keep
-        Filters to use: bool ``(filters,)``.
-    fill
-        What the others are taken to say: 0 as published, or their means
-        ``(filters,)`` over the training part, which takes what they know about sequences but
-        leaves the level of each target.
-
-    Returns
-    -------
-    ``(sequences, targets)``.
-    """
-    return np.where(keep, activations, fill) @ weight.T + bias
+    codes, targets = dataset.varm["codes"], dataset.X.T
+    if control == "permuted_pools":
+        targets = permute_pools(targets, seed)
+    else:
+        shuffle = {
+            "shuffled_nucleotides": shuffle_nucleotides,
+            "shuffled_dinucleotides": shuffle_dinucleotides,
+        }[control]
+        codes = shuffle(codes, seed)
+    return AnnData(
+        np.ascontiguousarray(targets.T),
+        obs=dataset.obs[[]],
+        var=dataset.var[[]],
+        varm={"codes": codes},
+    )
 
 
 _STEP = np.uint64(0x9E3779B97F4A7C15)

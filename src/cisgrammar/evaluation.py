@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
+from scipy.stats import rankdata
 
 
 def pearson(x: np.ndarray, y: np.ndarray, axis: int | None = None) -> np.ndarray:
@@ -43,14 +44,15 @@ def scores(observed: np.ndarray, predicted: np.ndarray) -> dict[str, float]:
     ``n_genes``; ``r`` and ``r2`` of all values flattened, as published; ``centred_r``
     after subtracting each gene's mean from both, which leaves what differs between
     targets; ``mean_pool_r`` and ``mean_gene_r``, means of r per target and per gene
-    (those that do not vary left out); ``mse``.
+    (those that do not vary left out); ``mse``. Where all that was observed is 0 or 1, also
+    ``mean_auroc``, the mean of :func:`auroc` over targets.
 
     Notes
     -----
     Hepkema et al. (2023) report the mean of r squared over folds as variance explained.
     """
     r = float(pearson(observed, predicted))
-    return {
+    values = {
         "n_genes": len(observed),
         "r": r,
         "r2": r * r,
@@ -59,11 +61,45 @@ def scores(observed: np.ndarray, predicted: np.ndarray) -> dict[str, float]:
         "mean_gene_r": _mean(pearson(observed, predicted, axis=1)),
         "mse": float(np.mean((observed.astype(np.float64) - predicted) ** 2)),
     }
+    if is_binary(observed):
+        values["mean_auroc"] = _mean(auroc(observed, predicted))
+    return values
 
 
 def _mean(values: np.ndarray) -> float:
     values = values[np.isfinite(values)]
     return float(values.mean()) if values.size else float("nan")
+
+
+def is_binary(targets: np.ndarray) -> bool:
+    """Tell whether targets are classes: all 0 or 1."""
+    return bool(np.isin(targets, (0, 1)).all())
+
+
+def auroc(observed: np.ndarray, predicted: np.ndarray) -> np.ndarray:
+    """Area under the ROC curve of each 0/1 target; ties count half.
+
+    Parameters
+    ----------
+    observed, predicted
+        ``(sequences, targets)``.
+
+    Returns
+    -------
+    ``(targets,)``; NaN for a target with one class only.
+
+    Notes
+    -----
+    Hanley & McNeil (1982): the share of pairs of a 1 and a 0 that are predicted
+    in the right order, from ranks.
+    """
+    positive = observed == 1
+    n_positive = positive.sum(axis=0)
+    n_negative = len(observed) - n_positive
+    ranks = rankdata(predicted, axis=0)
+    above = (ranks * positive).sum(axis=0) - n_positive * (n_positive + 1) / 2
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return above / (n_positive * n_negative)
 
 
 def scores_by(

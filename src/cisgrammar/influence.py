@@ -36,7 +36,8 @@ def gather(
     )
     gathered = AnnData(influence, obs=dataset.obs.copy(), var=motifs.copy())
     gathered.layers[EFFECT] = effect
-    gathered.obsm["X_umap"] = dataset.obsm["X_umap"]
+    if "X_umap" in dataset.obsm:  # data given as sequences and targets have none
+        gathered.obsm["X_umap"] = dataset.obsm["X_umap"]
     return gathered
 
 

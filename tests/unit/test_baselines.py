@@ -1,3 +1,4 @@
+import inspect
 from dataclasses import replace
 
 import numpy as np
@@ -8,7 +9,16 @@ from sklearn.ensemble import RandomForestRegressor
 from sklearn.linear_model import LinearRegression, Ridge
 
 from cisgrammar import baselines
-from cisgrammar.baselines import METHODS, FoldData, LinearPath, predict, principal_components
+from cisgrammar.baselines import (
+    METHODS,
+    FoldData,
+    LinearPath,
+    check_methods,
+    options_of,
+    predict,
+    principal_components,
+)
+from cisgrammar.errors import InputError
 from cisgrammar.features import composition, kmer_counts
 from cisgrammar.folds import split_folds
 
@@ -174,3 +184,17 @@ def test_a_fold_is_taken_from_the_files(data):
     assert fold.seed == 7
     assert sorted(np.concatenate([fold.train, fold.validation, fold.test])) == list(range(200))
     assert (folds["fold1"].to_numpy()[fold.test] == "test").all()
+
+
+def test_classifiers_are_refused_for_numbers():
+    check_methods(["ridge", "kmer_logistic"], np.array([[0, 1], [1, 1]]))
+    check_methods(["ridge"], np.array([[0.5, 1]]))
+    with pytest.raises(InputError, match=r"kmer_logistic predicts classes.*0.5 to 7"):
+        check_methods(["ridge", "kmer_logistic"], np.array([[0.5, 7]]))
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_options_are_all_that_a_method_takes(method):
+    parameters = list(inspect.signature(METHODS[method]).parameters)[1:]
+    settings = dict.fromkeys([*parameters, "another"], 1)
+    assert options_of(method, settings) == dict.fromkeys(parameters, 1)

@@ -8,7 +8,16 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from sklearn.metrics import roc_auc_score
 
-from cisgrammar.comparison import Cost, auroc, paired_differences, score_row, verdict
+from cisgrammar.comparison import (
+    Cost,
+    all_differences,
+    cost_of_jobs,
+    in_order,
+    paired_differences,
+    score_row,
+    verdict,
+)
+from cisgrammar.evaluation import auroc
 
 
 def long_table(**r2_by_method):
@@ -37,7 +46,7 @@ def test_a_row_of_the_table():
     assert row.loc[0, ["method", "fold"]].tolist() == ["ridge", 3]
     assert row.loc[0, "r2"] == pytest.approx(1)
     assert row.loc[0, "mean_auroc"] == 1
-    assert np.isnan(score_row("ridge", 3, observed * 2, observed).loc[0, "mean_auroc"])
+    assert "mean_auroc" not in score_row("ridge", 3, observed * 2, observed)
 
 
 def test_differences_by_hand():
@@ -110,7 +119,7 @@ def test_the_verdict_in_words():
         without_GATA=[0.19, 0.19],
     )
     assert verdict(table, "scover", paired_differences(table, "scover", seed=0)) == (
-        "scover explains 21.0% of the variance of held-out genes (mean over 2 folds), "
+        "scover explains 21.0% of the variance of held-out sequences (mean over 2 folds), "
         "5.0 points more than the best baseline, k-mer ridge "
         "(95% interval of the difference 5.0 to 5.0, p = 0.5). "
         "It falls by 16.0 when nucleotides are shuffled, "
@@ -127,7 +136,7 @@ def test_the_verdict_says_when_a_baseline_wins():
 def test_the_verdict_without_anything_to_compare_with():
     table = long_table(scover=[0.1])
     assert verdict(table, "scover", paired_differences(table, "scover", seed=0)) == (
-        "scover explains 10.0% of the variance of held-out genes (mean over 1 fold)."
+        "scover explains 10.0% of the variance of held-out sequences (mean over 1 fold)."
     )
 
 
@@ -142,3 +151,45 @@ def test_cost_is_that_of_the_block():
     assert small.memory_mb <= large.memory_mb
     assert large.memory_mb > 300
     assert large.row("ridge", 2).columns.tolist() == ["method", "fold", "seconds", "memory_mb"]
+
+
+def test_the_verdict_on_classes_has_the_area_under_the_curve():
+    table = long_table(scover=[0.4], gc=[0.1], kmer_logistic=[0.3])
+    table["mean_auroc"] = [0.94, 0.7, 0.96]
+    text = verdict(table, "scover", paired_differences(table, "scover", seed=0))
+    assert text.endswith(
+        "Its area under the ROC curve is 0.940; "
+        "that of k-mer logistic regression, the best baseline, is 0.960."
+    )
+
+
+def test_tables_are_stacked_by_method_then_fold():
+    folds = [
+        pd.DataFrame({"fold": fold, "r2": [0.1, 0.2], "method": ["mean", "gc"]}) for fold in (1, 0)
+    ]
+    table = in_order([pd.DataFrame({"method": ["scover"], "fold": [0], "mse": [1.0]}), *folds])
+    assert table.columns.tolist() == ["method", "fold", "mse", "r2"]
+    rows = list(zip(table["method"], table["fold"], strict=True))
+    assert rows == [("scover", 0), ("mean", 0), ("mean", 1), ("gc", 0), ("gc", 1)]
+
+
+def test_differences_of_every_score_there_is():
+    table = long_table(scover=[0.2, 0.4], mean=[0.1, 0.1]).assign(centred_r=0.5)
+    result = all_differences(table, "scover", seed=0)
+    assert result[["score", "method"]].to_numpy().tolist() == [
+        ["r2", "mean"],
+        ["centred_r", "mean"],
+    ]
+    assert result["difference"].tolist() == pytest.approx([0.2, 0])
+
+
+def test_cost_of_jobs_adds_time_and_takes_the_larger_memory(tmp_path):
+    header = "s\th:m:s\tmax_rss\tmax_vms\n"
+    (tmp_path / "tune.tsv").write_text(header + "12.5\t0:00:12\t300.5\t1\n")
+    (tmp_path / "train.tsv").write_text(header + "2.0\t0:00:02\t-\t-\n")
+    jobs = [tmp_path / "tune.tsv", tmp_path / "train.tsv"]
+    assert cost_of_jobs("scover", 3, jobs).to_dict("records") == [
+        {"method": "scover", "fold": 3, "seconds": 14.5, "memory_mb": 300.5}
+    ]
+    nothing = cost_of_jobs("scover", 3, [tmp_path / "absent.tsv"])
+    assert nothing[["seconds", "memory_mb"]].isna().to_numpy().all()

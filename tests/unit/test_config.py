@@ -93,7 +93,8 @@ def test_defaults_are_the_papers():
         "side_by_side": None,
     }
     assert config["training"]["patience"] == 1
-    assert config["folds"] == {"n_folds": 10, "validation": 0.2, "by": "random"}
+    folds = {"n_folds": 10, "validation": 0.2, "by": "random"}
+    assert config["folds"] == {**folds, "test_chromosomes": None, "validation_chromosomes": None}
     assert config["regions"] == {"upstream": 500, "downstream": 500}
     assert config["dataset"] == {"min_detected": 0.05, "weak_detected": 0.16, "min_mean": 3}
     assert config["cells"]["n_pcs"] == 100
@@ -132,7 +133,7 @@ def test_completing_twice_changes_nothing():
             {"scover": {"search": {"learn_rate": [1, 2]}}},
             "`scover.search.learn_rate` is not known. Did you mean `scover.search.learning_rate`?",
         ),
-        ({"folds": {"xyz": 1}}, "Known: n_folds, validation, by."),
+        ({"folds": {"xyz": 1}}, "Known: n_folds, validation, by, "),
         ({"folds": {1: 1}}, "key `folds.1` is not known"),
         ({"seed": "one"}, "key `seed` is 'one', but it should be a whole number, at least 0."),
         ({"seed": -1}, "key `seed` is -1, but it should be a whole number, at least 0."),
@@ -213,3 +214,35 @@ def test_any_config_is_completed_or_refused_in_words(values):
         assert str(error)
     else:
         assert complete_config(config, SCHEMA) == config
+
+
+@pytest.mark.parametrize(
+    "config, patterns",
+    [
+        ({"folds": {"n_folds": 1}}, ["`folds.n_folds` is 1", "`folds.test_chromosomes`"]),
+        ({"folds": {"test_chromosomes": ["chr2"]}}, ["`folds.n_folds` is 10"]),
+        ({"folds": {"validation_chromosomes": ["chr2"]}}, ["needs `folds.test_chromosomes`"]),
+        (
+            {"given": {"targets": "t.tsv"}, "simulation": {}},
+            ["`simulation` and `given` are set", "from one of them"],
+        ),
+        (
+            {"given": {"targets": "t.tsv"}, "counts": {"path": "c.h5ad"}},
+            ["`given` and `counts.path`"],
+        ),
+        ({"given": {"fasta": "s.fa"}}, ["`given.targets` is missing"]),
+        (
+            {"comparison": {"baselines": ["mean", "lasso"]}},
+            ["`comparison.baselines.1` is 'lasso'", "kmer_logistic"],
+        ),
+        ({"comparison": {"controls": ["shuffled"]}}, ["`comparison.controls.0` is 'shuffled'"]),
+    ],
+)
+def test_comparison_folds_and_sources_of_data(config, patterns):
+    fails_with({"name": "x", **config}, *patterns)
+
+
+def test_given_data_need_no_other_section():
+    config = complete_config({"name": "x", "given": {"targets": "t.tsv"}}, SCHEMA)
+    assert config["given"]["cell_type"] == "cell_type"
+    assert config["simulation"] is None and config["counts"]["path"] is None

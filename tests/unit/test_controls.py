@@ -3,17 +3,17 @@ from itertools import pairwise, permutations
 
 import numba
 import numpy as np
-import pandas as pd
 import pytest
+from anndata import AnnData
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from cisgrammar.controls import (
-    filter_subsets,
+    RETRAINED,
     permute_pools,
-    predict_with_filters,
     shuffle_dinucleotides,
     shuffle_nucleotides,
+    spoil,
 )
 from cisgrammar.sequence import N, decode, encode
 
@@ -102,30 +102,17 @@ def test_pools_are_permuted_within_each_gene():
     assert (permute_pools(targets, 1) != permuted).any()
 
 
-def test_subsets_of_filters():
-    families = pd.Series(["GATA", None, "ETS", "GATA"])
-    subsets = filter_subsets(families)
-    assert {name: keep.tolist() for name, keep in subsets.items()} == {
-        "all": [True] * 4,
-        "only_aligned": [True, False, True, True],
-        "only_non_aligned": [False, True, False, False],
-        "without_ETS": [True, True, False, True],
-        "without_GATA": [False, True, True, False],
-    }
-
-
-@pytest.mark.parametrize(
-    "fill, expected", [(0, [[3], [5]]), (np.array([9, 5]), [[3 + 15], [5 + 15]])]
-)
-def test_prediction_without_a_filter_by_hand(fill, expected):
-    """The head is 2 x first + 3 x second + 1; the second filter is taken away."""
-    activations, weight, bias = np.array([[1, 10], [2, 20]]), np.array([[2, 3]]), np.array([1])
-    predicted = predict_with_filters(activations, weight, bias, np.array([True, False]), fill)
-    assert predicted.tolist() == expected
-
-
-def test_prediction_with_all_filters_is_the_model():
+@pytest.mark.parametrize("control", RETRAINED)
+def test_spoiling_changes_what_it_says_and_nothing_else(control):
     rng = np.random.default_rng(0)
-    activations, weight, bias = rng.normal(size=(5, 4)), rng.normal(size=(3, 4)), rng.normal(size=3)
-    predicted = predict_with_filters(activations, weight, bias, np.ones(4, bool))
-    assert predicted == pytest.approx(activations @ weight.T + bias)
+    codes = rng.integers(0, 4, (6, 40), dtype=np.uint8)
+    values = rng.random((5, 6), dtype=np.float32)
+    dataset = AnnData(values.copy(), varm={"codes": codes})
+    spoiled = spoil(dataset, control, seed=1)
+    same_codes = (spoiled.varm["codes"] == codes).all()
+    same_values = (values == spoiled.X).all()
+    assert (same_codes, same_values) == (control == "permuted_pools", control != "permuted_pools")
+    np.testing.assert_array_equal(np.sort(spoiled.X, axis=0), np.sort(values, axis=0))
+    assert (values == dataset.X).all()
+    again = spoil(dataset, control, seed=1)
+    assert (again.X == spoiled.X).all() and (again.varm["codes"] == spoiled.varm["codes"]).all()

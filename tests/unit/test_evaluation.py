@@ -111,3 +111,10 @@ def test_summary_has_folds_mean_and_pooled():
 def test_a_fold_without_a_score_is_left_out_of_the_mean():
     rows = [{"n_genes": 10, "r": 0.1}, {"n_genes": 10, "r": float("nan")}]
     assert summarise(rows, {"n_genes": 20, "r": 0.2})["r"][2] == pytest.approx(0.1)
+
+
+def test_classes_have_an_area_under_the_curve_and_numbers_have_none():
+    observed = np.array([[0, 1], [1, 1], [1, 1]], dtype=np.float32)
+    predicted = np.array([[0.2, 0.3], [0.1, 0.4], [0.9, 0.5]])
+    assert scores(observed, predicted)["mean_auroc"] == pytest.approx(0.5)  # one class: left out
+    assert "mean_auroc" not in scores(observed * 2, predicted)

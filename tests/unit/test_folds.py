@@ -72,3 +72,53 @@ def test_rows_by_hand():
     assert rows_of(folds, 0, TRAIN).tolist() == [0, 2]
     assert rows_of(folds, 1, VALIDATION).tolist() == [2]
     assert rows_of(folds, 0, VALIDATION).dtype == np.int64
+
+
+PLACES = pd.DataFrame(
+    {"chrom": ["chr1"] * 6 + ["chr2"] * 3 + ["chrX"] * 4}, index=[f"s{i}" for i in range(13)]
+)
+NAMED = {"n_folds": 1, "validation": 0.3, "by": "chromosome", "seed": 1}
+
+
+@pytest.mark.parametrize("by", ["random", "chromosome"])
+def test_named_chromosomes_make_one_fold(by):
+    settings = {**NAMED, "by": by}
+    folds = split_folds(
+        PLACES, **settings, test_chromosomes=["chr2"], validation_chromosomes=["chrX"]
+    )
+    assert folds.columns.tolist() == ["sequence", "chrom", "fold0"]
+    parts = {"chr1": "train", "chr2": "test", "chrX": "validation"}
+    assert folds["fold0"].tolist() == [parts[chrom] for chrom in PLACES["chrom"]]
+
+
+@pytest.mark.parametrize("by, n_validation", [("random", {3}), ("chromosome", {4, 6})])
+def test_validation_is_drawn_where_its_chromosomes_are_not_named(by, n_validation):
+    folds = split_folds(PLACES, **{**NAMED, "by": by}, test_chromosomes=["chr2"])
+    sizes = folds["fold0"].value_counts()
+    assert sizes["test"] == 3
+    assert (folds.loc[folds["chrom"] == "chr2", "fold0"] == "test").all()
+    assert sizes["validation"] in n_validation
+    assert sizes.sum() == 13 and sizes["train"] == 10 - sizes["validation"]
+
+
+@pytest.mark.parametrize(
+    "test, validation, message",
+    [
+        (["2"], None, "no sequence is on 2 .*test_chromosomes.*chr1, chr2, chrX"),
+        (["chr2"], ["chrY"], "no sequence is on chrY .*validation_chromosomes"),
+        (["chr2"], ["chr2"], "chr2 cannot test and validate"),
+        (["chr1", "chr2"], ["chrX"], "leave only 0 of 13"),
+        (["chr1", "chr2"], None, "leave only 4 of 13.*by: random"),
+    ],
+)
+def test_named_chromosomes_that_do_not_do(test, validation, message):
+    with pytest.raises(InputError, match=message):
+        split_folds(PLACES, **NAMED, test_chromosomes=test, validation_chromosomes=validation)
+
+
+def test_sequences_without_a_place_cannot_be_split_by_it():
+    nowhere = PLACES.assign(chrom="unknown")
+    with pytest.raises(InputError, match=r"given\.regions"):
+        split_folds(nowhere, **NAMED, test_chromosomes=["chr2"])
+    with pytest.raises(InputError, match="only 1 chromosomes"):
+        split_folds(nowhere, **{**NAMED, "n_folds": 3})

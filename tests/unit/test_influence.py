@@ -124,3 +124,13 @@ def test_z_scores_have_mean_0_and_sd_1_at_any_scale(scale):
     z = z_scores(table).to_numpy()
     np.testing.assert_allclose(z.mean(axis=1), 0, atol=1e-12)
     np.testing.assert_allclose(z.std(axis=1), 1)
+
+
+def test_data_without_a_map_of_cells_are_borne():
+    """Data given as sequences and targets have no UMAP."""
+    dataset = ad.AnnData(np.zeros((2, 3), np.float32), obs=pd.DataFrame(index=["a", "b"]))
+    motifs = pd.DataFrame({"fold": [0]}, index=pd.Index(["0_1"], name="motif"))
+    table = pd.DataFrame([[1.0, 2.0], [3.0, 4.0]], index=["0_0", "0_1"], columns=["a", "b"])
+    gathered = gather([table], [table], motifs, dataset)
+    assert gathered.X.tolist() == [[3], [4]]
+    assert "X_umap" not in gathered.obsm

@@ -47,6 +47,7 @@ TINY: dict[str, Any] = {
     "tuning": {"trials": 3, "epochs": 3},
     "training": {"epochs": 3, "patience": 2, "device": "cpu"},
     "motifs": {"min_sequences": 2},
+    "comparison": {"k": 3, "trees": 2},
 }
 
 
@@ -104,6 +105,15 @@ class Run:
         stats = said.partition("Job stats:")[2].partition("\ntotal ")[0]
         counts = {m[1]: int(m[2]) for m in re.finditer(r"^(\w+) +(\d+)$", stats, re.M)}
         return {rule: count for rule, count in counts.items() if rule != "all"}
+
+    def rule_graph(self) -> dict[str, set[str]]:
+        """Give the rules that read the outputs of each rule."""
+        dot = self.snakemake("--rulegraph", "dot")
+        names = dict(re.findall(r'^\s*(\d+)\[label = "(\w+)"', dot, re.M))
+        graph: dict[str, set[str]] = {name: set() for name in names.values()}
+        for source, target in re.findall(r"^\s*(\d+) -> (\d+)$", dot, re.M):
+            graph[names[source]].add(names[target])
+        return graph
 
     def rules_run(self) -> list[str]:
         """List the rule of each job that ran, by Snakemake's own log."""

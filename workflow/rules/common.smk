@@ -30,6 +30,9 @@ FAMILIES = config["families"]
 SCORE = config["influence"]["score"]
 FOLDS = range(config["folds"]["n_folds"])
 SIMULATION = f"results/{NAME}/simulation"
+GIVEN = config["given"]
+# where all cell types are, so that each has one colour in every figure
+CELL_TYPES = "results/{name}/cells.h5ad" if GIVEN is None else "results/{name}/dataset.h5ad"
 
 
 wildcard_constraints:
@@ -44,9 +47,11 @@ def code(script):
 
 
 def input_file(section, key, simulated):
-    """Give a file of the user, which must be there, or the simulated one in its place."""
+    """Give a file of the user, which must be there, or the simulated one; nothing if given."""
     if config["simulation"] is not None:
         return f"{SIMULATION}/{simulated}"
+    if GIVEN is not None:
+        return []
     path = config[section][key]
     if path is None:
         raise WorkflowError(
@@ -54,16 +59,28 @@ def input_file(section, key, simulated):
             f"{SCHEMA['properties'][section]['properties'][key]['description']} "
             "Only a config with a `simulation` section needs no input files."
         )
+    return existing(path, f"{section}.{key}", folder_too=section == "counts")
+
+
+def existing(path, key, folder_too=False):
+    """Give back a file of the user, or stop where it is not there."""
     try:
-        require_file(path, f"{section}.{key}", folder_too=section == "counts")
+        require_file(path, key, folder_too=folder_too)
     except InputError as error:
         raise WorkflowError(str(error)) from None
     return path
 
 
+def given_files():
+    """Give the user's files of sequences and targets, where data come as these."""
+    keys = ("fasta", "targets", "regions", "labels") if GIVEN is not None else ()
+    return {key: existing(GIVEN[key], f"given.{key}") for key in keys if GIVEN[key]}
+
+
 COUNTS = input_file("counts", "path", "counts.h5ad")
 GENOME = input_file("genome", "fasta", "genome.fa")
 ANNOTATION = input_file("genome", "gtf", "annotation.gtf")
+GIVEN_FILES = given_files()
 
 
 def scaled(base, **per_mb):
@@ -150,15 +167,20 @@ def per_fold(file):
 
 def final_outputs():
     """List what `snakemake` makes when no target is named."""
-    shared = ["preflight.tsv", "dataset.h5ad", "provenance.json"]
-    shared += ["figures/umap_cells.svg", "figures/pool_purity.svg"]
-    of_family = ["evaluation.tsv", "influence_by_cell_type_z.tsv", "regulators_summary.tsv"]
-    figures = ["r2_over_folds", "influence_heatmap", "family_heatmap", "regulator_volcano"]
-    figures += ["motif_space", "gene_set_heatmap"]
+    shared = ["dataset.h5ad", "provenance.json"]
+    of_family = ["evaluation.tsv", "influence_by_cell_type_z.tsv", "comparison.tsv"]
+    figures = ["r2_over_folds", "influence_heatmap", "family_heatmap", "motif_space"]
+    figures += ["method_comparison"]
+    if GIVEN is None:  # cells and their expression are known
+        shared += ["preflight.tsv", "figures/umap_cells.svg", "figures/pool_purity.svg"]
+        of_family += ["regulators_summary.tsv"]
+        figures += ["regulator_volcano", "gene_set_heatmap"]
+    if config["comparison"]["list_hits"]:
+        shared += ["motif_hits.tsv"]
     if config["simulation"] is not None:
         of_family += ["truth/summary.tsv"]
         figures += ["influence_against_truth"]
-    if config["sweep"]["cells_per_pool"]:
+    if config["sweep"]["cells_per_pool"] and GIVEN is None:
         figures += ["pool_size_sweep"]
     of_family += [f"figures/{figure}.svg" for figure in figures]
     return [f"results/{NAME}/{file}" for file in shared] + [

@@ -1,60 +1,84 @@
 """Sequences and targets in one file, and their folds."""
 
+if GIVEN is not None:
 
-rule define_regions:
-    input:
-        pools="results/{name}/pools.h5ad",
-        genome=GENOME,
-        annotation=ANNOTATION,
-        preflight=ancient("results/{name}/preflight.tsv"),  # must be there, is not read
-    output:
-        regions="results/{name}/regions.bed",
-        counts="results/{name}/region_counts.tsv",
-    log:
-        "logs/define_regions/{name}.log",
-    benchmark:
-        "benchmarks/results/{name}/define_regions.tsv"
-    conda:
-        "../../envs/cells.yaml"
-    resources:
-        mem_mb=scaled(2000, annotation=10),
-        runtime=scaled(30, genome=0.01),
-    params:
-        genome=config["genome"],
-        regions=config["regions"],
-        work="results/{name}/genome",
-        code=code("define_regions"),
-    message:
-        "Placing a window at each gene's TSS in {wildcards.name}"
-    script:
-        "../scripts/define_regions.py"
+    rule read_sequences:
+        input:
+            **GIVEN_FILES,
+        output:
+            dataset="results/{name}/dataset.h5ad",
+        log:
+            "logs/read_sequences/{name}.log",
+        benchmark:
+            "benchmarks/results/{name}/read_sequences.tsv"
+        conda:
+            "../../envs/cells.yaml"
+        resources:
+            mem_mb=scaled(2000, targets=100),
+            runtime=scaled(30, targets=1),
+        params:
+            cell_type=GIVEN["cell_type"],
+            code=code("read_sequences"),
+        message:
+            "Reading the sequences and targets of {wildcards.name}"
+        script:
+            "../scripts/read_sequences.py"
 
+else:
 
-rule build_dataset:
-    input:
-        pools="results/{name}/pools.h5ad",
-        regions="results/{name}/regions.bed",
-        genome=GENOME,
-    output:
-        dataset="results/{name}/dataset.h5ad",
-        counts="results/{name}/sequence_counts.tsv",
-    log:
-        "logs/build_dataset/{name}.log",
-    benchmark:
-        "benchmarks/results/{name}/build_dataset.tsv"
-    conda:
-        "../../envs/cells.yaml"
-    resources:
-        mem_mb=scaled(2000, pools=10),
-        runtime=scaled(30, pools=0.1),
-    params:
-        settings=config["dataset"],
-        work="results/{name}/genome",
-        code=code("build_dataset"),
-    message:
-        "Joining pools and sequences of {wildcards.name}"
-    script:
-        "../scripts/build_dataset.py"
+    rule define_regions:
+        input:
+            pools="results/{name}/pools.h5ad",
+            genome=GENOME,
+            annotation=ANNOTATION,
+            preflight=ancient("results/{name}/preflight.tsv"),  # must be there, is not read
+        output:
+            regions="results/{name}/regions.bed",
+            counts="results/{name}/region_counts.tsv",
+        log:
+            "logs/define_regions/{name}.log",
+        benchmark:
+            "benchmarks/results/{name}/define_regions.tsv"
+        conda:
+            "../../envs/cells.yaml"
+        resources:
+            mem_mb=scaled(2000, annotation=10),
+            runtime=scaled(30, genome=0.01),
+        params:
+            genome=config["genome"],
+            regions=config["regions"],
+            work="results/{name}/genome",
+            code=code("define_regions"),
+        message:
+            "Placing a window at each gene's TSS in {wildcards.name}"
+        script:
+            "../scripts/define_regions.py"
+
+    rule build_dataset:
+        input:
+            pools="results/{name}/pools.h5ad",
+            regions="results/{name}/regions.bed",
+            genome=GENOME,
+        output:
+            dataset="results/{name}/dataset.h5ad",
+            counts="results/{name}/sequence_counts.tsv",
+        log:
+            "logs/build_dataset/{name}.log",
+        benchmark:
+            "benchmarks/results/{name}/build_dataset.tsv"
+        conda:
+            "../../envs/cells.yaml"
+        resources:
+            mem_mb=scaled(2000, pools=10),
+            runtime=scaled(30, pools=0.1),
+        params:
+            settings=config["dataset"],
+            work="results/{name}/genome",
+            code=code("build_dataset"),
+        message:
+            "Joining pools and sequences of {wildcards.name}"
+        script:
+            "../scripts/build_dataset.py"
 
 
 rule split_folds:

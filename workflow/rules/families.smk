@@ -218,7 +218,7 @@ rule plot_families:
         by_cell_type=f"{FAMILY}/family_{SCORE}_by_cell_type.tsv",
         z=f"{FAMILY}/family_{SCORE}_by_cell_type_z.tsv",
         stability="results/{name}/{family}/family_stability.tsv",
-        cells="results/{name}/cells.h5ad",
+        cells=CELL_TYPES,
         correlations="results/{name}/{family}/family_correlations.tsv",
         families="results/{name}/{family}/families.tsv",
         filters="results/{name}/{family}/filter_families.tsv",

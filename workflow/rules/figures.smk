@@ -65,7 +65,7 @@ rule plot_influence:
         influence="results/{name}/{family}/influence.h5ad",
         by_cell_type=f"{FAMILY}/{SCORE}_by_cell_type.tsv",
         z=f"{FAMILY}/{SCORE}_by_cell_type_z.tsv",
-        cells="results/{name}/cells.h5ad",
+        cells=CELL_TYPES,
         motifs="results/{name}/{family}/motifs.meme",
         table="results/{name}/{family}/motifs.tsv",
     output:

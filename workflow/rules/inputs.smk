@@ -31,34 +31,36 @@ if config["simulation"] is not None:
             "../scripts/simulate_data.py"
 
 
-rule check_inputs:
-    input:
-        counts=COUNTS,
-        genome=GENOME,
-        annotation=ANNOTATION,
-    output:
-        table="results/{name}/preflight.tsv",
-    log:
-        "logs/check_inputs/{name}.log",
-    benchmark:
-        "benchmarks/results/{name}/check_inputs.tsv"
-    retries: 0  # inputs that are wrong stay wrong
-    conda:
-        "../../envs/cells.yaml"
-    resources:
-        mem_mb=scaled(2000, counts=20, annotation=10),
-        runtime=scaled(30, counts=0.1),
-    params:
-        counts=how_to_read_counts(),
-        genome=how_to_read_genes(),
-        regions=config["regions"],
-        pools=config["pools"],
-        work="results/{name}/genome",
-        code=code("check_inputs"),
-    message:
-        "Checking the inputs of {wildcards.name}"
-    script:
-        "../scripts/check_inputs.py"
+if GIVEN is None:
+
+    rule check_inputs:
+        input:
+            counts=COUNTS,
+            genome=GENOME,
+            annotation=ANNOTATION,
+        output:
+            table="results/{name}/preflight.tsv",
+        log:
+            "logs/check_inputs/{name}.log",
+        benchmark:
+            "benchmarks/results/{name}/check_inputs.tsv"
+        retries: 0  # inputs that are wrong stay wrong
+        conda:
+            "../../envs/cells.yaml"
+        resources:
+            mem_mb=scaled(2000, counts=20, annotation=10),
+            runtime=scaled(30, counts=0.1),
+        params:
+            counts=how_to_read_counts(),
+            genome=how_to_read_genes(),
+            regions=config["regions"],
+            pools=config["pools"],
+            work="results/{name}/genome",
+            code=code("check_inputs"),
+        message:
+            "Checking the inputs of {wildcards.name}"
+        script:
+            "../scripts/check_inputs.py"
 
 
 rule write_provenance:
@@ -66,6 +68,7 @@ rule write_provenance:
         counts=COUNTS,
         genome=GENOME,
         annotation=ANNOTATION,
+        given=list(GIVEN_FILES.values()),
     output:
         "results/{name}/provenance.json",
     log:

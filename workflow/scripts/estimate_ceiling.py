@@ -1,0 +1,17 @@
+"""Estimate from halves of the pools how much could be explained at all."""
+
+import pandas as pd
+from anndata import read_h5ad
+
+from cisgrammar.files import read_table, write_table
+from cisgrammar.logs import log_to
+from cisgrammar.noise_ceiling import noise_ceiling
+from cisgrammar.seeds import derive_seed
+
+with log_to(snakemake.log[0]):
+    cells, dataset = read_h5ad(snakemake.input.cells), read_h5ad(snakemake.input.dataset)
+    members = read_table(snakemake.input.members, dtype={"cell": str})
+    rows = cells.obs_names.get_indexer(members["cell"]).reshape(dataset.n_obs, -1)
+    seed = derive_seed(snakemake.params.seed, "estimate_ceiling")
+    ceiling = noise_ceiling(cells[:, dataset.var_names].X, rows, seed)
+    write_table(pd.DataFrame([ceiling]), snakemake.output.ceiling)

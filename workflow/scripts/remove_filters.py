@@ -1,0 +1,43 @@
+"""Predict without some filters: those that match nothing known, the others, each family."""
+
+import pandas as pd
+import torch
+from anndata import read_h5ad
+from torch.nn import functional as F
+
+from cisgrammar import models
+from cisgrammar.comparison import score_row
+from cisgrammar.files import read_table, write_table
+from cisgrammar.filter_removal import filter_subsets, predict_with_filters
+from cisgrammar.folds import TEST, TRAIN, rows_of
+from cisgrammar.logs import log_to
+from cisgrammar.threads import set_threads
+
+
+def activations(model, codes):
+    """Give what the head reads: ``(sequences, filters)``."""
+    maxima = [maxima for maxima, _ in model.scan(torch.from_numpy(codes))]
+    return F.elu(torch.cat(maxima)).numpy()
+
+
+files = snakemake.input
+with log_to(snakemake.log[0]):
+    set_threads(snakemake.threads)
+    dataset, folds = read_h5ad(files.dataset), read_table(files.folds)
+    filters, families = read_table(files.filters), read_table(files.families)
+    reproducible = sorted(families.loc[families["reproducible"], "family"])
+    scores = []
+    for fold, path in enumerate(files.models):
+        model = models.load(path)
+        weight, bias = (p.detach().numpy() for p in (model.head.weight, model.head.bias))
+        test = rows_of(folds, fold, TEST)
+        activated = activations(model, dataset.varm["codes"][test])
+        fill = 0.0
+        if snakemake.params.fill == "mean":
+            train = rows_of(folds, fold, TRAIN)
+            fill = activations(model, dataset.varm["codes"][train]).mean(axis=0)
+        subsets = filter_subsets(filters[filters["fold"] == fold], weight.shape[1], reproducible)
+        for method, keep in subsets.items():
+            predicted = predict_with_filters(activated, weight, bias, keep, fill)
+            scores.append(score_row(method, fold, dataset.X[:, test].T, predicted))
+    write_table(pd.concat(scores), snakemake.output.scores)
