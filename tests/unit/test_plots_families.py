@@ -7,6 +7,7 @@ from plots_checks import assert_legible, saved_bytes, shown_texts
 from cisgrammar.motifs.meme import Motif
 from cisgrammar.plots import families, regulators, style
 from cisgrammar.plots.heatmaps import spread
+from cisgrammar.plots.influence import colours_of_heatmap
 
 TYPES = {5: [f"type {i}" for i in range(5)], 60: [f"Long cell type name {i}" for i in range(60)]}
 
@@ -169,3 +170,14 @@ def test_spread_moves_labels_as_little_as_needed(wanted, places):
 def test_empty_input_is_an_error(draw):
     with pytest.raises(ValueError, match="nothing to draw"):
         draw()
+
+
+@pytest.mark.parametrize("n_types, label", [(2, "about its mean"), (3, "z-score")])
+def test_two_columns_show_the_score_itself(n_types, label):
+    z = by_cell_type(4, 5).iloc[:, :n_types]
+    raw = z * 0.1
+    values, text = colours_of_heatmap(z, raw, "effect", "log10 counts")
+    assert label in text and text.startswith("Effect")
+    expected = z if n_types == 3 else raw.sub(raw.mean(axis=1), axis=0)
+    pd.testing.assert_frame_equal(values, expected)
+    assert "z-score" in colours_of_heatmap(z, None, "effect", "log10 counts")[1]

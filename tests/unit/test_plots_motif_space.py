@@ -82,3 +82,12 @@ def test_gene_set_heatmap_names_all_or_the_strongest(n, families):
 def test_no_gene_sets_is_an_error():
     with pytest.raises(ValueError, match="nothing to draw"):
         gene_sets.gene_set_heatmap(gene_set_table(0, 3))
+
+
+def test_far_points_are_moved_to_the_border():
+    line = np.linspace(0, 1, 1001)
+    points = np.column_stack([line, line])
+    points[0] = (50, -50)
+    moved = motif_space.within_reach(points)
+    assert (moved[6:-5] == points[6:-5]).all()
+    assert moved[0] == pytest.approx([1.095, -0.095], abs=0.01)

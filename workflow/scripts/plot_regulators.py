@@ -4,6 +4,7 @@ from pathlib import Path
 
 from anndata import read_h5ad
 
+from cisgrammar.family_influence import trusted
 from cisgrammar.files import read_table
 from cisgrammar.influence import with_score
 from cisgrammar.logs import log_to
@@ -18,11 +19,13 @@ with log_to(snakemake.log[0]):
     expression = tf_expression(read_h5ad(snakemake.input.expression), families, regulators)
     volcano = draw_or_note(regulator_volcano, regulators, score=snakemake.params.score)
     save(volcano, Path(snakemake.output.volcano).with_suffix(""))
+    kept = trusted(families.var.reset_index(), families.var)
+    of_kept = regulators[regulators["family"].isin(kept.index[kept])]
     scatter = draw_or_note(
         influence_against_expression,
         families,
         expression,
-        best_pairs(regulators),
+        best_pairs(of_kept),
         colours=cell_type_colours(snakemake.input.cells),
         score=snakemake.params.score,
     )

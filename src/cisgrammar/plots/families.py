@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from cisgrammar.motifs.meme import Motif
 from cisgrammar.plots import style
 from cisgrammar.plots.heatmaps import GREY, Heatmap
-from cisgrammar.plots.influence import pools_plane
+from cisgrammar.plots.influence import colours_of_heatmap, pools_plane
 from cisgrammar.plots.maps import value_maps
 
 FEW_CELL_TYPES = 12
@@ -64,9 +64,10 @@ def family_heatmap(
     shown = families[families["family"].isin(z.index)].head(n_top).set_index("family")
     matrices = {motif.name: motif.matrix for motif in motifs}
     examples = shown["example"].items()
+    values, label = colours_of_heatmap(z.loc[shown.index], influence, score, unit)
     return Heatmap(
-        z.loc[shown.index],
-        label=f"{score.capitalize()} (z-score)",
+        values,
+        label=label,
         logos={family: matrices[name] for family, name in examples if name in matrices},
         set_aside=set(shown.index[~shown["reproducible"].astype(bool)]),
         row_notes={family: f"{share:.0%}" for family, share in shown["reproducibility"].items()},

@@ -53,13 +53,28 @@ def influence_heatmap(
     if influence is not None:
         spread = influence.loc[z.index].std(axis=1, ddof=0).fillna(0)
         names = spread.sort_values(ascending=False, kind="stable").index[:n_top]
+    values, label = colours_of_heatmap(z.loc[names], influence, score, unit)
     return Heatmap(
-        z.loc[names],
-        label=f"{score.capitalize()} (z-score)",
+        values,
+        label=label,
         logos={motif.name: motif.matrix for motif in motifs},
         bars=None if influence is None else influence.loc[names].mean(axis=1),
         bar_label=f"Mean {score}\n({unit})",
     ).draw()
+
+
+def colours_of_heatmap(
+    z: pd.DataFrame, influence: pd.DataFrame | None, score: str, unit: str
+) -> tuple[pd.DataFrame, str]:
+    """Choose what a heat map's colours show, and its label.
+
+    z-scores; but of two columns these are always -1 and 1, so then it is the score itself,
+    about the mean of its row.
+    """
+    if influence is None or z.shape[1] != 2:
+        return z, f"{score.capitalize()} (z-score)"
+    values = influence.loc[z.index, z.columns]
+    return values.sub(values.mean(axis=1), axis=0), f"{score.capitalize()} about its mean ({unit})"
 
 
 def principal_components(values: np.ndarray, n: int = 2) -> tuple[np.ndarray, np.ndarray]:

@@ -18,7 +18,8 @@ def umap_by_family(points: np.ndarray, scores: pd.DataFrame, n_top: int = 20) ->
     Parameters
     ----------
     points
-        UMAP of the sequences, ``(sequences, 2)``.
+        UMAP of the sequences, ``(sequences, 2)``. The few far from all others, such as copies
+        of one gene, are drawn on the border, so that they do not shrink the rest.
     scores
         Sequences x families: summed activations.
     n_top
@@ -32,10 +33,28 @@ def umap_by_family(points: np.ndarray, scores: pd.DataFrame, n_top: int = 20) ->
     style.require(scores, "umap_by_family")
     if len(points) != len(scores):
         raise ValueError(f"umap_by_family: {len(points)} points, but {len(scores)} rows of scores")
-    figure = value_maps(np.asarray(points, float), scores.iloc[:, :n_top], "Family score")
+    figure = value_maps(within_reach(points), scores.iloc[:, :n_top], "Family score")
     figure.supxlabel("UMAP1", fontsize=style.TEXT)
     figure.supylabel("UMAP2", fontsize=style.TEXT)
     return figure
+
+
+def within_reach(points: np.ndarray, share: float = 0.99, margin: float = 0.1) -> np.ndarray:
+    """Move points that are far from most onto a border around these.
+
+    Parameters
+    ----------
+    points
+        Coordinates, ``(points, 2)``.
+    share
+        Of the points, in each direction, that are not far.
+    margin
+        Between them and the border, as a share of their range.
+    """
+    points = np.asarray(points, float)
+    low, high = np.quantile(points, [(1 - share) / 2, (1 + share) / 2], axis=0)
+    reach = margin * (high - low)
+    return np.clip(points, low - reach, high + reach)
 
 
 def intersections(membership: pd.DataFrame) -> pd.DataFrame:
