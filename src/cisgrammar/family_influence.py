@@ -237,6 +237,20 @@ def consistency(
     return table.set_index(families["family"])
 
 
+def trusted(families: pd.DataFrame, consistent: pd.DataFrame) -> pd.Series:
+    """Tell which families are reproducible and consistent: family (index) -> bool.
+
+    Parameters
+    ----------
+    families
+        :func:`~cisgrammar.motifs.families.family_table`.
+    consistent
+        Of :func:`consistency`.
+    """
+    reproducible = families.set_index("family")["reproducible"].astype(bool)
+    return reproducible & consistent["consistent"].astype(bool).loc[reproducible.index]
+
+
 def family_correlations(families: AnnData) -> pd.DataFrame:
     """Correlate families' influence over pools (Spearman): family x family."""
     rho, _ = spearman(families.X, families.X)

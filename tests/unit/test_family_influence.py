@@ -13,6 +13,7 @@ from cisgrammar.family_influence import (
     pool_pca,
     stability,
     sum_by_family,
+    trusted,
 )
 from cisgrammar.motifs.meme import Motif
 
@@ -112,6 +113,14 @@ def test_families_that_do_the_same_in_each_fold_are_consistent(effects, consiste
     assert row["consistent"] == consistent
     if len(effects) > 1:
         assert row["se"] == pytest.approx(stats.sem(effects))
+
+
+def test_trusted_families_are_reproducible_and_consistent():
+    families = pd.DataFrame({"family": list("abcd"), "reproducible": [True, True, False, False]})
+    consistent = pd.DataFrame({"consistent": [True, False, True, False]}, index=list("dbca"))
+    assert trusted(families, consistent).to_dict() == dict.fromkeys("abcd", False)
+    consistent = consistent.set_axis(list("acbd"))
+    assert trusted(families, consistent).to_dict() == {"a": True, "b": True, "c": False, "d": False}
 
 
 def test_folds_without_the_family_do_not_speak_against_it():

@@ -4,7 +4,9 @@ import pandas as pd
 import pytest
 
 from cisgrammar.errors import InputError
+from cisgrammar.notes import Notes
 from cisgrammar.pool_annotations import (
+    annotate_pools,
     correlate_annotations,
     diffusion_pseudotime,
     pool_annotation,
@@ -55,6 +57,25 @@ def test_unusable_annotations_are_explained(column, found):
     values[:12] = 1
     with pytest.raises(InputError, match=found):
         pool_annotation(annotated(values), column, members(), POOLS)
+
+
+def test_annotations_that_cannot_be_pooled_are_noted():
+    values = np.repeat([10.0, 20, 30, 40, 50], 6)
+    cells = anndata.AnnData(obs=annotated(values))
+    notes = Notes()
+    table = annotate_pools(
+        cells,
+        members(),
+        pd.Index(POOLS),
+        columns=["age", "time"],
+        min_share=0.5,
+        pseudotime=None,
+        seed=1,
+        notes=notes,
+    )
+    assert table.columns.tolist() == ["time"]
+    assert table["time"].tolist() == pytest.approx([0, 0.25, 0.5, 0.75, 1])
+    assert notes.table()["about"].tolist() == ["annotations"]
 
 
 def test_annotation_correlates_over_the_pools_that_have_it():

@@ -281,6 +281,7 @@ rule plot_regulators:
 rule plot_motif_space:
     input:
         scores="results/{name}/{family}/motif_space.h5ad",
+        consistency="results/{name}/{family}/family_consistency.tsv",
     output:
         **family_figures(
             umap=("motif_space", "Sequences by their motifs"),
@@ -309,6 +310,8 @@ rule plot_gene_sets:
         markers="results/{name}/{family}/markers.tsv",
         annotations="results/{name}/{family}/annotations.tsv",
         notes="results/{name}/{family}/notes.tsv",
+        families="results/{name}/{family}/families.tsv",
+        consistency="results/{name}/{family}/family_consistency.tsv",
     output:
         **family_figures(
             sets=("gene_set_heatmap", "Gene sets"),

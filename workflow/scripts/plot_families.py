@@ -4,6 +4,7 @@ from pathlib import Path
 
 from anndata import read_h5ad
 
+from cisgrammar.family_influence import trusted
 from cisgrammar.files import read_table
 from cisgrammar.influence import with_score
 from cisgrammar.logs import log_to
@@ -27,17 +28,17 @@ with log_to(snakemake.log[0]):
     filters = read_table(files.filters)
     influence = with_score(read_h5ad(files.influence), params.score)
     # what matches by chance is set aside too
-    consistent = influence.var["consistent"].loc[families["family"]].to_numpy(bool)
-    trusted = families.assign(reproducible=families["reproducible"].astype(bool) & consistent)
+    kept = trusted(families, influence.var)
+    families["reproducible"] = kept.to_numpy()
     examples = filters.set_index("motif").loc[families["example"]].reset_index()
     categories = {cell: name for name, cells in params.categories.items() for cell in cells}
     score = {"score": params.score}
     colours = score | {"colours": cell_type_colours(files.cells)}
-    correlations = read_table(files.correlations, index_col="family")
+    correlations = read_table(files.correlations, index_col="family").loc[kept, kept]
     figures = {
-        "heatmap": (family_heatmap, (z, trusted, motifs, raw, categories or None), score),
+        "heatmap": (family_heatmap, (z, families, motifs, raw, categories or None), score),
         "gallery": (alignment_gallery, (examples, motifs, known), {}),
-        "stability": (family_stability, (read_table(files.stability), trusted), colours),
+        "stability": (family_stability, (read_table(files.stability), families), colours),
         "correlations": (correlation_heatmap, (correlations,), {}),
         "pools": (pools_by_family, (influence,), score),
     }

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from cisgrammar.family_influence import trusted
 from cisgrammar.files import read_table
 from cisgrammar.gene_sets import markers_and_annotations
 from cisgrammar.logs import log_to
@@ -13,12 +14,18 @@ from cisgrammar.plots.style import save
 
 with log_to(snakemake.log[0]):
     notes = read_table(snakemake.input.notes)
+    consistency = read_table(snakemake.input.consistency, index_col="family")
+    kept = trusted(read_table(snakemake.input.families), consistency)
+    aside = list(kept.index[~kept])
     why = notes_about(notes, "gene sets")
-    sets = draw_or_note(gene_set_heatmap, read_table(snakemake.input.sets), why=why)
+    sets = draw_or_note(
+        gene_set_heatmap, read_table(snakemake.input.sets).drop(columns=aside), why=why
+    )
     save(sets, Path(snakemake.output.sets).with_suffix(""))
     table = markers_and_annotations(
         read_table(snakemake.input.markers), read_table(snakemake.input.annotations)
     )
+    table = table.loc[table.index.isin(kept.index[kept])]
     why = " ".join(notes_about(notes, about) for about in ("markers", "annotations"))
     why = why.strip() or "No markers and no annotations are configured."
     markers = draw_or_note(correlation_heatmap, table, why=why)

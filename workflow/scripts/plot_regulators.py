@@ -16,7 +16,7 @@ with log_to(snakemake.log[0]):
     regulators = read_table(snakemake.input.regulators)
     families = with_score(read_h5ad(snakemake.input.families), snakemake.params.score)
     expression = tf_expression(read_h5ad(snakemake.input.expression), families, regulators)
-    volcano = draw_or_note(regulator_volcano, regulators)
+    volcano = draw_or_note(regulator_volcano, regulators, score=snakemake.params.score)
     save(volcano, Path(snakemake.output.volcano).with_suffix(""))
     scatter = draw_or_note(
         influence_against_expression,

@@ -249,7 +249,7 @@ def _pair(row: dict, queries: dict[str, Motif], targets: dict[str, Motif]) -> di
     return {
         "matrices": (query.matrix, turned),
         "starts": starts,
-        "texts": (f"{row['family']}: {query.name}  q = {row['q_value']:.1g}", f"{name}{strand}"),
+        "texts": (f"{query.name}: {row['family']}  q = {row['q_value']:.1g}", f"{name}{strand}"),
     }
 
 

@@ -19,7 +19,10 @@ LABEL_PITCH = 2.7  # mm
 
 @style.styled
 def regulator_volcano(
-    regulators: pd.DataFrame, n_labels: int = 40, unit: str = "log10 counts"
+    regulators: pd.DataFrame,
+    n_labels: int = 40,
+    unit: str = "log10 counts",
+    score: str = "influence",
 ) -> Figure:
     """Draw Spearman's rho of families' influence with their TFs' expression against q.
 
@@ -33,6 +36,8 @@ def regulator_volcano(
         stand in a column on either side, joined to their dots, so that none lies on another.
     unit
         The unit of expression.
+    score
+        What the families' numbers are: ``influence`` or ``effect``.
 
     Raises
     ------
@@ -63,7 +68,7 @@ def regulator_volcano(
     axes.set(xlim=(-1.8 * bound, 1.8 * bound), ylim=(-0.03 * top, 1.05 * top))
     ticks = axes.get_xticks()
     axes.set_xticks(ticks[np.abs(ticks) <= min(bound, 1)])
-    axes.set_xlabel("Spearman's ρ of family influence with TF expression, over pools")
+    axes.set_xlabel(f"Spearman's ρ of family {score} with TF expression, over pools")
     axes.set_ylabel("−log10 q (Benjamini-Hochberg)")
     order = table["rho"].abs().where(strong).dropna().sort_values(ascending=False, kind="stable")
     room = int((height - 18) / LABEL_PITCH)

@@ -98,7 +98,8 @@ def slurm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Slurm]:
 
 @pytest.fixture(scope="session")
 def three_folds(tiny_config: dict[str, Any]) -> dict[str, Any]:
-    """Three folds, so that three jobs want the two GPUs."""
+    """Three folds, so that three jobs want the two GPUs; few comparisons."""
     config = copy.deepcopy(tiny_config)
     config["folds"]["n_folds"] = 3
+    config["comparison"] = {"baselines": ["mean"], "controls": ["permuted_pools"]}
     return config

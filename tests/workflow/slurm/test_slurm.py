@@ -11,7 +11,7 @@ from datetime import datetime
 import pytest
 
 PROFILE = ("--profile", "slurm", "--slurm-init-seconds-before-status-checks", "5")
-ON_GPU = ("rule_tune_model", "rule_train_model")
+ON_GPU = ("rule_tune_model", "rule_train_model", "rule_train_controls")
 OF_TUNING = ("trials.tsv", "hyperparameters.json")
 HYPERPARAMETERS = "results/tiny/scover/fold0/hyperparameters.json"
 
@@ -69,7 +69,7 @@ def test_a_run_on_slurm_gives_what_a_local_run_gives(slurm, local_run, three_fol
     for job in jobs:
         by_gpu[job["Comment"].startswith(ON_GPU)].append(job)
     rules = Counter(job["Comment"].partition("_wildcards")[0] for job in by_gpu[True])
-    assert rules == {"rule_tune_model": 3, "rule_train_model": 3}
+    assert rules == dict.fromkeys(ON_GPU, 3)
     assert {(job["Partition"], job["JOB_GRES"]) for job in by_gpu[True]} == {("gpu", "gpu:1")}
     assert {(job["Partition"], job["JOB_GRES"]) for job in by_gpu[False]} == {("cpu", "(null)")}
     assert gpus_at_once(by_gpu[True]) <= 2
