@@ -20,4 +20,6 @@ with log_to(snakemake.log[0]):
     if snakemake.input.truth:
         truth = read_table(snakemake.input.truth, index_col="metric")
         ceiling = truth.loc["ceiling_r2", "value"]
+    elif snakemake.input.ceiling:
+        ceiling = read_table(snakemake.input.ceiling)["r2"].iloc[0]
     save(r2_over_folds(evaluation, ceiling), Path(snakemake.output.scores).with_suffix(""))
