@@ -29,6 +29,8 @@ NAME = config["name"]
 FAMILIES = config["families"]
 SCORE = config["influence"]["score"]
 FOLDS = range(config["folds"]["n_folds"])
+# threads change no result, so that they make nothing run again
+TRAINING = {key: value for key, value in config["training"].items() if key != "threads"}
 SIMULATION = f"results/{NAME}/simulation"
 GIVEN = config["given"]
 # where all cell types are, so that each has one colour in every figure
