@@ -11,7 +11,7 @@ sys.path.insert(0, str(Path(workflow.basedir) / "src"))
 from cisgrammar.config import complete_config, read_schema
 from cisgrammar.errors import InputError
 from cisgrammar.inputs import require_file
-from cisgrammar.provenance import source_hash
+from cisgrammar.provenance import sha256, source_hash
 
 ROOT = Path(workflow.basedir)
 SCHEMA = read_schema(ROOT / "workflow/schemas/config.schema.yaml")
@@ -44,8 +44,12 @@ wildcard_constraints:
 
 
 def code(script):
-    """Digest the library modules behind a script, so that a change to them reruns its rule."""
-    return source_hash(ROOT / "workflow/scripts" / f"{script}.py")
+    """Digest a script and the library modules behind it, so that a change to them reruns its rule.
+
+    Snakemake itself looks at the script alone, and at its time, which a checkout changes.
+    """
+    path = ROOT / "workflow/scripts" / f"{script}.py"
+    return [sha256(path)[:16], source_hash(path)]
 
 
 def input_file(section, key, simulated):
