@@ -138,7 +138,8 @@ def method_comparison(
             values = comparison.loc[comparison["method"] == method, score]
             jitter = np.random.default_rng(0).uniform(-0.22, 0.22, len(values))
             panel.scatter(values, y + jitter, s=9, c=KINDS[kind], lw=0, alpha=0.85)
-            panel.vlines(values.mean(), y - 0.36, y + 0.36, color=style.INK, lw=1.3, zorder=3)
+            if len(values) > 1:
+                panel.vlines(values.mean(), y - 0.36, y + 0.36, color=style.INK, lw=1.3, zorder=3)
         panel.set_xlabel(label)
         if ceiling and score in ceiling:
             panel.axvline(ceiling[score], color=style.INK, ls="--", lw=0.7)
