@@ -20,6 +20,7 @@ SUBJECTS = {  # module -> whether it is measured on several numbers of threads
     "epoch": True,
     "influence": True,
     "pooling": False,
+    "scan": True,
     "growth": False,
 }
 

@@ -236,9 +236,8 @@ def verdict(table: pd.DataFrame, model: str, differences: pd.DataFrame) -> str:
     """
     mine = table.loc[table["method"] == model, "r2"].fillna(0)
     rows = differences.set_index("method")
-    text = (
-        f"{model} explains {100 * mine.mean():.1f}% of the variance of held-out sequences "
-        f"(mean over {len(mine)} fold{'s' * (len(mine) != 1)})"
+    text = f"{model} explains {100 * mine.mean():.1f}% of the variance of held-out sequences " + (
+        f"(mean over {len(mine)} folds)" if len(mine) > 1 else "(one fold)"
     )
     baselines = rows[[m not in CONTROLS and not m.startswith("without_") for m in rows.index]]
     if len(baselines):
@@ -246,9 +245,13 @@ def verdict(table: pd.DataFrame, model: str, differences: pd.DataFrame) -> str:
         points, low, high = 100 * baselines.loc[best, ["difference", "low", "high"]]
         text += (
             f", {abs(points):.1f} points {'more' if points >= 0 else 'less'} than the best "
-            f"baseline, {LABELS.get(best, best)} (95% interval of the difference {low:.1f} to "
-            f"{high:.1f}, p = {baselines.loc[best, 'p_value']:.2g})"
+            f"baseline, {LABELS.get(best, best)}"
         )
+        if baselines.loc[best, "n_folds"] > 1:  # one fold says nothing of its own spread
+            text += (
+                f" (95% interval of the difference {low:.1f} to {high:.1f}, "
+                f"p = {baselines.loc[best, 'p_value']:.2g})"
+            )
     changes = [
         f"{'falls' if rows.loc[control, 'difference'] >= 0 else 'rises'} by "
         f"{100 * abs(rows.loc[control, 'difference']):.1f} when {LABELS[control]}"

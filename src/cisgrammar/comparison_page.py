@@ -57,7 +57,10 @@ def page(
         if method in r2.index:
             low, high, p = r2.loc[method, ["low", "high", "p_value"]]
             difference = _number(r2.loc[method, "difference"])
-            cells += [f"{difference} ({_number(low)} to {_number(high)})", f"{p:.2g}"]
+            if r2.loc[method, "n_folds"] > 1:
+                cells += [f"{difference} ({_number(low)} to {_number(high)})", f"{p:.2g}"]
+            else:
+                cells += [difference, ""]
         else:
             cells += ["", ""]
         rows.append(_row("td", cells))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 import hashlib
 import importlib.metadata
 import platform
@@ -63,8 +64,13 @@ def imported_modules(script: str | Path) -> tuple[set[Path], set[str]]:
 
 
 def _imports(path: Path) -> list[str]:
+    return _imports_of(path.read_text())
+
+
+@functools.cache  # every rule asks for the same modules, each time that Snakemake starts
+def _imports_of(text: str) -> list[str]:
     names = []
-    for node in ast.walk(ast.parse(path.read_text())):
+    for node in ast.walk(ast.parse(text)):
         if isinstance(node, ast.Import):
             names += [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom) and node.module:

@@ -136,7 +136,7 @@ def test_the_verdict_says_when_a_baseline_wins():
 def test_the_verdict_without_anything_to_compare_with():
     table = long_table(scover=[0.1])
     assert verdict(table, "scover", paired_differences(table, "scover", seed=0)) == (
-        "scover explains 10.0% of the variance of held-out sequences (mean over 1 fold)."
+        "scover explains 10.0% of the variance of held-out sequences (one fold)."
     )
 
 
@@ -156,6 +156,7 @@ def test_cost_is_that_of_the_block():
 def test_the_verdict_on_classes_has_the_area_under_the_curve():
     table = long_table(scover=[0.4], gc=[0.1], kmer_logistic=[0.3])
     table["mean_auroc"] = [0.94, 0.7, 0.96]
+    assert "interval" not in verdict(table, "scover", paired_differences(table, "scover", seed=0))
     text = verdict(table, "scover", paired_differences(table, "scover", seed=0))
     assert text.endswith(
         "Its area under the ROC curve is 0.940; "

@@ -101,6 +101,15 @@ def test_best_method_is_on_top_and_only_costly_families_are_shown():
     assert_legible(figure)
 
 
+def test_classes_have_a_panel_of_their_own():
+    table = comparison({"scover": 0.2, "kmer_logistic": 0.1}).query("fold == 0")
+    figure = evaluation.method_comparison(table.assign(mean_auroc=[0.9, 0.95]), "scover")
+    assert [axes.get_xlabel() for axes in figure.axes][2:] == ["area under the ROC curve"]
+    dots = [dot.get_offsets()[0, 0] for dot in figure.axes[2].collections]
+    assert dots == [0.95, 0.9]  # the lower R² first; one fold has no line for its mean
+    assert_legible(figure)
+
+
 def test_method_comparison_of_nothing_is_an_error():
     with pytest.raises(ValueError, match="nothing to draw"):
         evaluation.method_comparison(comparison({}), "scover")

@@ -122,31 +122,6 @@ def test_forcerun_runs_a_rule_and_what_depends_on_it(finished):
     assert not set(plan) & (PER_FOLD | ONCE)
 
 
-@pytest.mark.parametrize(
-    "section, key, value, first",
-    [
-        ("tuning", "trials", 4, "tune_model"),
-        ("pools", "cells_per_pool", 11, "pool_cells"),
-        ("folds", "validation", 0.3, "split_folds"),
-        ("training", "patience", 3, "train_model"),
-        ("motifs", "min_sequences", 3, "extract_motifs"),
-        ("figures", "n_motifs", 5, "plot_influence"),
-    ],
-)
-def test_a_changed_key_reruns_what_it_concerns(
-    finished_copy, tiny_config, section, key, value, first
-):
-    stages = ["pool_cells", "split_folds", "tune_model", "train_model", "extract_motifs"]
-    stages += ["plot_influence"]
-    changed = copy.deepcopy(tiny_config)
-    changed.setdefault(section, {})[key] = value
-    finished_copy.configure(changed)
-    plan = finished_copy.plan()
-    assert first in plan
-    earlier = set(stages[: stages.index(first)])
-    assert not set(plan) & earlier
-
-
 def test_rules_scripts_and_logs_bear_one_name():
     rules = "\n".join(path.read_text() for path in (ROOT / "workflow/rules").glob("*.smk"))
     names = re.findall(r"^\s*rule (\w+):", rules, re.M)

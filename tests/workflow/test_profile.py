@@ -43,6 +43,11 @@ def test_every_rule_says_its_memory_and_time(rule):
     assert re.search(r"runtime=scaled\(", BLOCKS[rule])
 
 
+@pytest.mark.parametrize("rule", BLOCKS)
+def test_every_rule_digests_its_own_code(rule):
+    assert f'code=code("{rule}")' in BLOCKS[rule]
+
+
 def test_the_small_rules_of_a_fold_are_one_job():
     per_fold = {rule for rule, block in BLOCKS.items() if "{wildcards.fold}" in block}
     group = "{family}.fold{fold}"

@@ -17,7 +17,7 @@ CHANGES = [
     ("folds.validation", 0.3, {"split_folds"}),
     ("scover.search.learning_rate", [0.001, 0.05], {"tune_model"}),
     ("tuning.trials", 4, {"tune_model"}),
-    ("training.epochs", 4, {"train_model"}),
+    ("training.epochs", 4, {"train_model", "train_controls"}),
     ("training.threads", 2, set()),
     ("motifs.min_sequences", 3, {"extract_motifs"}),
     ("alignment.threshold", 0.1, {"align_motifs"}),
@@ -27,7 +27,7 @@ MODULES = [
     ("pooling.py", {"pool_cells"}),
     ("tuning.py", {"tune_model"}),
     ("motifs/filters.py", {"extract_motifs"}),
-    ("plots/maps.py", {"plot_cells", "plot_influence", "plot_motif_space"}),
+    ("plots/training.py", {"plot_training"}),
 ]
 ALWAYS = {"write_provenance"}  # it writes the config down
 

@@ -11,7 +11,7 @@ sys.path.insert(0, str(Path(workflow.basedir) / "src"))
 from cisgrammar.config import complete_config, read_schema
 from cisgrammar.errors import InputError
 from cisgrammar.inputs import require_file
-from cisgrammar.provenance import source_hash
+from cisgrammar.provenance import sha256, source_hash
 
 ROOT = Path(workflow.basedir)
 SCHEMA = read_schema(ROOT / "workflow/schemas/config.schema.yaml")
@@ -29,6 +29,8 @@ NAME = config["name"]
 FAMILIES = config["families"]
 SCORE = config["influence"]["score"]
 FOLDS = range(config["folds"]["n_folds"])
+# threads change no result, so that they make nothing run again
+TRAINING = {key: value for key, value in config["training"].items() if key != "threads"}
 SIMULATION = f"results/{NAME}/simulation"
 GIVEN = config["given"]
 # where all cell types are, so that each has one colour in every figure
@@ -42,8 +44,12 @@ wildcard_constraints:
 
 
 def code(script):
-    """Digest the library modules behind a script, so that a change to them reruns its rule."""
-    return source_hash(ROOT / "workflow/scripts" / f"{script}.py")
+    """Digest a script and the library modules behind it, so that a change to them reruns its rule.
+
+    Snakemake itself looks at the script alone, and at its time, which a checkout changes.
+    """
+    path = ROOT / "workflow/scripts" / f"{script}.py"
+    return [sha256(path)[:16], source_hash(path)]
 
 
 def input_file(section, key, simulated):

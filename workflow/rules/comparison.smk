@@ -105,7 +105,7 @@ rule train_controls:
     params:
         controls=RETRAINED,
         settings=lambda wildcards: config[wildcards.family],
-        training=config["training"],
+        training=TRAINING,
         seed=config["seed"],
         code=code("train_controls"),
     message:

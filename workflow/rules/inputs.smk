@@ -53,8 +53,8 @@ if GIVEN is None:
         params:
             counts=how_to_read_counts(),
             genome=how_to_read_genes(),
-            regions=config["regions"],
-            pools=config["pools"],
+            # pools and regions are read from the config: as params, another pool size would
+            # repeat the check and with it all that follows, the embedding of cells first
             work="results/{name}/genome",
             code=code("check_inputs"),
         message:
@@ -80,6 +80,7 @@ rule write_provenance:
         runtime=scaled(10, counts=0.01, genome=0.01),
     params:
         config=config,
+        code=code("write_provenance"),
     message:
         "Writing down config, versions and checksums of {wildcards.name}"
     script:

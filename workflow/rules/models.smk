@@ -1,7 +1,5 @@
 """Tune, train and evaluate one model for each family and fold."""
 
-# threads change no result, so that they make nothing run again
-TRAINING = {key: value for key, value in config["training"].items() if key != "threads"}
 EPOCHS_TRIED = config["tuning"]["trials"] * config["tuning"]["epochs"]
 
 

@@ -50,7 +50,7 @@ rule try_pool_size:
     params:
         folds=config["folds"],
         settings=lambda wildcards: config[wildcards.family],
-        training=config["training"],
+        training=TRAINING,
         seed=config["seed"],
         code=code("try_pool_size"),
     message:

@@ -8,7 +8,7 @@ from torch.nn import functional as F
 from cisgrammar import models
 from cisgrammar.comparison import score_row
 from cisgrammar.files import read_table, write_table
-from cisgrammar.filter_removal import filter_subsets, predict_with_filters
+from cisgrammar.filter_removal import NO_MATCH, filter_subsets, predict_with_filters
 from cisgrammar.folds import TEST, TRAIN, rows_of
 from cisgrammar.logs import log_to
 from cisgrammar.threads import set_threads
@@ -25,7 +25,9 @@ with log_to(snakemake.log[0]):
     set_threads(snakemake.threads)
     dataset, folds = read_h5ad(files.dataset), read_table(files.folds)
     filters, families = read_table(files.filters), read_table(files.families)
-    reproducible = sorted(families.loc[families["reproducible"], "family"])
+    # groups that match nothing known are taken away together
+    known = families["reproducible"].astype(bool) & (families["status"] != NO_MATCH)
+    reproducible = sorted(families.loc[known, "family"])
     scores = []
     for fold, path in enumerate(files.models):
         model = models.load(path)

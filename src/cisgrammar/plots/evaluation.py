@@ -77,6 +77,7 @@ def _dots_and_means(axes: Axes, scores: pd.DataFrame) -> None:
 
 
 COMPARED = {"r2": "R² on held-out sequences", "centred_r": "r, gene means subtracted"}
+OF_CLASSES = {"mean_auroc": "area under the ROC curve"}
 METHODS = {
     "mean": "mean of the training genes",
     "gc": "GC and CpG content",
@@ -109,7 +110,7 @@ def method_comparison(
     ----------
     comparison
         ``comparison.tsv``, one row per method and fold: method, fold, r2, centred_r (missing
-        where a prediction is constant).
+        where a prediction is constant); mean_auroc where targets are 0 and 1.
     model
         The method that the others are compared with.
     ceiling
@@ -128,14 +129,17 @@ def method_comparison(
     means = means.drop(removed[n_without:])
     kinds = {method: _kind(method, model) for method in means.index}
     figure = style.new_figure(style.TWO_COLUMNS, 20 + 5 * max(len(means), 4))
-    panels = figure.subplots(1, len(COMPARED), sharey=True)
-    for panel, (score, label) in zip(panels, COMPARED.items(), strict=True):
-        panel.axvline(0, color="0.8", lw=0.5, zorder=0)
+    compared = COMPARED | (OF_CLASSES if "mean_auroc" in comparison else {})
+    panels = figure.subplots(1, len(compared), sharey=True)
+    for panel, (score, label) in zip(panels, compared.items(), strict=True):
+        worthless = 0.5 if score in OF_CLASSES else 0
+        panel.axvline(worthless, color="0.8", lw=0.5, zorder=0)
         for y, (method, kind) in enumerate(kinds.items()):
             values = comparison.loc[comparison["method"] == method, score]
             jitter = np.random.default_rng(0).uniform(-0.22, 0.22, len(values))
             panel.scatter(values, y + jitter, s=9, c=KINDS[kind], lw=0, alpha=0.85)
-            panel.vlines(values.mean(), y - 0.36, y + 0.36, color=style.INK, lw=1.3, zorder=3)
+            if len(values) > 1:
+                panel.vlines(values.mean(), y - 0.36, y + 0.36, color=style.INK, lw=1.3, zorder=3)
         panel.set_xlabel(label)
         if ceiling and score in ceiling:
             panel.axvline(ceiling[score], color=style.INK, ls="--", lw=0.7)
