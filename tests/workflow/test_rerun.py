@@ -12,7 +12,9 @@ import yaml
 CHANGES = [
     ("seed", 2, {"simulate_data"}),
     ("cells.n_pcs", 11, {"embed_cells"}),
-    ("pools.cells_per_pool", 9, {"check_inputs", "pool_cells"}),
+    ("pools.cells_per_pool", 9, {"pool_cells"}),
+    ("regions.upstream", 150, {"simulate_data"}),
+    ("genome.min_overlap", 0.4, {"check_inputs"}),
     ("dataset.min_mean", 4, {"build_dataset"}),
     ("folds.validation", 0.3, {"split_folds"}),
     ("scover.search.learning_rate", [0.001, 0.05], {"tune_model"}),
@@ -39,8 +41,7 @@ def onward(graph, rules):
         rule = todo.pop()
         if rule not in found:
             found.add(rule)
-            # the check must be done before, and is not read
-            todo += [] if rule == "check_inputs" else graph[rule]
+            todo += graph[rule]
     return found - {"all"}
 
 

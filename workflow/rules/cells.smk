@@ -4,7 +4,7 @@
 rule embed_cells:
     input:
         counts=COUNTS,
-        preflight=ancient("results/{name}/preflight.tsv"),  # must be there, is not read
+        preflight="results/{name}/preflight.tsv",  # must be there, is not read
     output:
         cells="results/{name}/cells.h5ad",
     log:

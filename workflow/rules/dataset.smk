@@ -31,7 +31,6 @@ else:
             pools="results/{name}/pools.h5ad",
             genome=GENOME,
             annotation=ANNOTATION,
-            preflight=ancient("results/{name}/preflight.tsv"),  # must be there, is not read
         output:
             regions="results/{name}/regions.bed",
             counts="results/{name}/region_counts.tsv",
