@@ -10,7 +10,7 @@ here=$(dirname "$(realpath "$0")")
 export PATH=$PATH:/usr/sbin SLURM_CONF=$folder/slurm.conf
 host=$(hostname -s)
 user=$(id -un)
-cpus=$(nproc)
+cpus=$(($(nproc) > 4 ? $(nproc) : 4))  # so that GPUs, not CPUs, are what jobs wait for
 memory=$(awk '/^MemTotal/ {print int($2 / 1024 * 0.9)}' /proc/meminfo)
 read -r port_controller port_node < <(python3 -c '
 import socket
@@ -30,6 +30,7 @@ AuthInfo=socket=$folder/munge.socket,cred_expire=10
 CredType=cred/munge
 SlurmUser=$user
 SlurmdUser=$user
+SlurmdParameters=config_overrides
 StateSaveLocation=$folder/state
 SlurmdSpoolDir=$folder/spool
 SlurmctldPidFile=$folder/slurmctld.pid
