@@ -78,15 +78,9 @@ class Run:
 
     def start(self, *options: str, **kwargs: Any) -> subprocess.Popen[str]:
         """Start Snakemake in a process group of its own, its words on one pipe."""
-        return subprocess.Popen(
-            self.command(*options),
-            cwd=self.sources,
-            text=True,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-            **kwargs,
-        )
+        settings = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True} | kwargs
+        command = self.command(*options)
+        return subprocess.Popen(command, cwd=self.sources, start_new_session=True, **settings)
 
     def snakemake(self, *options: str, fails: bool = False, **kwargs: Any) -> str:
         """Call Snakemake and give what it said; it must go well, or must not."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import json
 import shutil
+import time
 from collections import Counter
 from datetime import datetime
 
@@ -59,7 +60,18 @@ def gpus_at_once(jobs):
 
 def test_a_run_on_slurm_gives_what_a_local_run_gives(slurm, local_run, three_folds, new_run):
     run = new_run(three_folds)
-    run.snakemake(*PROFILE, env=slurm.env)
+    said = (run.folder / "said.txt").open("w+")
+    process = run.start(*PROFILE, env=slurm.env, stdout=said)
+    held_together = set()
+    while process.poll() is None:
+        running = [job for job in slurm.jobs() if job["JobState"] == "RUNNING"]
+        held = [job["GRES"] for job in running if job["Partition"] == "gpu"]
+        assert len(held) == len(set(held)), "two jobs see one GPU"
+        held_together.add(tuple(sorted(held)))
+        time.sleep(0.5)
+    said.seek(0)
+    assert process.returncode == 0, said.read()[-6000:]
+    assert ("gpu:1(IDX:0)", "gpu:1(IDX:1)") in held_together
     assert run.tables() == local_run.tables()
     assert run.plan() == {}
 
