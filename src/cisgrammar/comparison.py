@@ -38,6 +38,10 @@ CONTROLS = (
     "only_aligned",
     "only_non_aligned",
 )
+OTHER_SCORES = {
+    "centred_r": "What differs between pools (gene means subtracted) it predicts with an r of",
+    "mean_auroc": "Its area under the ROC curve is",
+}
 N_BOOTSTRAP = 10_000
 MAIN_SCORES = ("r2", "centred_r", "mean_auroc")
 
@@ -259,15 +263,20 @@ def verdict(table: pd.DataFrame, model: str, differences: pd.DataFrame) -> str:
         if control in rows.index
     ]
     text += "." + (f" It {', '.join(changes)}." if changes else "")
-    return text + _auroc_in_words(table, model, list(baselines.index))
+    return text + "".join(
+        _another_score(table, model, list(baselines.index), score, words)
+        for score, words in OTHER_SCORES.items()
+    )
 
 
-def _auroc_in_words(table: pd.DataFrame, model: str, baselines: list[str]) -> str:
-    """Compare the model with the best baseline where targets are 0 and 1; else say nothing."""
-    if "mean_auroc" not in table:
+def _another_score(
+    table: pd.DataFrame, model: str, baselines: list[str], score: str, words: str
+) -> str:
+    """Say a further score, and that of its best baseline; nothing where there is none."""
+    if score not in table:
         return ""
-    means = table.groupby("method")["mean_auroc"].mean()
-    text = f" Its area under the ROC curve is {means[model]:.3f}"
+    means = table.groupby("method")[score].mean().fillna(0)
+    text = f" {words} {means[model]:.3f}"
     if baselines:
         best = means[baselines].idxmax()
         text += f"; that of {LABELS.get(best, best)}, the best baseline, is {means[best]:.3f}"

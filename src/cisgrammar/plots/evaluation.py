@@ -143,6 +143,7 @@ def method_comparison(
         panel.set_xlabel(label)
         if ceiling and score in ceiling:
             panel.axvline(ceiling[score], color=style.INK, ls="--", lw=0.7)
+            panel.set_xlim(right=max(panel.get_xlim()[1], 1.05 * ceiling[score]))
             panel.set_title(f"dashed: noise ceiling {ceiling[score]:.2f}", loc="right")
     names = [style.shorten(_method_name(method), 50) for method in kinds]
     panels[0].set_yticks(range(len(means)), names)
