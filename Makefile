@@ -44,7 +44,7 @@ lint: $(READY)
 
 .PHONY: unit-test
 unit-test: install
-	pytest tests/unit
+	pytest tests/unit --numprocesses auto
 
 .PHONY: workflow-test
 workflow-test: install
