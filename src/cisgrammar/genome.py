@@ -187,7 +187,7 @@ def match_chromosomes(
         for name in genome:
             key = _canonical(name)
             by_rule[key] = None if key in by_rule else name  # two candidates: no guess
-    found = {name: known.get(name) or by_rule.get(_canonical(name)) for name in names}
+    found = {name: known.get(name, by_rule.get(_canonical(name))) for name in names}
     return {name: to for name, to in found.items() if to is not None}
 
 
