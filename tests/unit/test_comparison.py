@@ -188,9 +188,10 @@ def test_cost_of_jobs_adds_time_and_takes_the_larger_memory(tmp_path):
     header = "s\th:m:s\tmax_rss\tmax_vms\n"
     (tmp_path / "tune.tsv").write_text(header + "12.5\t0:00:12\t300.5\t1\n")
     (tmp_path / "train.tsv").write_text(header + "2.0\t0:00:02\t-\t-\n")
-    jobs = [tmp_path / "tune.tsv", tmp_path / "train.tsv"]
+    (tmp_path / "more.tsv").write_text(header + "1.0\t0:00:01\t200.5\t1\n")
+    jobs = [tmp_path / "tune.tsv", tmp_path / "train.tsv", tmp_path / "more.tsv"]
     assert cost_of_jobs("scover", 3, jobs).to_dict("records") == [
-        {"method": "scover", "fold": 3, "seconds": 14.5, "memory_mb": 300.5}
+        {"method": "scover", "fold": 3, "seconds": 15.5, "memory_mb": 300.5}
     ]
     nothing = cost_of_jobs("scover", 3, [tmp_path / "absent.tsv"])
     assert nothing[["seconds", "memory_mb"]].isna().to_numpy().all()
