@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import os
 import subprocess
@@ -14,7 +15,6 @@ from typing import Any
 import pytest
 
 HERE = Path(__file__).parent
-TEMPORARY = ("RUNNING", "PENDING", "COMPLETING", "CONFIGURING")
 
 
 @dataclass(frozen=True)
@@ -38,6 +38,16 @@ class Slurm:
 
     def set_node(self, state: str) -> None:
         self("scontrol", "update", f"NodeName={self.node}", f"State={state}", "Reason=test")
+
+    def bring_node_back(self) -> None:
+        """Undo `drain` and `down`; a node that was down may have come back by itself."""
+        with contextlib.suppress(subprocess.CalledProcessError):
+            self("scontrol", "update", f"NodeName={self.node}", "State=resume")
+
+        def is_up() -> bool:
+            return self("sinfo", "--noheader", "--format=%t").split()[0] in ("idle", "mix", "alloc")
+
+        self.wait_for(is_up, "the node's return")
 
     def jobs(self, after: int = 0) -> list[dict[str, str]]:
         """Read the controller's records of all jobs submitted after one, by their numbers."""
