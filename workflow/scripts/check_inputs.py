@@ -4,7 +4,7 @@ from cisgrammar.files import write_table
 from cisgrammar.logs import log_to
 from cisgrammar.preflight import preflight
 
-params = snakemake.params
+params, config = snakemake.params, snakemake.config
 with log_to(snakemake.log[0]):
     table = preflight(
         counts=snakemake.input.counts,
@@ -13,8 +13,8 @@ with log_to(snakemake.log[0]):
         work=params.work,
         **params.counts,
         **params.genome,
-        **params.regions,
-        cells_per_pool=params.pools["cells_per_pool"],
-        n_pools=params.pools["n_pools"],
+        **config["regions"],
+        cells_per_pool=config["pools"]["cells_per_pool"],
+        n_pools=config["pools"]["n_pools"],
     )
     write_table(table, snakemake.output.table)
