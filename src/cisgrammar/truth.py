@@ -370,7 +370,7 @@ def _rank_of_tf(name: str, family: str | None, regulators: pd.DataFrame) -> dict
     """Find a motif's own TF among its family's candidates."""
     tfs = name.upper().split("::")
     rows = regulators[(regulators["family"] == family) & regulators["rank"].notna()]
-    rows = rows[rows["tf"].str.upper().isin(tfs)]
+    rows = rows[rows["tf"].astype(str).str.upper().isin(tfs)]
     if rows.empty:
         return {"tf": None, "rho": np.nan, "rank": np.nan}
     best = rows.sort_values("rank").iloc[0]

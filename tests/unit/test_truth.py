@@ -246,3 +246,14 @@ def test_two_planted_motifs_of_one_family_are_one_family():
     assert table["clear_cell_types"].tolist() == [3, 3, 2]  # 1.2 in every cell type
     values = summary.set_index("metric")["value"]
     assert values["planted_families"] == 2 and values["share_family_sign_right"] == 1
+
+
+def test_no_known_tf_at_all_is_no_error():
+    families = families_of([[1] * 6], ["no match"], [True])
+    silent = pd.DataFrame({"family": ["ETS"], "tf": [np.nan], "rho": [np.nan], "rank": [np.nan]})
+    table, summary = compare_families(
+        PLANTED, ACTIVITIES, target_clusters=CLUSTERS, influence=families, regulators=silent
+    )
+    assert not table["found"].any() and table["rank"].isna().all()
+    values = summary.set_index("metric")["value"]
+    assert values["family_recall"] == 0 and values["median_rank_of_tf"] == np.inf
