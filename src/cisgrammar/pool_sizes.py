@@ -71,7 +71,7 @@ def try_pool_size(
         batch_size=hyperparameters["batch_size"],
         epochs=training["epochs"],
         patience=training["patience"],
-        seed=hyperparameters["seed"],
+        seed=hyperparameters["order_seed"],
     )
     test, validation = (rows_of(parts, FOLD, part) for part in (TEST, VALIDATION))
     predicted = predict(model, split.codes[test]).cpu().numpy()
