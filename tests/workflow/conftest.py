@@ -20,7 +20,7 @@ import yaml
 
 ROOT = Path(__file__).parents[2]
 SNAKEMAKE = [sys.executable, "-m", "snakemake"]
-SOURCES = ("Snakefile", "workflow", "src", "envs", "slurm", "config", "resources")
+SOURCES = ("Snakefile", "workflow", "src", "envs", "slurm", "config", "profiles", "resources")
 
 # as small as every rule bears; the whole run is mostly the start of Python
 TINY: dict[str, Any] = {
