@@ -12,7 +12,7 @@ rule cluster_database:
         "benchmarks/results/{name}/cluster_database.tsv"
     conda:
         "../../envs/motifs.yaml"
-    threads: 2
+    threads: 1  # seconds once compiled, and other jobs stand beside it from the start
     resources:
         mem_mb=scaled(4000),
         runtime=scaled(30),
