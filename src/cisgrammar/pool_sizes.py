@@ -10,10 +10,10 @@ import pandas as pd
 import torch
 from anndata import AnnData
 
-from cisgrammar import models
 from cisgrammar.evaluation import scores
+from cisgrammar.final_model import train_final
 from cisgrammar.folds import TEST, VALIDATION, rows_of, split_folds
-from cisgrammar.training import Split, predict, train
+from cisgrammar.training import predict
 
 FOLD = 0
 
@@ -60,22 +60,13 @@ def try_pool_size(
     mix cell types, and so take away what tells pools apart.
     """
     parts = split_folds(dataset.var, **folds, seed=seed)
-    split = Split.of_fold(dataset, parts, FOLD, device)
-    model = models.build(
-        family, dataset.n_obs, dict(settings), dict(hyperparameters), hyperparameters["seed"]
-    ).to(device)
-    train(
-        model,
-        split,
-        learning_rate=hyperparameters["learning_rate"],
-        batch_size=hyperparameters["batch_size"],
-        epochs=training["epochs"],
-        patience=training["patience"],
-        seed=hyperparameters["order_seed"],
+    model, _ = train_final(
+        family, dataset, parts, FOLD, settings, hyperparameters, training, device
     )
+    codes = torch.from_numpy(dataset.varm["codes"]).to(device)
     test, validation = (rows_of(parts, FOLD, part) for part in (TEST, VALIDATION))
-    predicted = predict(model, split.codes[test]).cpu().numpy()
-    _, effect = model.influence_and_effect(split.codes[validation])
+    predicted = predict(model, codes[test]).cpu().numpy()
+    _, effect = model.influence_and_effect(codes[validation])
     measures = {
         "r2": [scores(dataset.X.T[test], predicted)["r2"]],
         "sparsity": (dataset.X == 0).mean(axis=1),

@@ -38,6 +38,12 @@ def test_upset_has_the_same_bytes_each_time(tmp_path):
     assert first == second
 
 
+def test_upset_leaves_out_a_family_that_is_nearly_everywhere():
+    texts = shown_texts(motif_space.upset(membership(4).assign(everywhere=True)))
+    assert "everywhere" not in texts
+    assert any("without 1 that are in over 90% of them" in text for text in texts)
+
+
 def test_upset_without_any_member_is_an_error():
     with pytest.raises(ValueError, match="nothing to draw"):
         motif_space.upset(membership(3, share=0))

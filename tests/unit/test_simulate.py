@@ -9,6 +9,7 @@ from pyfaidx import Fasta
 from cisgrammar.annotation import read_tss
 from cisgrammar.errors import InputError
 from cisgrammar.files import read_table
+from cisgrammar.gene_sets import read_gmt
 from cisgrammar.motifs.meme import read_meme
 from cisgrammar.sequence import decode, encode, reverse_complement
 from cisgrammar.simulate import choose_motifs, simulate
@@ -247,3 +248,12 @@ def test_what_cannot_be_is_said_and_nothing_written(tmp_path, settings, message)
     with pytest.raises(InputError, match=message):
         simulate(tmp_path / "folder", **{**SMALL, **settings})
     assert not (tmp_path / "folder").exists()
+
+
+def test_a_motifs_process_is_of_genes_that_bear_it(folder, counts, sites):
+    sets = read_gmt(folder / "gene_sets.gmt")
+    assert len(sets) == 3 + 12
+    for motif in ("ELK1", "MAF::NFE2", "REST"):
+        bearers = counts.var.loc[sites.loc[sites["motif"] == motif, "gene"], "gene_name"]
+        assert len(sets[f"process of {motif}"]) == 40
+        assert set(sets[f"process of {motif}"]) <= set(bearers)

@@ -89,6 +89,13 @@ ANNOTATION = input_file("genome", "gtf", "annotation.gtf")
 GIVEN_FILES = given_files()
 
 
+def gene_sets_file():
+    """Give the user's GMT, else the simulated one, else nothing."""
+    if path := config["gene_sets"]["gmt"]:
+        return existing(path, "gene_sets.gmt")
+    return when(config["simulation"] is not None, f"{SIMULATION}/gene_sets.gmt")
+
+
 def scaled(base, **per_mb):
     """Ask for a base, and so much for each MB of an input; twice as much at every retry."""
 

@@ -184,7 +184,7 @@ rule correlate_gene_sets:
         pools="results/{name}/pools.h5ad",
         cells="results/{name}/cells.h5ad",
         members="results/{name}/cells_in_pools.tsv",
-        gmt=when(config["gene_sets"]["gmt"], config["gene_sets"]["gmt"]),
+        gmt=gene_sets_file(),
     output:
         sets="results/{name}/{family}/gene_sets.tsv",
         markers="results/{name}/{family}/markers.tsv",
@@ -201,7 +201,8 @@ rule correlate_gene_sets:
         mem_mb=scaled(4000, cells=20, pools=10),
         runtime=scaled(60, cells=0.1),
     params:
-        gene_sets=config["gene_sets"],
+        # the GMT is an input
+        gene_sets={k: v for k, v in config["gene_sets"].items() if k != "gmt"},
         annotations=config["annotations"],
         score=SCORE,
         seed=config["seed"],

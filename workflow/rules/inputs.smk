@@ -7,6 +7,7 @@ if config["simulation"] is not None:
             counts="results/{name}/simulation/counts.h5ad",
             genome="results/{name}/simulation/genome.fa",
             annotation="results/{name}/simulation/annotation.gtf",
+            gene_sets="results/{name}/simulation/gene_sets.gmt",
             motifs="results/{name}/simulation/truth/motifs.meme",
             sites="results/{name}/simulation/truth/sites.tsv",
             activities="results/{name}/simulation/truth/activities.tsv",

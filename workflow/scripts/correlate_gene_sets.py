@@ -19,7 +19,7 @@ with log_to(snakemake.log[0]):
     families = with_score(read_h5ad(snakemake.input.families), params.score)
     pools, notes = read_h5ad(snakemake.input.pools), Notes()
     sets = no_sets(families)
-    if gmt := params.gene_sets["gmt"]:
+    if gmt := snakemake.input.gmt:
         make = partial(correlate_sets, families, pools, read_gmt(gmt), **sizes, source=gmt)
         sets = notes.attempt("gene sets", make, sets)
     else:

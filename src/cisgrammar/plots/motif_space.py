@@ -10,6 +10,8 @@ from matplotlib.figure import Figure
 from cisgrammar.plots import style
 from cisgrammar.plots.maps import value_maps
 
+EVERYWHERE = 0.9
+
 
 @style.styled
 def umap_by_family(points: np.ndarray, scores: pd.DataFrame, n_top: int = 20) -> Figure:
@@ -81,7 +83,8 @@ def upset(membership: pd.DataFrame, n_top: int = 40, of: str = "sequences") -> F
     Parameters
     ----------
     membership
-        Sequences x families, true where the family is in the sequence.
+        Sequences x families, true where the family is in the sequence. Families in more than
+        nine tenths of the sequences tell combinations little: they are counted, not drawn.
     n_top
         The most combinations to draw, the most frequent first.
     of
@@ -93,6 +96,9 @@ def upset(membership: pd.DataFrame, n_top: int = 40, of: str = "sequences") -> F
         If there are no sequences, no families, or no sequence has a family.
     """
     style.require(membership, "upset")
+    everywhere = membership.astype(bool).mean() > EVERYWHERE
+    everywhere &= not everywhere.all()
+    membership = membership.loc[:, ~everywhere]
     counts = intersections(membership)
     style.require(counts, "upset")
     shown = counts.head(n_top)
@@ -101,7 +107,7 @@ def upset(membership: pd.DataFrame, n_top: int = 40, of: str = "sequences") -> F
     name_width = max(style.text_width(name, style.SMALL) for name in names) + 2
     step = min(5.0, (style.TWO_COLUMNS - 40 - name_width) / len(shown))
     pitch = min(4.0, 150 / len(names))
-    left, dots_left, top, bars = 6.0, 28 + name_width, 8.0, 36.0
+    left, dots_left, top, bars = 6.0, 28 + name_width, 12.0, 36.0
     width, height = step * len(shown), pitch * len(names)
     figure = style.new_figure(
         max(dots_left + width + 4, style.ONE_COLUMN), top + bars + height + 14, placed=True
@@ -125,6 +131,8 @@ def upset(membership: pd.DataFrame, n_top: int = 40, of: str = "sequences") -> F
             textcoords="offset points", ha="right", va="center_baseline", fontsize=size,
         )  # fmt: skip
     note = f"{len(shown):,} of {len(counts):,} combinations; {len(membership):,} {of}"
+    if everywhere.any():
+        note += f"\nwithout {everywhere.sum()} that are in over {EVERYWHERE:.0%} of them"
     above.set_title(note, loc="left")
     return figure
 

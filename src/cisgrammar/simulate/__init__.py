@@ -21,6 +21,7 @@ from cisgrammar.simulate.expression import (
     draw_counts,
     expected_expression,
 )
+from cisgrammar.simulate.gene_sets import draw_gene_sets, write_gmt
 from cisgrammar.simulate.genome import (
     Genome,
     draw_bases,
@@ -82,7 +83,7 @@ def simulate(
     Parameters
     ----------
     folder
-        Gets ``genome.fa``, ``annotation.gtf``, ``counts.h5ad`` and ``truth/``
+        Gets ``genome.fa``, ``annotation.gtf``, ``counts.h5ad``, ``gene_sets.gmt`` and ``truth/``
         (docs/architecture.md says what is in them).
     seed
         Everything random derives from it.
@@ -138,7 +139,16 @@ def simulate(
     names = [motif.name for motif in motifs]
     rng = {
         what: np.random.default_rng(derive_seed(seed, "simulate", what))
-        for what in ("genes", "names", "bases", "sites", "activities", "expression", "counts")
+        for what in (
+            "genes",
+            "names",
+            "bases",
+            "sites",
+            "activities",
+            "expression",
+            "counts",
+            "gene sets",
+        )
     }
 
     genes, lengths = lay_out_genes(n_genes, n_chromosomes, upstream, downstream, rng["genes"])
@@ -181,6 +191,8 @@ def simulate(
     write_h5ad(
         ad.AnnData(counts, obs=cells[["cell_type", "batch"]], var=var), folder / "counts.h5ad"
     )
+    sets = draw_gene_sets(has_site, names, list(genes["gene_name"]), rng["gene sets"])
+    write_gmt(sets, folder / "gene_sets.gmt")
     write_meme(motifs, folder / "truth" / "motifs.meme")
     write_table(sites, folder / "truth" / "sites.tsv")
     write_table(activities, folder / "truth" / "activities.tsv", index=True)
