@@ -16,6 +16,7 @@ from threadpoolctl import threadpool_limits
 from tqdm import tqdm
 
 from cisgrammar.correlation import benjamini_hochberg
+from cisgrammar.family_influence import trusted
 from cisgrammar.seeds import derive_seed
 
 BLOCK = 1024
@@ -151,6 +152,20 @@ def embed_sequences(
             n_jobs=1,
         )
         return layout.fit_transform(components).astype(np.float32)
+
+
+def only_trusted(scores: AnnData, consistent: pd.DataFrame) -> AnnData:
+    """Keep the families that are reproducible and consistent.
+
+    Parameters
+    ----------
+    scores
+        Of :func:`family_scores`.
+    consistent
+        Of :func:`~cisgrammar.family_influence.consistency`.
+    """
+    kept = trusted(scores.var.rename_axis("family").reset_index(), consistent)
+    return scores[:, kept.to_numpy()]
 
 
 def carriers(scores: AnnData, share: float = 0.75) -> pd.DataFrame:

@@ -11,6 +11,7 @@ from cisgrammar.motif_space import (
     combinations,
     embed_sequences,
     family_scores,
+    only_trusted,
 )
 
 CODES = np.arange(5, dtype=np.uint8)[:, None]
@@ -63,6 +64,17 @@ def test_combinations_by_hand():
     table = combinations(carriers(made_scores()))
     assert table.to_numpy().tolist() == [["A", 1, 2], ["B", 1, 2], ["A & B", 2, 1]]
     assert len(combinations(carriers(made_scores()), n_top=1)) == 1
+
+
+def test_only_families_that_come_back_and_agree_are_combined():
+    scores = made_scores()
+    scores.var["reproducible"] = [name == "A" for name in scores.var_names]
+    consistent = pd.DataFrame({"consistent": True}, index=scores.var_names)
+    table = combinations(carriers(only_trusted(scores, consistent)))
+    assert table.to_numpy().tolist() == [["A", 1, 3]]
+    consistent["consistent"] = False
+    carried = carriers(only_trusted(scores, consistent))
+    assert combinations(carried).empty and co_occurrence(carried).empty
 
 
 def test_pairs_are_tested():

@@ -155,6 +155,7 @@ rule map_sequences:
         models=per_fold("model.pt"),
         filters="results/{name}/{family}/filter_families.tsv",
         families="results/{name}/{family}/families.tsv",
+        consistency="results/{name}/{family}/family_consistency.tsv",
     output:
         scores="results/{name}/{family}/motif_space.h5ad",
         combinations="results/{name}/{family}/family_combinations.tsv",

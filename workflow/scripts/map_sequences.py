@@ -13,6 +13,7 @@ from cisgrammar.motif_space import (
     combinations,
     embed_sequences,
     family_scores,
+    only_trusted,
 )
 from cisgrammar.seeds import derive_seed
 from cisgrammar.threads import set_threads
@@ -39,6 +40,7 @@ with log_to(snakemake.log[0]):
         activated, seed=derive_seed(snakemake.params.seed, "map_sequences")
     )
     write_h5ad(scores, snakemake.output.scores)
-    carried = carriers(scores, snakemake.params.share)
+    consistency = read_table(snakemake.input.consistency, index_col="family")
+    carried = carriers(only_trusted(scores, consistency), snakemake.params.share)
     write_table(combinations(carried), snakemake.output.combinations)
     write_table(co_occurrence(carried), snakemake.output.pairs)

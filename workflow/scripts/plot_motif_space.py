@@ -4,10 +4,9 @@ from pathlib import Path
 
 from anndata import read_h5ad
 
-from cisgrammar.family_influence import trusted
 from cisgrammar.files import read_table
 from cisgrammar.logs import log_to
-from cisgrammar.motif_space import carriers
+from cisgrammar.motif_space import carriers, only_trusted
 from cisgrammar.plots.motif_space import umap_by_family, upset
 from cisgrammar.plots.notes import draw_or_note
 from cisgrammar.plots.style import save
@@ -15,8 +14,7 @@ from cisgrammar.plots.style import save
 with log_to(snakemake.log[0]):
     scores = read_h5ad(snakemake.input.scores)
     consistency = read_table(snakemake.input.consistency, index_col="family")
-    kept = trusted(scores.var.rename_axis("family").reset_index(), consistency)
-    reproducible = scores[:, kept.to_numpy()]
+    reproducible = only_trusted(scores, consistency)
     umap = draw_or_note(umap_by_family, scores.obsm["X_umap"], reproducible.to_df())
     save(umap, Path(snakemake.output.umap).with_suffix(""))
     figure = draw_or_note(upset, carriers(reproducible, snakemake.params.share))
