@@ -209,6 +209,7 @@ def combinations(carried: pd.DataFrame, n_top: int | None = None) -> pd.DataFram
     """
     names = np.array(carried.columns, dtype=object)
     patterns, counts = np.unique(carried.to_numpy(), axis=0, return_counts=True)
+    patterns = patterns.astype(bool)  # without families, unique() forgets it
     table = pd.DataFrame(
         {
             "families": [" & ".join(names[pattern]) for pattern in patterns],
