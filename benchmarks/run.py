@@ -21,6 +21,7 @@ SUBJECTS = {  # module -> whether it is measured on several numbers of threads
     "influence": True,
     "pooling": False,
     "scan": True,
+    "biology": True,
     "growth": False,
 }
 
