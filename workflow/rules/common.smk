@@ -118,6 +118,21 @@ def gene_sets_file():
     return when(config["simulation"] is not None, f"{SIMULATION}/gene_sets.gmt")
 
 
+def one_of(names):
+    """Match these names alone."""
+    return "|".join(map(re.escape, names))
+
+
+def archive_of(wildcards):
+    """Give the archive that a file is in."""
+    return SOURCES[SOURCES[wildcards.download].archive].place(DOWNLOAD_FOLDER).as_posix()
+
+
+def row_of(wildcards):
+    """Give what the table of sources says of a file."""
+    return asdict(SOURCES[wildcards.download])
+
+
 def scaled(base, **per_mb):
     """Ask for a base, and so much for each MB of an input; twice as much at every retry."""
 

@@ -14,22 +14,6 @@ ABSENT = {
 TO_FETCH = [name for name, source in ABSENT.items() if not source.member]
 TO_UNPACK = [name for name, source in ABSENT.items() if source.member]
 
-
-def one_of(names):
-    """Match these names alone."""
-    return "|".join(map(re.escape, names))
-
-
-def archive_of(wildcards):
-    """Give the archive that a file is in."""
-    return SOURCES[SOURCES[wildcards.download].archive].place(DOWNLOAD_FOLDER).as_posix()
-
-
-def row_of(wildcards):
-    """Give what the table of sources says of a file."""
-    return asdict(SOURCES[wildcards.download])
-
-
 if TO_FETCH:
 
     rule fetch_file:
