@@ -12,6 +12,7 @@ containerized: "cisgrammar.sif"  # made from the Dockerfile; used only with --sd
 
 
 include: "workflow/rules/common.smk"
+include: "workflow/rules/downloads.smk"
 include: "workflow/rules/inputs.smk"
 include: "workflow/rules/cells.smk"
 include: "workflow/rules/dataset.smk"

@@ -1,7 +1,9 @@
 """Helpers that rules share: the checked config, paths of inputs and targets, code digests."""
 
 import os
+import re
 import sys
+from dataclasses import asdict
 from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
@@ -9,19 +11,27 @@ from snakemake.exceptions import WorkflowError
 sys.path.insert(0, str(Path(workflow.basedir) / "src"))
 
 from cisgrammar.config import complete_config, read_schema
-from cisgrammar.errors import InputError
+from cisgrammar.errors import InputError, Problems
 from cisgrammar.inputs import require_file
 from cisgrammar.provenance import sha256, source_hash
+from cisgrammar.sources import PREFIX, read_sources, resolve
 
 ROOT = Path(workflow.basedir)
 SCHEMA = read_schema(ROOT / "workflow/schemas/config.schema.yaml")
 
 CONFIG_FILES = ", ".join(os.path.relpath(path) for path in workflow.configfiles)
 
+PROBLEMS = Problems()  # with keys and files; all are told at once, at the end of this file
+
 try:
     checked = complete_config(config, SCHEMA, source=CONFIG_FILES)
+    SOURCES = read_sources(ROOT / "resources/sources.tsv")
+    if checked["downloads"]["sources"] is not None:
+        SOURCES |= read_sources(checked["downloads"]["sources"])
 except InputError as error:
     raise WorkflowError(str(error)) from None
+DOWNLOAD_FOLDER = Path(checked["downloads"]["folder"]).expanduser().as_posix()
+checked, DOWNLOADS = resolve(checked, SOURCES, DOWNLOAD_FOLDER, PROBLEMS)
 config.clear()
 config.update(checked)
 
@@ -60,20 +70,23 @@ def input_file(section, key, simulated):
         return []
     path = config[section][key]
     if path is None:
-        raise WorkflowError(
+        PROBLEMS.add(
             f"{CONFIG_FILES}: key `{section}.{key}` is missing: "
             f"{SCHEMA['properties'][section]['properties'][key]['description']} "
             "Only a config with a `simulation` section needs no input files."
         )
+        return []
     return existing(path, f"{section}.{key}", folder_too=section == "counts")
 
 
 def existing(path, key, folder_too=False):
-    """Give back a file of the user, or stop where it is not there."""
-    try:
-        require_file(path, key, folder_too=folder_too)
-    except InputError as error:
-        raise WorkflowError(str(error)) from None
+    """Give back a file of the user; note where it is not there and cannot be fetched."""
+    unknown = path.startswith(PREFIX)  # has been noted
+    if not unknown and (path not in DOWNLOADS or DOWNLOADS[path].is_local):
+        try:
+            require_file(path, key, folder_too=folder_too)
+        except InputError as error:
+            PROBLEMS.add(str(error))
     return path
 
 
@@ -83,10 +96,19 @@ def given_files():
     return {key: existing(GIVEN[key], f"given.{key}") for key in keys if GIVEN[key]}
 
 
+def database_files():
+    """Give the user's files of known motifs; JASPAR comes with a package."""
+    files = {key: config["database"][key] for key in ("source", "tf_names", "clusters")}
+    if files["source"].lower().startswith("jaspar:"):
+        del files["source"]
+    return [existing(path, f"database.{key}") for key, path in files.items() if path]
+
+
 COUNTS = input_file("counts", "path", "counts.h5ad")
 GENOME = input_file("genome", "fasta", "genome.fa")
 ANNOTATION = input_file("genome", "gtf", "annotation.gtf")
 GIVEN_FILES = given_files()
+DATABASE = database_files()
 
 
 def gene_sets_file():
@@ -94,6 +116,21 @@ def gene_sets_file():
     if path := config["gene_sets"]["gmt"]:
         return existing(path, "gene_sets.gmt")
     return when(config["simulation"] is not None, f"{SIMULATION}/gene_sets.gmt")
+
+
+def one_of(names):
+    """Match these names alone."""
+    return "|".join(map(re.escape, names))
+
+
+def archive_of(wildcards):
+    """Give the archive that a file is in."""
+    return SOURCES[SOURCES[wildcards.download].archive].place(DOWNLOAD_FOLDER).as_posix()
+
+
+def row_of(wildcards):
+    """Give what the table of sources says of a file."""
+    return asdict(SOURCES[wildcards.download])
 
 
 def scaled(base, **per_mb):
@@ -199,3 +236,11 @@ def final_outputs():
     return [f"results/{NAME}/{file}" for file in shared] + [
         f"results/{NAME}/{family}/{file}" for family in FAMILIES for file in of_family
     ]
+
+
+GENE_SETS = gene_sets_file()
+
+try:
+    PROBLEMS.raise_if_any()
+except InputError as error:
+    raise WorkflowError(str(error)) from None

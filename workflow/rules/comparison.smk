@@ -14,6 +14,7 @@ COSTS = "benchmarks/results/{name}"
 rule scan_motifs:
     input:
         dataset="results/{name}/dataset.h5ad",
+        database=DATABASE,
     output:
         scores="results/{name}/motif_scores.h5ad",
     log:
@@ -39,6 +40,7 @@ rule scan_motifs:
 rule list_hits:
     input:
         dataset="results/{name}/dataset.h5ad",
+        database=DATABASE,
     output:
         hits="results/{name}/motif_hits.tsv",
     log:

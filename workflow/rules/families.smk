@@ -4,6 +4,8 @@ CATEGORIES = config["motif_families"]["categories"]
 
 
 rule cluster_database:
+    input:
+        database=DATABASE,
     output:
         clusters="results/{name}/motif_clusters.tsv",
     log:
@@ -28,6 +30,7 @@ rule cluster_database:
 rule align_motifs:
     input:
         motifs="results/{name}/{family}/motifs.meme",
+        database=DATABASE,
     output:
         hits="results/{name}/{family}/tomtom.tsv",
         calibration=family_table(
@@ -63,6 +66,7 @@ rule group_filters:
         table="results/{name}/{family}/motifs.tsv",
         hits="results/{name}/{family}/tomtom.tsv",
         clusters="results/{name}/motif_clusters.tsv",
+        database=DATABASE,
     output:
         filters="results/{name}/{family}/filter_families.tsv",
         families=family_table(
@@ -185,7 +189,7 @@ rule correlate_gene_sets:
         pools="results/{name}/pools.h5ad",
         cells="results/{name}/cells.h5ad",
         members="results/{name}/cells_in_pools.tsv",
-        gmt=gene_sets_file(),
+        gmt=GENE_SETS,
     output:
         sets="results/{name}/{family}/gene_sets.tsv",
         markers="results/{name}/{family}/markers.tsv",
@@ -225,6 +229,7 @@ rule plot_families:
         families="results/{name}/{family}/families.tsv",
         filters="results/{name}/{family}/filter_families.tsv",
         motifs="results/{name}/{family}/motifs.meme",
+        database=DATABASE,
     output:
         **family_figures(
             heatmap=("family_heatmap", "Families by cell type"),

@@ -16,6 +16,7 @@ if config["simulation"] is not None:
             clusters="results/{name}/motif_clusters.tsv",
             families="results/{name}/{family}/family_influence.h5ad",
             regulators="results/{name}/{family}/regulators.tsv",
+            database=DATABASE,
         output:
             summary=report(
                 "results/{name}/{family}/truth/summary.tsv",
