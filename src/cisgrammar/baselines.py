@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -56,12 +57,11 @@ class FoldData:
     n_threads: int = 1
 
     @classmethod
-    def of_fold(
-        cls, dataset: AnnData, folds: pd.DataFrame, fold: int, **others: object
-    ) -> FoldData:
+    def of_fold(cls, dataset: AnnData, folds: pd.DataFrame, fold: int, **others: Any) -> FoldData:
         """Take a fold out of dataset.h5ad and folds.tsv; ``others`` are further fields."""
-        parts = (rows_of(folds, fold, part) for part in (TRAIN, VALIDATION, TEST))
-        return cls(dataset.varm["codes"], np.ascontiguousarray(dataset.X.T), *parts, **others)
+        train, validation, test = (rows_of(folds, fold, part) for part in (TRAIN, VALIDATION, TEST))
+        targets = np.ascontiguousarray(dataset.X.T)
+        return cls(dataset.varm["codes"], targets, train, validation, test, **others)
 
 
 def predict(method: str, data: FoldData, **options: object) -> np.ndarray:
@@ -134,6 +134,7 @@ def _random_forest(
     Rounding still decides between splits that are equally good, as all are of
     a node with two sequences.
     """
+    assert data.motif_scores is not None  # predict() has seen to it
     x = data.motif_scores.toarray().astype(np.float32)
     components, rotation, mean = principal_components(data.targets[data.train], variance_kept)
     logger.info("random forest: %d targets as %d components", *rotation.shape)
@@ -295,7 +296,7 @@ def _ridge_regression(x: np.ndarray | sparse.csr_matrix, data: FoldData) -> np.n
     observed = data.targets[data.validation]
     losses = [
         np.mean((predicted - observed) ** 2)
-        for predicted in path.predict(x[data.validation], PENALTIES)
+        for predicted in path.predict(x[data.validation], PENALTIES.tolist())
     ]
     best = PENALTIES[np.argmin(losses)]
     logger.info("ridge: penalty %.3g of %.3g to %.3g", best, *PENALTIES[[0, -1]])

@@ -92,8 +92,8 @@ class Cost:
 def _peak_mb() -> float:
     try:
         status = Path("/proc/self/status").read_text()
-        return int(re.search(r"VmHWM:\s*(\d+)", status)[1]) / 1024
-    except (OSError, TypeError):
+        return int(re.findall(r"VmHWM:\s*(\d+)", status)[0]) / 1024
+    except (OSError, IndexError):
         return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import re
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -281,9 +282,9 @@ def _check_names(
     problems: Problems, names: list[str], fasta: str | Path, rows: pd.Index, table: str | Path
 ) -> None:
     """Check that two files name the same sequences."""
-    names = pd.Index(names)
-    lacking, extra = names.difference(rows, sort=False), rows.difference(names, sort=False)
-    if len(lacking) == len(names):
+    given = pd.Index(names)
+    lacking, extra = given.difference(rows, sort=False), rows.difference(given, sort=False)
+    if len(lacking) == len(given):
         problems.add(
             f"{table}: none of its {len(rows)} names ({examples(rows)}) is a sequence of {fasta} "
             f"({examples(names)}). The two files use different names, or the table has another "
@@ -334,10 +335,17 @@ def _places_from_bed(regions: str | Path, names: list[str], fasta: str | Path) -
             f"{regions}: {len(absent)} of the {len(names)} sequences of {fasta} are not in its "
             f"fourth column ({examples(absent)}). Add them, or leave `{REGIONS_KEY}` out."
         )
-    return _var(names, *zip(*(rows[name] for name in names), strict=True))
+    chrom, start, end, strand = zip(*(rows[name] for name in names), strict=True)
+    return _var(names, chrom, start, end, strand)
 
 
-def _var(names: list[str], chrom: list, start: list, end: list, strand: list) -> pd.DataFrame:
+def _var(
+    names: Sequence[str],
+    chrom: Sequence[str],
+    start: Sequence[int],
+    end: Sequence[int],
+    strand: Sequence[str],
+) -> pd.DataFrame:
     columns = {"gene_name": names, "chrom": chrom, "start": start, "end": end, "strand": strand}
     return pd.DataFrame(columns, index=pd.Index(names, name="sequence"))
 

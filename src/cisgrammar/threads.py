@@ -25,7 +25,7 @@ def set_threads(n_threads: int) -> None:
         At least 1, usually Snakemake's `threads`. More than the processors this process may
         use are not taken. Results do not depend on it.
     """
-    n_threads = min(n_threads, numba.config.NUMBA_NUM_THREADS)
+    n_threads = min(n_threads, numba.config.NUMBA_NUM_THREADS)  # type: ignore[attr-defined]
     torch.set_num_threads(n_threads)
     numba.set_num_threads(n_threads)
     threadpool_limits(n_threads)

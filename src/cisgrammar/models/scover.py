@@ -145,7 +145,8 @@ class Scover(nn.Module):
         nothing but where the filter's scores happen to lie: a repressor then has positive
         influence. The effect has the sign of the weight, always.
         """
-        n, total, squares = len(codes), 0.0, 0.0
+        n = len(codes)
+        total = squares = torch.zeros((), dtype=torch.float64, device=codes.device)
         for maxima, _ in self.scan(codes):
             activation = F.elu(maxima).double()
             total = total + activation.sum(dim=0)

@@ -144,7 +144,9 @@ def test_jobs_of_a_node_that_dies_start_anew_when_it_is_back(slurm, prepared):
 
     slurm.wait_for(requeued, "the job to wait for another node")
     slurm.bring_node_back()
-    slurm("scontrol", "update", f"JobId={job['JobId']}", "StartTime=now")
+    # Slurm itself waits two minutes. Sooner than a few seconds the node still holds what is left
+    # of the first start, refuses the second as a duplicate, and the job is held for good.
+    slurm("scontrol", "update", f"JobId={job['JobId']}", "StartTime=now+15")
     said, _ = process.communicate(timeout=240)
     assert process.returncode == 0, said[-3000:]
     (record,) = slurm.jobs(before)
