@@ -24,6 +24,7 @@ include: "workflow/rules/comparison.smk"
 include: "workflow/rules/sweep.smk"
 include: "workflow/rules/figures.smk"
 include: "workflow/rules/truth.smk"
+include: "workflow/rules/check.smk"
 
 
 report: "workflow/report/workflow.rst"
@@ -35,3 +36,16 @@ rule all:
         final_outputs(),
     message:
         "All results of {config[name]} are made"
+
+
+rule check:
+    input:
+        preflight=f"results/{NAME}/preflight.tsv",
+        downloads=[path for path in DOWNLOADS if not DOWNLOADS[path].is_local],
+    log:
+        f"logs/check/{NAME}.log",
+    localrule: True
+    message:
+        "Telling what a run of {config[name]} will do"
+    run:
+        tell_outlook(input.preflight, log[0])

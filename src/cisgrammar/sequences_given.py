@@ -13,7 +13,7 @@ from anndata import AnnData
 
 from cisgrammar.errors import InputError, Problems
 from cisgrammar.inputs import examples, nearest, open_text
-from cisgrammar.sequence import encode
+from cisgrammar.sequence import N, encode
 
 logger = logging.getLogger(__name__)
 
@@ -128,6 +128,48 @@ def _assemble(
     data.varm["codes"] = codes
     logger.info("%s: %d sequences of %d bases, %d targets", source, *codes.shape, data.n_obs)
     return data
+
+
+def describe(data: AnnData) -> pd.DataFrame:
+    """Say what was found, in the columns of :func:`cisgrammar.preflight.preflight`.
+
+    Parameters
+    ----------
+    data
+        As from :func:`read_given`.
+
+    Returns
+    -------
+    check, found, status (``ok`` or ``warning``) and note.
+    """
+    n, length = data.varm["codes"].shape
+    unknown = int((data.varm["codes"] == N).any(axis=1).sum())
+    values = np.unique(data.X)
+    chroms = data.var["chrom"].astype(str)
+    placed = chroms != "unknown"
+    types = data.obs["cell_type"].astype(str).unique()
+    rows = [
+        ("sequences", f"{n:,} of {length:,} bases", f"such as {examples(data.var_names)}", False),
+        ("unknown bases", f"{unknown:,} sequences hold N", "", unknown > n / 2),
+        ("targets", f"{data.n_obs:,}", f"such as {examples(data.obs_names)}", False),
+        (
+            "values",
+            f"{values[0]:g} to {values[-1]:g}" + " (0 and 1)" * (values.tolist() == [0, 1]),
+            "all alike: there is nothing to learn" * (len(values) == 1),
+            len(values) == 1,
+        ),
+        (
+            "places",
+            f"{placed.sum():,} of {n:,} sequences, on {chroms[placed].nunique()} chromosomes",
+            "" if placed.all() else "folds cannot go by chromosome without all of them; "
+            f"`{REGIONS_KEY}` says where sequences are",
+            not placed.all(),
+        ),
+        ("cell types", f"{len(types)}: {examples(types, 12)}", "", False),
+    ]  # fmt: skip
+    table = pd.DataFrame(rows, columns=["check", "found", "note", "warning"])
+    table["status"] = np.where(table["warning"], "warning", "ok")
+    return table[["check", "found", "status", "note"]]
 
 
 def read_sequences(fasta: str | Path) -> tuple[list[str], np.ndarray]:

@@ -144,7 +144,9 @@ def scaled(base, **per_mb):
 
 
 def megabytes(paths):
-    """Add up the sizes of an input: a file, a folder, or several of them."""
+    """Add up the sizes of an input: a file, a folder, or several of them; or take its size."""
+    if isinstance(paths, (int, float)):
+        return paths
     paths = [Path(paths)] if isinstance(paths, str) else map(Path, paths)
     files = [file for path in paths for file in (path.iterdir() if path.is_dir() else [path])]
     return sum(file.stat().st_size for file in files) / 1e6

@@ -6,6 +6,7 @@ if GIVEN is not None:
         input:
             **GIVEN_FILES,
         output:
+            preflight="results/{name}/preflight.tsv",
             dataset="results/{name}/dataset.h5ad",
         log:
             "logs/read_sequences/{name}.log",

@@ -1,8 +1,8 @@
 """Read sequences and targets that the user has already."""
 
-from cisgrammar.files import write_h5ad
+from cisgrammar.files import write_h5ad, write_table
 from cisgrammar.logs import log_to
-from cisgrammar.sequences_given import read_given, read_scover_table
+from cisgrammar.sequences_given import describe, read_given, read_scover_table
 
 files, cell_type = snakemake.input, snakemake.params.cell_type
 with log_to(snakemake.log[0]):
@@ -11,4 +11,5 @@ with log_to(snakemake.log[0]):
         dataset = read_given(fasta, files.targets, files.get("regions"), labels, cell_type)
     else:
         dataset = read_scover_table(files.targets, labels, cell_type)
+    write_table(describe(dataset), snakemake.output.preflight)
     write_h5ad(dataset, snakemake.output.dataset)

@@ -1,0 +1,78 @@
+"""`snakemake check` runs the checks and nothing else, and tells what a run will do."""
+
+import copy
+import os
+import re
+
+import pytest
+import yaml
+from conftest import ROOT
+
+CONFIGS = sorted((ROOT / "config").glob("*.yaml"))
+
+
+def paths_of(value):
+    """List the values of a config that lead to shared data or to downloads."""
+    if isinstance(value, dict):
+        value = list(value.values())
+    if isinstance(value, list):
+        return [path for item in value for path in paths_of(item)]
+    return [value] if isinstance(value, str) and value.startswith(("../", "download:")) else []
+
+
+def absolute(value):
+    """Let paths start at the repository, wherever the run is."""
+    if isinstance(value, dict):
+        return {key: absolute(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [absolute(item) for item in value]
+    if isinstance(value, str) and value.startswith("../"):
+        return str((ROOT / value).resolve())
+    return value
+
+
+@pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.name)
+def test_check_of_every_config_of_the_repository(path, new_run):
+    config = yaml.safe_load(path.read_text())
+    files = paths_of(config)
+    if any(file.startswith("download:") for file in files):
+        pytest.skip("its files would have to be fetched")
+    if not all((ROOT / file).exists() for file in files):
+        message = f"real data are absent: {files}"
+        pytest.fail(message) if os.environ.get("CI") == "true" else pytest.skip(message)
+    run = new_run(absolute(config))
+    said = run.snakemake("check", "--cores", "1")
+    assert "Nothing stands in the way of a run." in said
+    for heading in ("What comes of it", "What it takes", "What was found", "What will remain"):
+        assert heading in said
+    assert re.search(r"^. tune_model +\d+ ", said, re.M)
+    assert re.search(r"^  sequences: [\d,]+ ", said, re.M)
+    assert set(run.rules_run()) <= {"simulate_data", "check_inputs", "read_sequences", "check"}
+    assert (run.folder / f"logs/check/{config['name']}.log").read_text() in said
+
+
+def test_check_of_bad_input_tells_all_at_once(new_run, tiny_config, finished, tmp_path):
+    made = finished.results / "simulation"
+    (tmp_path / "genes.gtf").write_text((made / "annotation.gtf").read_text().replace("chr", "Z"))
+    config = copy.deepcopy(tiny_config)
+    del config["simulation"]
+    config["counts"] = {"path": str(made / "counts.h5ad"), "cell_type": "kind"}
+    config["genome"] = {"fasta": str(made / "genome.fa"), "gtf": str(tmp_path / "genes.gtf")}
+    config["pools"]["n_pools"] = 100_000
+    run = new_run(config)
+    said = run.snakemake("check", "--cores", "1", fails=True)
+    assert "3 problems:" in said
+    for words in ("no column `kind`", "`pools.n_pools` is 100,000", "of its 2 chromosomes"):
+        assert words in said
+    assert "Traceback" not in said
+    assert not (run.results / "preflight.tsv").exists()
+
+
+def test_check_after_a_run_makes_nothing_anew(finished):
+    assert finished.plan("check") == {"check": 1}
+    said = finished.snakemake("check", "--cores", "1")
+    counts = re.search(r"What comes of it: (\d+) files, (\d+) of them are there", said)
+    assert counts and counts[1] == counts[2]
+    assert "windows to sequences, in the last run: " in said
+    assert re.search(r"\d+ of \d+ rules were measured in this data set", said)
+    assert "How long tuning and training take is not known" not in said

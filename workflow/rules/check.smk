@@ -1,0 +1,101 @@
+"""What the target `check` tells beside the checks of inputs: jobs, outputs, what they need."""
+
+import subprocess
+import tempfile
+
+import yaml
+
+from cisgrammar.files import read_table
+from cisgrammar.outlook import Machine, Need, amounts, outlook, read_benchmarks
+
+
+def ask_snakemake(*options):
+    """Ask Snakemake about all results of this config; nothing is run."""
+    command = [sys.executable, "-m", "snakemake", "--nolock", "--cores", "1", *options]
+    with tempfile.NamedTemporaryFile("w", suffix=".yaml") as file:
+        yaml.safe_dump(dict(config), file)
+        file.flush()
+        command += ["--snakefile", str(workflow.main_snakefile), "--configfile", file.name]
+        done = subprocess.run(command, capture_output=True, text=True)
+    if done.returncode:
+        raise WorkflowError(done.stderr)
+    return done.stdout + done.stderr
+
+
+def jobs_of_rules():
+    """Count the jobs of each rule, those that are done too, in the order that they come."""
+    stats = ask_snakemake("--dry-run", "--forceall", "--quiet", "rules").partition("Job stats:")[2]
+    rows = re.findall(r"^(\w+) +(\d+)$", stats.partition("\ntotal ")[0], re.M)
+    counts = {name: int(count) for name, count in rows if name != "all"}
+    return {each.name: counts[each.name] for each in workflow.rules if each.name in counts}
+
+
+def all_outputs():
+    """List all files that the rules make."""
+    lines = ask_snakemake("--detailed-summary").splitlines()
+    return [line.split("\t")[0] for line in lines if line.startswith(f"results/{NAME}/")]
+
+
+def guessed_megabytes(found):
+    """Guess the sizes of the large files that are still to come, uncompressed."""
+    targets, sequences = found.get("targets", 0), found.get("sequences", 0)
+    length = found.get("length", sum(config["regions"][key] for key in ("upstream", "downstream")))
+    return {
+        "cells.h5ad": sum(megabytes(path) for path in given_counts() if Path(path).exists()),
+        "pools.h5ad": targets * found.get("genes", 0) * 4 / 1e6,
+        "dataset.h5ad": sequences * (4 * targets + length) / 1e6,
+    }
+
+
+def given_counts():
+    """List the files of counts."""
+    return [COUNTS] if isinstance(COUNTS, str) else list(COUNTS)
+
+
+class SizesOfInputs:
+    """The inputs of a rule as `scaled` asks for them, in MB instead of paths."""
+
+    def __init__(self, inputs, guessed):
+        self.inputs, self.guessed = inputs, guessed
+
+    def get(self, name, default=None):
+        """Add up what is there, and guess what is not."""
+        paths = self.inputs.get(name, [])
+        paths = [paths] if isinstance(paths, str) else paths
+        return sum(self._size(str(path).replace("{name}", NAME)) for path in paths)
+
+    def _size(self, path):
+        if Path(path).exists():
+            return megabytes(path)
+        return self.guessed.get(Path(path).name, 0)
+
+
+def needs_of_rules(guessed):
+    """Say what the jobs of each rule ask for."""
+    needs = {}
+    for name, jobs in jobs_of_rules().items():
+        asks = workflow.get_rule(name)
+        sizes = SizesOfInputs(asks.input, guessed)
+        memory, minutes = (
+            asks.resources[key].evaluate(None, input=sizes, attempt=1).value
+            for key in ("mem_mb", "runtime")
+        )
+        needs[name] = Need(jobs, memory, minutes)
+    return needs
+
+
+def tell_outlook(preflight, log):
+    """Tell what the checks found, and what a run will do, to the terminal and a file."""
+    table = read_table(preflight)
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 1e6
+    text = outlook(
+        NAME,
+        table,
+        needs_of_rules(guessed_megabytes(amounts(table))),
+        all_outputs(),
+        read_benchmarks("benchmarks/results"),
+        Machine(len(os.sched_getaffinity(0)), memory),
+        f"results/{NAME}",
+    )
+    Path(log).write_text(text + "\n")
+    print(text, flush=True)
