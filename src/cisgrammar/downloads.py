@@ -220,7 +220,7 @@ def _refuse(source: Source, target: Path, response: requests.Response) -> None:
     else:
         return
     raise InputError(
-        f"{source.name}: {source.url} answers {status} {response.reason}. {cause} "
+        f"{source.name}: {source.url} answers {status} {response.reason}. {cause} Please "
         f"{_by_hand(source, target)}"
     )
 
@@ -231,7 +231,7 @@ def _is_page(response: requests.Response) -> bool:
 
 def _by_hand(source: Source, target: Path) -> str:
     return (
-        f"Get the file in another way and put it at {target}, or correct the URL of {source.name} "
+        f"get the file in another way and put it at {target}, or correct the URL of {source.name} "
         f"in the table of sources (`{KEY}`); a path will do there too."
     )
 
@@ -242,8 +242,8 @@ def _gave_up(source: Source, target: Path, partial: Path, tries: int, error: Exc
     )
     return (
         f"{source.name}: {source.url} could not be fetched; {tries} tries in a row brought nothing "
-        f"({_plain(error)}).{kept} Is there a connection to the network here? If not: "
-        f"{_by_hand(source, target)}"
+        f"({_plain(error)}).{kept} Is there a connection to the network here? "
+        f"Call again when there is, or {_by_hand(source, target)}"
     )
 
 

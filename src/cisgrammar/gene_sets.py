@@ -54,7 +54,8 @@ def read_gmt(path: str | Path) -> dict[str, list[str]]:
         if not words[0] or not genes:
             problems.add(
                 f"{path}, line {number}: no gene set. A line is name, description, genes, with "
-                f"tabs between them; this one has {len(words)} such fields."
+                f"tabs between them; this one has {len(words)} such fields. "
+                "Give a file in GMT format in `gene_sets.gmt`."
             )
         elif words[0] in sets:
             problems.add(f"{path}, line {number}: the set {words[0]!r} occurs twice.")
@@ -62,7 +63,9 @@ def read_gmt(path: str | Path) -> dict[str, list[str]]:
             sets[words[0]] = list(dict.fromkeys(genes))
     problems.raise_if_any()
     if not sets:
-        raise InputError(f"{path}: there is no gene set in it.")
+        raise InputError(
+            f"{path}: there is no gene set in it. Give another file in `gene_sets.gmt`."
+        )
     _log.info("%s: %d gene sets", path, len(sets))
     return sets
 

@@ -99,7 +99,10 @@ def read_scover_table(
     frame = _read_tsv(table, TABLE_KEY)
     problems = Problems()
     for column in {"sequence", "ind"} - set(frame.columns):
-        problems.add(f"{table}: there is no column `{column}`; scover's tables have one.")
+        problems.add(
+            f"{table}: there is no column `{column}`, which a table of scover has. Correct its header; "
+            f"or, if sequences are in a FASTA, name that in `{FASTA_KEY}`."
+        )
     problems.raise_if_any()
     _check_unique(problems, frame.index, table, "sequence")
     values = frame["ind"].str.split(",", expand=True)

@@ -41,7 +41,7 @@ def test_check_of_every_config_of_the_repository(path, new_run):
         message = f"real data are absent: {files}"
         pytest.fail(message) if os.environ.get("CI") == "true" else pytest.skip(message)
     run = new_run(absolute(config))
-    said = run.snakemake("check", "--cores", "1")
+    said = run.snakemake("--cores", "1", "check")
     assert "Nothing stands in the way of a run." in said
     for heading in ("What comes of it", "What it takes", "What was found", "What will remain"):
         assert heading in said
@@ -60,7 +60,7 @@ def test_check_of_bad_input_tells_all_at_once(new_run, tiny_config, finished, tm
     config["genome"] = {"fasta": str(made / "genome.fa"), "gtf": str(tmp_path / "genes.gtf")}
     config["pools"]["n_pools"] = 100_000
     run = new_run(config)
-    said = run.snakemake("check", "--cores", "1", fails=True)
+    said = run.snakemake("--cores", "1", "check", fails=True)
     assert "3 problems:" in said
     for words in ("no column `kind`", "`pools.n_pools` is 100,000", "of its 2 chromosomes"):
         assert words in said
@@ -70,7 +70,7 @@ def test_check_of_bad_input_tells_all_at_once(new_run, tiny_config, finished, tm
 
 def test_check_after_a_run_makes_nothing_anew(finished):
     assert finished.plan("check") == {"check": 1}
-    said = finished.snakemake("check", "--cores", "1")
+    said = finished.snakemake("--cores", "1", "check")
     counts = re.search(r"What comes of it: (\d+) files, (\d+) of them are there", said)
     assert counts and counts[1] == counts[2]
     assert "windows to sequences, in the last run: " in said

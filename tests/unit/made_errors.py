@@ -1,0 +1,437 @@
+"""The catalogue of bad input: what is wrong, and how to make it.
+
+`PYTHONPATH=src python tests/unit/made_errors.py` writes docs/errors.md anew.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+import tempfile
+import zipfile
+from pathlib import Path
+
+import anndata as ad
+import h5py
+import numpy as np
+import pandas as pd
+import scipy.sparse as sp
+import yaml
+from made_counts import (
+    DENSE,
+    annotated,
+    write_10x_h5,
+    write_10x_mtx,
+    write_h5ad,
+    write_h5mu,
+)
+from made_inputs import gtf_row, write, write_inputs
+from made_server import serve
+
+from cisgrammar.annotation import read_tss
+from cisgrammar.cells import filter_cells
+from cisgrammar.config import complete_config, read_schema
+from cisgrammar.counts import read_counts
+from cisgrammar.downloads import fetch, unpack
+from cisgrammar.errors import InputError
+from cisgrammar.folds import split_folds
+from cisgrammar.gene_sets import match_sets, read_gmt
+from cisgrammar.genome import chrom_sizes, read_aliases
+from cisgrammar.inputs import require_file
+from cisgrammar.motifs.databases import load_database
+from cisgrammar.motifs.meme import Motif, read_meme, write_meme
+from cisgrammar.peaks import peaks_from_names
+from cisgrammar.pooling import nearest_cells
+from cisgrammar.preflight import preflight
+from cisgrammar.regions import read_bed
+from cisgrammar.sequences_given import read_given, read_scover_table
+from cisgrammar.sources import COLUMNS, Source, find_source, read_sources
+
+ROOT = Path(__file__).parents[2]
+DOCUMENT = ROOT / "docs/errors.md"
+SCHEMA = read_schema(ROOT / "workflow/schemas/config.schema.yaml")
+SUM = "0" * 64
+
+START = """# Errors, and what they mean
+
+What is wrong with a config or with data is told in words: where, what was found, the likely cause, what to do. First the
+config is read, and everything that is wrong with it is told at once; then that all files are there; then, before anything
+else runs, what is in them and whether they fit each other. `snakemake check` does only that:
+
+```sh
+snakemake check --cores all --configfile config/mine.yaml
+```
+
+Below are the common kinds of bad input, each with the message that it gets. Paths, names and numbers are examples. Two or more
+problems are numbered, after a line such as `3 problems:`. This page is written by `tests/unit/made_errors.py`, which makes
+each of these inputs, and a test compares.
+"""  # noqa: E501
+
+
+def config(text):
+    """Complete a config, written as YAML."""
+    return lambda d: complete_config(yaml.safe_load(text), SCHEMA, "config/mine.yaml")
+
+
+def source(url="https://example.org/genome.fa.gz", sha256="", member=""):
+    return Source("mouse", "genome.fa.gz", "1", url, sha256, None, "", "", "")
+
+
+def fetched(folder, content=b"ACGT", status=None, kind="application/gzip", **known):
+    """Fetch from a server that behaves badly."""
+    with serve(content) as served:
+        served.faults, served.kind = [status] if status else [], kind
+        fetch(source(served.url, **known), folder / "downloads/mouse/genome.fa.gz", 1)
+
+
+def without_network(folder):
+    with serve(b"") as served:
+        url = served.url
+    try:
+        fetch(source(url), folder / "downloads/mouse/genome.fa.gz", tries=5, wait=0.001)
+    except InputError as error:  # how the refusal is worded differs between systems
+        raise InputError(re.sub(r"\(HTTP.*?\)\.", "(Connection refused).", str(error))) from None
+
+
+def unpacked(folder):
+    with zipfile.ZipFile(folder / "FACS.zip", "w") as archive:
+        archive.writestr("FACS/Heart-counts.csv", "")
+    row = source("download:mouse/FACS.zip#FACS/Hart-counts.csv")
+    unpack(row, folder / "FACS.zip", folder / "genome.fa.gz")
+
+
+def sources(row):
+    cells = dict.fromkeys(COLUMNS, "") | row
+    text = "\t".join(COLUMNS) + "\n" + "\t".join(cells.values()) + "\n"
+    return lambda d: read_sources(write(d / "sources.tsv", text))
+
+
+def counts(make, **arguments):
+    return lambda d: read_counts(make(d), **arguments)
+
+
+def values(change):
+    return lambda d: write_h5ad(d / "cells.h5ad", annotated(DENSE + np.float32(change)))
+
+
+def other_hdf5(folder):
+    with h5py.File(folder / "weights.h5", "w") as file:
+        file["weights"] = [1]
+    return folder / "weights.h5"
+
+
+def cut(folder):
+    path = write_h5ad(folder / "cells.h5ad", annotated())
+    path.write_bytes(path.read_bytes()[:4000])
+    try:
+        read_counts(path)
+    except InputError as error:  # its size depends on the versions of packages
+        raise InputError(re.sub(r"eof = \d+.*?\)", "eof = 4000, ...)", str(error))) from None
+
+
+def lacking(folder, name):
+    run = write_10x_mtx(folder / "run")
+    (run / name).unlink()
+    return run
+
+
+def mixed_runs(folder):
+    run = write_10x_mtx(folder / "run")
+    write(run / "barcodes.tsv", "c0\n")
+    return run
+
+
+def cell_table(text, ignore=None):
+    def make(folder):
+        path = write_h5ad(folder / "cells.h5ad", annotated())
+        table = write(folder / "labels.tsv", text)
+        read_counts(path, cell_table=table, ignore_in_barcodes=ignore)
+
+    return make
+
+
+def genome(text):
+    return lambda d: chrom_sizes(write(d / "genome.fa", text), d / "work")
+
+
+def genes(text, **arguments):
+    return lambda d: read_tss(write(d / "genes.gtf", text), **arguments)
+
+
+def fitting(spoil=None, **changes):
+    """Check files that fit each other, but for what is done to them."""
+
+    def make(folder):
+        arguments = write_inputs(folder, **changes)
+        if spoil:
+            spoil(arguments)
+        preflight(**arguments)
+
+    return make
+
+
+def rename(key, old, new):
+    def spoil(arguments):
+        write(arguments[key], arguments[key].read_text().replace(old, new))
+
+    return spoil
+
+
+def rename_genes(change):
+    def spoil(arguments):
+        adata = ad.read_h5ad(arguments["counts"])
+        adata.var_names = [change(name) for name in adata.var_names]
+        adata.write_h5ad(arguments["counts"])
+
+    return spoil
+
+
+def masked(arguments):
+    name, letters = arguments["fasta"].read_text().split()
+    write(arguments["fasta"], f"{name}\n{'N' * len(letters)}\n")
+
+
+def ambiguous(arguments):
+    name, letters = arguments["fasta"].read_text().split()
+    write(arguments["fasta"], f"{name}\n{letters[:105]}R{letters[106:]}\n")
+
+
+HEAD = "MEME version 4\n\nALPHABET= ACGT\n\n"
+MATRIX = "letter-probability matrix: alength= 4 w= 2 nsites= 7 E= 0\n"
+
+
+def meme(text):
+    return lambda d: read_meme(write(d / "motifs.meme", text))
+
+
+def database(names=None, alt=""):
+    def make(folder):
+        write_meme([Motif("a", np.full((4, 5), 0.25), alt=alt)], folder / "motifs.meme")
+        table = None if names is None else write(folder / "names.tsv", names)
+        load_database(f"{folder}/motifs.meme", table)
+
+    return make
+
+
+FASTA = ">s1\nACGT\n>s2\nACGG\n>s3\nTTTT\n"
+TABLE = "id\tliver\tbrain\ns1\t5\t6\ns2\t1\t2\ns3\t3\t4.5\n"
+
+
+def given(fasta=FASTA, table=TABLE, regions=None, labels=None):
+    def make(folder):
+        regions_bed = regions and write(folder / "regions.bed", regions)
+        label_table = labels and write(folder / "labels.tsv", labels)
+        paths = write(folder / "sequences.fa", fasta), write(folder / "targets.tsv", table)
+        read_given(*paths, regions_bed, label_table)
+
+    return make
+
+
+def folds(**changes):
+    sequences = pd.DataFrame({"chrom": ["chr1"] * 4 + ["chr2"] * 4}, index=list("abcdefgh"))
+    settings = {"n_folds": 10, "validation": 0.2, "by": "random", "seed": 1} | changes
+    return lambda d: split_folds(sequences, **settings)
+
+
+GTF = gtf_row("gene", 11, 20, gene_id="G1", gene_biotype="protein_coding")
+
+ENTRIES = {
+    "The config": {
+        "An unknown key": config("{name: x, pools: {n_pool: 5}}"),
+        "A required key is missing": config("{seed: 1}"),
+        "A value of another kind": config("{name: x, seed: one}"),
+        "A value beyond its limits": config("{name: x, folds: {n_folds: 0}}"),
+        "A value that is none of the choices": config("{name: x, genome: {tss_rule: first}}"),
+        "A name with a slash": config("{name: my/data}"),
+        "A number that YAML takes for text": config(
+            "{name: x, scover: {search: {learning_rate: [5e-4, 0.05]}}}"
+        ),
+        "A section without keys": config("{name: x, pools: }"),
+        "A range in the wrong order": config(
+            "{name: x, scover: {search: {learning_rate: [0.05, 0.001]}}}"
+        ),
+        "One fold, and no chromosomes to test": config("{name: x, folds: {n_folds: 1}}"),
+        "Filters wider than windows": config(
+            "{name: x, scover: {width: 40}, regions: {upstream: 20, downstream: 10}}"
+        ),
+        "Data from two places": config("{name: x, simulation: {}, given: {targets: a.tsv}}"),
+        "Several problems": config("{name: x, sede: 1, tuning: {trials: 0}}"),
+    },
+    "Downloads": {
+        "A download that is not known": lambda d: find_source(
+            "mouse/genome.fa", {"mouse/genome.fa.gz": source()}
+        ),
+        "The file was moved": lambda d: fetched(d, status=404),
+        "The file is not open to all": lambda d: fetched(d, status=403),
+        "A page to log in, in place of the file": lambda d: fetched(d, kind="text/html"),
+        "A wrong checksum": lambda d: fetched(d, sha256=SUM),
+        "No network": without_network,
+        "A file that its archive has not": unpacked,
+        "A bad row in the table of sources": sources(
+            {"dataset": "mouse", "file": "genome.fa.gz", "url": "ftp://example.org/genome.fa.gz"}
+        ),
+    },
+    "Any file": {
+        "A file that is not there": lambda d: require_file(
+            write(d / "genes.gtf.gz", "x").with_name("gene.gtf.gz"), "genome.gtf"
+        ),
+        "Nor its folder": lambda d: require_file(d / "data/genes.gtf", "genome.gtf"),
+        "A folder in place of a file": lambda d: require_file(d, "genome.gtf"),
+        "An empty file": lambda d: require_file(write(d / "genes.gtf", ""), "genome.gtf"),
+        "A compressed file that was cut short": lambda d: read_tss(
+            write(d / "a.gtf.gz", GTF * 9).rename(d / "genes.gtf.gz") and _cut(d / "genes.gtf.gz")
+        ),
+        "Another compression": lambda d: read_tss(write(d / "genes.gtf.bz2", b"BZh91AY")),
+    },
+    "Counts": {
+        "A file of R": counts(lambda d: write(d / "cells.rds", "x")),
+        "A page in place of an h5ad": counts(
+            lambda d: write(d / "cells.h5ad", "<html>404 Not Found</html>")
+        ),
+        "HDF5, but no counts": counts(other_hdf5),
+        "An h5ad that was cut short": cut,
+        "Centred and scaled values": counts(values(-1)),
+        "Logarithms": counts(values(0.5)),
+        "Values that are no counts": counts(values(100.5)),
+        "Missing values": counts(values(np.nan)),
+        "No value but 0": counts(lambda d: write_h5ad(d / "cells.h5ad", annotated(DENSE * 0))),
+        "A matrix that is not there": counts(
+            lambda d: write_10x_h5(d / "cells.h5"), matrix="raw"
+        ),
+        "A modality that is not there": counts(
+            lambda d: write_h5mu(d / "cells.h5mu", rna=annotated()), modality="atac"
+        ),
+        "Text in a table of counts": counts(
+            lambda d: write(d / "counts.tsv", "gene\tc0\tc1\nA\t1\t2\nB\tmany\t2\n")
+        ),
+        "Rows of different length": counts(
+            lambda d: write(d / "counts.csv", "gene,c0,c1\nA,1,2\nB,1\n")
+        ),
+        "A 10x folder that is not complete": counts(lambda d: lacking(d, "barcodes.tsv")),
+        "A 10x folder of two runs": counts(mixed_runs),
+        "A column that is not there": counts(
+            lambda d: write_h5ad(d / "cells.h5ad", annotated(celltype=list("abab"))),
+            cell_type="cell_type",
+        ),
+        "A table of other cells": cell_table("barcode\tlabel\nz\tx\n"),
+        "Barcodes with another suffix": cell_table("barcode\tlabel\nc0-1\tx\nc1-1\tx\nc2-2\tx\n"),
+        "A barcode twice": cell_table("barcode\tlabel\nc0\tx\nc0\ty\n"),
+        "No regular expression": cell_table("barcode\tlabel\nc0\tx\n", ignore="("),
+    },
+    "The genome": {
+        "No FASTA": genome("chr1\tx\tgene\t1\t2\n"),
+        "Names without sequence": genome(">chr1\n>chr2\n"),
+        "Lines of different length": genome(">chr1\nACGT\nAC\nACGT\n"),
+        "A table of aliases with one column": lambda d: read_aliases(
+            write(d / "aliases.tsv", "chr1\n")
+        ),
+        "Letters other than A, C, G, T, N": fitting(ambiguous),
+        "A genome that is masked with N": fitting(masked),
+    },
+    "The annotation": {
+        "No GTF": genes(">chr1\nACGT\n"),
+        "Blanks in place of tabs": genes(GTF.replace("\t", " ")),
+        "Coordinates that are no numbers": genes(gtf_row("gene", "one", 5, gene_id="G1")),
+        "Only comments": genes("#!genome-build GRCh38\n"),
+        "No gene rows": genes(gtf_row("exon", 1, 5, gene_id="G1")),
+        "Genes named by another attribute": genes(gtf_row("gene", 1, 5, geneid="G1")),
+        "A biotype that no gene has": genes(GTF, biotypes=["protein-coding"]),
+    },
+    "Files that do not fit each other": {
+        "No common chromosome": fitting(rename("annotation", "chr1", "scaffold_7")),
+        "Chromosomes named differently, and not to be matched": fitting(
+            rename("annotation", "chr1", "1"), chromosomes="as_is"
+        ),
+        "Genes of another kind": fitting(rename_genes(lambda name: f"ENSMUSG{name[1:]}")),
+        "Genes of another species": fitting(rename_genes(str.lower)),
+        "Windows longer than chromosomes": fitting(upstream=5000),
+        "More pools than cells": fitting(n_pools=1000),
+        "Pools larger than the data": fitting(cells_per_pool=100),
+        "Filters that leave no cell": lambda d: filter_cells(
+            annotated(sp.csr_matrix(DENSE)), min_genes=500, min_cells=1
+        ),
+        "Pools larger than what the filters left": lambda d: nearest_cells(
+            np.zeros((20, 2)), np.arange(5), 30
+        ),
+    },
+    "Regions and peaks": {
+        "No BED": lambda d: read_bed(write(d / "peaks.bed", "chr1 5 9\n"), "peaks.bed"),
+        "An end before its start": lambda d: read_bed(write(d / "peaks.bed", "chr1\t9\t5\n"), "peaks.bed"),
+        "A BED without regions": lambda d: read_bed(write(d / "peaks.bed", "track name=x\n"), "peaks.bed"),
+        "Names that are no peaks": lambda d: peaks_from_names(["GATA1", "SPI1"], d / "cells.h5ad"),
+    },
+    "Known motifs and gene sets": {
+        "No MEME file": meme(">GATA1\nA [1 2]\n"),
+        "Motifs of proteins": meme(HEAD.replace("ACGT", "ACDEFGHIKLMNPQRSTVWY")),
+        "A motif that was cut short": meme(HEAD + "MOTIF a\n" + MATRIX + " 1 0 0 0\n"),
+        "Counts in place of probabilities": meme(
+            HEAD + "MOTIF a\n" + MATRIX + " 1 0 0 0\n 3 4 0 0\n"
+        ),
+        "A motif twice": meme(
+            HEAD + ("MOTIF a\n" + MATRIX + " 1 0 0 0\n 1 0 0 0\n") * 2
+        ),
+        "Motifs without names of TFs": database(),
+        "TF names of another database": database(names="x\tMSN2\n"),
+        "A group that JASPAR has not": lambda d: load_database("jaspar:CORE:vertbrates:2024"),
+        "No gene sets": lambda d: read_gmt(write(d / "sets.gmt", "A,x,g1\n")),
+        "Gene sets with other names": lambda d: match_sets(
+            {"x": ["ENSG1", "ENSG2"]}, pd.DataFrame({"gene_name": ["GATA1"]}, index=["GATA1"])
+        ),
+    },
+    "Sequences and targets": {
+        "Files that name different sequences": given(table="id\tliver\nq1\t1\nq2\t2\n"),
+        "A sequence without targets": given(fasta=FASTA + ">s4\nACGT\n"),
+        "Sequences of several lengths": given(fasta=FASTA + ">s4\nACGTA\n"),
+        "RNA": given(fasta=FASTA.replace("TTTT", "UUUU")),
+        "A sequence twice": given(table=TABLE + "s3\t1\t2\n"),
+        "A target that is no number": given(table=TABLE.replace("4.5", "high")),
+        "Commas in place of tabs": given(table=TABLE.replace("\t", ",")),
+        "Regions that lack sequences": given(regions="chr1\t1\t5\ts3\n"),
+        "No such column of cell types": given(
+            labels="target\tcelltype\nliver\thepatocyte\nbrain\tneuron\n"
+        ),
+        "A table of scover without values": lambda d: read_scover_table(
+            write(d / "targets.tsv", "gene\tsequence\nx\tACGT\n")
+        ),
+    },
+    "Folds": {
+        "Too few sequences": folds(),
+        "Too few chromosomes": folds(n_folds=2, by="chromosome"),
+        "A chromosome that no sequence is on": folds(n_folds=1, test_chromosomes=["2"]),
+    },
+}  # fmt: skip
+
+
+def _cut(path):
+    path.write_bytes(path.read_bytes()[:60])
+    return path
+
+
+def message(make, folder):
+    """Make bad input and give its message, without what differs between runs."""
+    try:
+        make(folder)
+    except InputError as error:
+        text = str(error).replace(f"{folder}/", "").replace(str(folder), "data")
+        return re.sub(r"http://127\.0\.0\.1:\d+/", "https://example.org/", text)
+    raise AssertionError("this input was taken")
+
+
+def rendered(title, text):
+    """Write an entry of the document."""
+    return f"### {title}\n\n```text\n{text}\n```\n"
+
+
+def document():
+    parts = [START]
+    for section, entries in ENTRIES.items():
+        parts.append(f"## {section}\n")
+        for title, make in entries.items():
+            with tempfile.TemporaryDirectory() as folder:
+                parts.append(rendered(title, message(make, Path(folder))))
+    return "\n".join(parts)
+
+
+if __name__ == "__main__":
+    DOCUMENT.write_text(document(), encoding="utf-8")
+    sys.stdout.write(f"{DOCUMENT}\n")
