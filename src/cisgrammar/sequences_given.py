@@ -100,8 +100,8 @@ def read_scover_table(
     problems = Problems()
     for column in {"sequence", "ind"} - set(frame.columns):
         problems.add(
-            f"{table}: there is no column `{column}`, which a table of scover has. Correct its header; "
-            f"or, if sequences are in a FASTA, name that in `{FASTA_KEY}`."
+            f"{table}: there is no column `{column}`, which a table of scover has. Correct its "
+            f"header; or, if sequences are in a FASTA, name that in `{FASTA_KEY}`."
         )
     problems.raise_if_any()
     _check_unique(problems, frame.index, table, "sequence")

@@ -158,6 +158,10 @@ def genes(text, **arguments):
     return lambda d: read_tss(write(d / "genes.gtf", text), **arguments)
 
 
+def bed(text):
+    return lambda d: read_bed(write(d / "peaks.bed", text), "peaks.bed")
+
+
 def fitting(spoil=None, **changes):
     """Check files that fit each other, but for what is done to them."""
 
@@ -355,9 +359,9 @@ ENTRIES = {
         ),
     },
     "Regions and peaks": {
-        "No BED": lambda d: read_bed(write(d / "peaks.bed", "chr1 5 9\n"), "peaks.bed"),
-        "An end before its start": lambda d: read_bed(write(d / "peaks.bed", "chr1\t9\t5\n"), "peaks.bed"),
-        "A BED without regions": lambda d: read_bed(write(d / "peaks.bed", "track name=x\n"), "peaks.bed"),
+        "No BED": bed("chr1 5 9\n"),
+        "An end before its start": bed("chr1\t9\t5\n"),
+        "A BED without regions": bed("track name=x\n"),
         "Names that are no peaks": lambda d: peaks_from_names(["GATA1", "SPI1"], d / "cells.h5ad"),
     },
     "Known motifs and gene sets": {
