@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import re
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -211,6 +211,69 @@ def _bed_row(path: str | Path, number: int, columns: list[str]) -> tuple:
     name = columns[3] if len(columns) > 3 and columns[3] else f"{chrom}:{start}-{end}"
     strand = columns[5] if len(columns) > 5 and columns[5] in ("+", "-") else "+"
     return chrom, start, end, name, strand, columns[6] if len(columns) > 6 else ""
+
+
+def given_regions(
+    bed: str | Path,
+    genes: Sequence[str],
+    chrom_sizes: Mapping[str, int],
+    chromosomes: str = "auto",
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Take the genes' windows from a BED, as they are.
+
+    Parameters
+    ----------
+    bed
+        BED: the name is the gene's in the counts; a seventh column may hold gene names.
+    genes
+        Names in the counts.
+    chrom_sizes, chromosomes
+        As in :func:`promoters`.
+
+    Returns
+    -------
+    windows, counts
+        As from :func:`promoters`, in the order of ``genes``.
+
+    Raises
+    ------
+    InputError
+        If windows differ in length, a gene has two, or none remains.
+    """
+    table = read_bed(bed, "regions.bed")
+    again = table["name"][table["name"].duplicated()].unique()
+    if len(again):
+        raise InputError(
+            f"{bed}: {len(again):,} genes have more than one region ({examples(again)}). "
+            "Keep one line for each gene."
+        )
+    lengths = (table["end"] - table["start"]).value_counts()
+    if len(lengths) > 1:
+        raise InputError(
+            f"{bed}: regions differ in length ({examples(lengths.index, 5)} bases). The model "
+            "reads windows of one length: cut or widen them, e.g. with `bedtools slop`."
+        )
+    mapping = match_chromosomes(table["chrom"].drop_duplicates(), chrom_sizes, chromosomes)
+    place = pd.Index(table["name"]).get_indexer(pd.Index(genes).astype(str))
+    windows = table.iloc[place[place >= 0]].reset_index(drop=True)
+    there = windows["chrom"].isin(mapping)
+    windows["chrom"] = windows["chrom"].map(mapping)
+    inside = there & (windows["end"] <= windows["chrom"].map(chrom_sizes))
+    steps = [
+        ("genes in the counts", len(genes)),
+        ("dropped: not in the BED", int((place < 0).sum())),
+        ("dropped: chromosome not in the FASTA", int((~there).sum())),
+        ("dropped: window off the end of the chromosome", int((there & ~inside).sum())),
+        ("windows", int(inside.sum())),
+    ]
+    if not inside.any():
+        reasons = "; ".join(f"{step}: {n:,}" for step, n in steps[1:-1] if n)
+        raise InputError(
+            f"{bed}: no gene of the counts has a window: {reasons}. Its fourth column "
+            f"({examples(table['name'])}) must name genes as the counts do ({examples(genes)}), "
+            "and the FASTA must be of the same assembly."
+        )
+    return windows[inside].reset_index(drop=True), pd.DataFrame(steps, columns=["step", "genes"])
 
 
 def sequence_codes(

@@ -3,6 +3,6 @@
 from cisgrammar.counts.formats import load
 from cisgrammar.counts.one import gene_names, read_counts
 from cisgrammar.counts.raw import RawCounts
-from cisgrammar.counts.several import read_several
+from cisgrammar.counts.several import read_files, read_several
 
-__all__ = ["RawCounts", "gene_names", "load", "read_counts", "read_several"]
+__all__ = ["RawCounts", "gene_names", "load", "read_counts", "read_files", "read_several"]

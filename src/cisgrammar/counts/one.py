@@ -31,6 +31,7 @@ def read_counts(
     accept_non_integer: bool = False,
     cell_table: str | Path | None = None,
     ignore_in_barcodes: str | None = None,
+    cell_column: str | None = None,
 ) -> ad.AnnData:
     """Read raw counts with their labels.
 
@@ -50,7 +51,7 @@ def read_counts(
         ``rna`` or ``atac`` for files that hold both.
     accept_non_integer
         Take values that are no integers, such as spike-in-normalised ones.
-    cell_table, ignore_in_barcodes
+    cell_table, ignore_in_barcodes, cell_column
         A table with more columns for the cells, joined by barcode: see
         :func:`cisgrammar.counts.cell_table.add_cell_table`.
 
@@ -71,7 +72,7 @@ def read_counts(
     check_values(path, raw.numbers, matrix, raw.integer_matrices, accept_non_integer)
     obs = raw.obs
     if cell_table is not None:
-        obs = add_cell_table(path, obs, cell_table, ignore_in_barcodes)
+        obs = add_cell_table(path, obs, cell_table, ignore_in_barcodes, cell_column)
     obs = standard_labels(path, obs, cell_type, batch)
     counts = raw.matrix.astype(np.float32, copy=False)
     counts.eliminate_zeros()
