@@ -150,6 +150,7 @@ def embed_cells(
     exact_neighbors: bool,
     umap_min_dist: float,
     seed: int,
+    clusters: float | None = None,
     peaks: bool = False,
 ) -> None:
     """Add principal components and a UMAP; batches, where there are any, are balanced.
@@ -174,6 +175,8 @@ def embed_cells(
         UMAP's smallest distance of points.
     seed
         Seed of PCA, neighbours and UMAP.
+    clusters
+        Resolution of Leiden clusters, which become ``obs["cell_type"]``; None: none are made.
     peaks
         Whether the counts are of peaks.
 
@@ -194,6 +197,10 @@ def embed_cells(
     components = work.obsm["X_pca"][:, 1 if drop_first_pc else 0 :]
     work.obsm["X_pca"] = components
     _neighbours(work, n_neighbors, neighbors_within_batch, trim, exact_neighbors, seed)
+    if clusters is not None:
+        sc.tl.leiden(work, clusters, random_state=seed, flavor="igraph", n_iterations=2)
+        cells.obs["cell_type"] = work.obs["leiden"].cat.rename_categories("cluster {}".format)
+        logger.info("%d clusters", work.obs["leiden"].nunique())
     sc.tl.umap(work, min_dist=umap_min_dist, random_state=seed)
     cells.obsm["X_pca"] = components.astype(np.float32)
     cells.obsm["X_umap"] = work.obsm["X_umap"].astype(np.float32)

@@ -176,6 +176,11 @@ def _contradictions(config: dict[str, Any], schema: dict[str, Any]) -> Iterator[
     if values.get("folds.validation_chromosomes") and not named:
         yield "key `folds.validation_chromosomes` needs `folds.test_chromosomes`."
     yield from _peaks(config)
+    if values.get("cells.clusters") is not None and values.get("counts.cell_type"):
+        yield (
+            "keys `cells.clusters` and `counts.cell_type` are set, but cells have types by one of "
+            "them. Take out the other."
+        )
     window = values.get("regions.upstream", 0) + values.get("regions.downstream", 0)
     keys = "`regions.upstream` + `regions.downstream`"
     if config.get("peaks"):

@@ -17,6 +17,7 @@ from cisgrammar.counts.cell_table import simplify, suffix_remedy
 from cisgrammar.errors import InputError
 from cisgrammar.inputs import examples, share
 from cisgrammar.peaks import with_places
+from cisgrammar.regions import read_bed
 
 log = logging.getLogger(__name__)
 
@@ -135,15 +136,21 @@ def read_cells(
         With peaks as targets, their cells x genes in the same order; None without RNA.
     """
     alone = reading["modality"] == "atac"
-    counts = choose_cells(read_files(files, **reading), **chosen)
+    counts = read_files(files, **reading)
+    names = None
+    if peak_bed is not None and not alone:
+        names = counts.obs_names, read_bed(peak_bed, "peaks.bed")["name"]
+    counts = choose_cells(counts, **chosen)
     if peaks is None:
         return filter_cells(counts, **least), None
     where = ", ".join(map(str, _listed(peak_files or files)))
     accessible = counts
     if not alone:
         # labels come with the RNA
-        own = dict.fromkeys(("cell_type", "batch", "cell_table", "gene_column"))
-        own |= {"modality": "atac", "matrix": peaks["matrix"]}
+        own = dict.fromkeys(
+            ("cell_type", "batch", "cell_table", "gene_column", "columns_in_barcodes")
+        )
+        own |= {"modality": "atac", "matrix": peaks["matrix"], "names": names}
         accessible = read_files(peak_files or files, **{**reading, **own})
     accessible = with_places(accessible, where, peak_bed)
     accessible = filter_cells(

@@ -19,10 +19,11 @@ from cisgrammar.annotation import (
     read_tss,
 )
 from cisgrammar.cells import fitting_cells
-from cisgrammar.counts import gene_names, load
-from cisgrammar.counts.cell_table import add_cell_table
+from cisgrammar.counts import gene_names, give_names, load
+from cisgrammar.counts.cell_table import add_cell_table, add_columns_of_names
 from cisgrammar.counts.labels import ONE_BATCH, UNLABELLED, label_column
 from cisgrammar.counts.raw import RawCounts
+from cisgrammar.counts.text import NAMELESS
 from cisgrammar.counts.values import check_values
 from cisgrammar.errors import InputError, Problems
 from cisgrammar.genome import chrom_sizes, match_chromosomes
@@ -85,6 +86,7 @@ def preflight(
     cell_table: str | Path | None = None,
     ignore_in_barcodes: str | None = None,
     cell_column: str | None = None,
+    columns_in_barcodes: Mapping[str, str] | None = None,
     gene_id: str = "gene_id",
     biotypes: Sequence[str] | None = None,
     tss_rule: str = "gene",
@@ -103,7 +105,7 @@ def preflight(
         As in :func:`cisgrammar.counts.read_files`. Of large HDF5 files only a
         sample of the values is looked at.
     matrix, cell_type, batch, accept_non_integer, gene_column, modality, cell_table
-    ignore_in_barcodes, cell_column
+    ignore_in_barcodes, cell_column, columns_in_barcodes
         As in :func:`cisgrammar.counts.read_counts`.
     keep, drop
         As in :func:`cisgrammar.cells.fitting_cells`.
@@ -143,6 +145,8 @@ def preflight(
     parts, tables = [], []
     for path, name in zip(files, batches or [""], strict=True):
         raw = checks.attempt(load, path, matrix=matrix, modality=modality, sample=True)
+        if raw is not None and raw.format == NAMELESS:
+            raw = checks.attempt(give_names, path, raw, None)
         if raw is None:
             continue
         names = checks.attempt(gene_names, path, raw.var, gene_column)
@@ -153,6 +157,8 @@ def preflight(
         if cell_table is not None:
             join_table = (cell_table, ignore_in_barcodes, cell_column)
             obs = checks.attempt(add_cell_table, path, raw.obs, *join_table)
+        if obs is not None:
+            obs = checks.attempt(add_columns_of_names, path, obs, columns_in_barcodes or {})
         if obs is not None:
             tables.append(obs if batch is not None or not name else obs.assign(batch=name))
     n_cells = sum(len(cells) for _, cells in parts)
@@ -192,7 +198,8 @@ def preflight(
         genes = _joined(
             [
                 names if alone else _check_peak_counts(
-                    checks, path, cells, peaks["matrix"], accept_non_integer, ignore_in_barcodes
+                    checks, path, cells, peaks["matrix"], accept_non_integer, ignore_in_barcodes,
+                    peak_bed,
                 )
                 for path, (names, cells) in zip(own, parts, strict=True)
             ],
@@ -317,9 +324,15 @@ def _check_peak_counts(
     matrix: str,
     accept_non_integer: bool,
     ignore_in_barcodes: str | None,
+    bed: str | Path | None,
 ) -> pd.Index | None:
     """Check the peaks of cells with RNA, and that they are of the same cells; give their names."""
     raw = checks.attempt(load, path, matrix=matrix, modality="atac", sample=True)
+    if raw is not None and raw.format == NAMELESS:
+        places = checks.attempt(read_bed, bed, "peaks.bed") if bed is not None else None
+        raw = checks.attempt(
+            give_names, path, raw, None if places is None else (cells, places["name"])
+        )
     if raw is None:
         return None
     names = pd.Index(raw.var.index.astype(str))

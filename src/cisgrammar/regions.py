@@ -172,6 +172,9 @@ def write_bed(regions: pd.DataFrame, path: str | Path) -> None:
 def read_bed(path: str | Path, key: str = "regions") -> pd.DataFrame:
     """Read regions from BED with three or more columns, plain or gzip.
 
+    A table of R's genomic ranges will do too: it starts with ``seqnames``, counts from 1, and may
+    have a column ``name``.
+
     Parameters
     ----------
     path
@@ -189,11 +192,20 @@ def read_bed(path: str | Path, key: str = "regions") -> pd.DataFrame:
         If the file is missing or damaged, or a line is no BED; it is named.
     """
     rows = []
+    ranges: list[str] = []
     with open_text(path, key) as stream:
         for number, line in enumerate(stream, start=1):
+            columns = line.rstrip("\r\n").split("\t")
+            if columns[:3] == ["seqnames", "start", "end"] and number == 1:
+                ranges = columns
+                continue
             if line.startswith(("#", "track", "browser")) or not line.strip():
                 continue
-            rows.append(_bed_row(path, number, line.rstrip("\r\n").split("\t")))
+            if ranges and len(columns) == len(ranges) and columns[1].isdecimal():
+                start = str(int(columns[1]) - 1)
+                name = columns[ranges.index("name")] if "name" in ranges else ""
+                columns = [columns[0], start, columns[2], name]
+            rows.append(_bed_row(path, number, columns))
     if not rows:
         raise InputError(f"{path}: there is not one region in this BED file. Correct `{key}`.")
     table = pd.DataFrame(rows, columns=[*REGION_COLUMNS, "gene_name"])

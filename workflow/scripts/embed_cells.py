@@ -22,6 +22,7 @@ with log_to(snakemake.log[0]):
     seed = derive_seed(params.seed, "embed_cells")
     embed_cells(base, **settings, seed=seed, peaks=peaks is not None and base is cells)
     cells.obsm.update(base.obsm)
+    cells.obs["cell_type"] = base.obs["cell_type"]
     write_h5ad(cells, snakemake.output.cells)
     if expression is not None:
         write_h5ad(expression, snakemake.output.expression)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import logging
 import re
+from collections.abc import Mapping
 from pathlib import Path
 
 import pandas as pd
@@ -69,6 +70,52 @@ def add_cell_table(
     log.info("%s: %d of %d cells are in %s", path, found.sum(), len(found), table)
     added = cells.reindex(here).set_axis(obs.index)
     return obs.drop(columns=obs.columns.intersection(added.columns)).join(added)
+
+
+def add_columns_of_names(
+    path: str | Path, obs: pd.DataFrame, columns: Mapping[str, str]
+) -> pd.DataFrame:
+    """Read columns out of the cells' names, as GEO's tables have them.
+
+    Parameters
+    ----------
+    path
+        The counts, for messages.
+    obs
+        One row per cell.
+    columns
+        Name of the new column -> regular expression whose one group is the value, e.g.
+        ``_(Stressed|Unstressed)_``.
+
+    Returns
+    -------
+    obs with the columns; cells whose name does not match have missing values.
+
+    Raises
+    ------
+    InputError
+        If one is no such regular expression, or matches no name.
+    """
+    found = {}
+    for column, text in columns.items():
+        key = f"counts.columns_in_barcodes.{column}"
+        try:
+            pattern = re.compile(text)
+        except re.error as error:
+            raise InputError(f"{key}: {text!r} is no regular expression ({error}).") from None
+        if pattern.groups != 1:
+            raise InputError(
+                f"{key}: {text!r} has {pattern.groups} groups. Put brackets around what is the "
+                "value, and around nothing else: `_(Stressed|Unstressed)_`."
+            )
+        matches = [pattern.search(str(name)) for name in obs.index]
+        if not any(matches):
+            raise InputError(
+                f"{path}: {text!r} (`{key}`) matches none of the cells' names "
+                f"({examples(obs.index)}). Correct the regular expression."
+            )
+        found[column] = [match and match[1] for match in matches]
+    return obs.assign(**found)
 
 
 def _read_cells(table: str | Path, column: str | None) -> pd.DataFrame:
