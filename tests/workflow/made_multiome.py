@@ -12,7 +12,33 @@ import scipy.sparse as sp
 
 N_CELLS, N_PEAKS, SPACING, WIDTH = 120, 240, 1000, 200
 SITES = {"A": "GGGGCGGGGC", "B": "TGCGCATGCGCA"}  # SP1 opens peaks in A, NRF1 in B
-TFS = {"A": "SP1", "B": "NRF1"}
+TFS = [
+    "SP1",
+    "NRF1",
+    "KLF4",
+    "CTCF",
+    "GATA1",
+    "ELK1",
+    "ETS1",
+    "E2F1",
+    "MYC",
+    "USF1",
+    "TP53",
+    "FOXA1",
+    "SOX2",
+    "POU2F1",
+    "NFYA",
+    "REST",
+    "CREB1",
+    "JUN",
+    "IRF1",
+    "STAT1",
+    "RFX1",
+    "TFAP2A",
+    "EGR1",
+    "ZBTB33",
+]
+N_GENES = 60
 
 
 def write_multiome(folder: Path) -> None:
@@ -37,13 +63,12 @@ def write_multiome(folder: Path) -> None:
     peaks = rng.poisson(rate)
     names.append(f"chr1:{1500 - 10}-{1500 + WIDTH + 10}")
     peaks = np.column_stack([peaks, peaks[:, 2]])
-    genes = [*TFS.values(), *(f"GENE{i}" for i in range(58))]
-    mean = rng.gamma(2, 1, len(genes)) * np.ones((N_CELLS, 1))
+    mean = rng.gamma(2, 1, N_GENES) * np.ones((N_CELLS, 1))
     mean[cell_types == "A", 0::2] *= 4  # SP1 and every second gene
     mean[cell_types == "B", 1::2] *= 4
     cells = [f"CELL{i}-1" for i in range(N_CELLS)]
     obs = pd.DataFrame({"kind": cell_types, "age": rng.random(N_CELLS)}, index=cells)
-    ids = [f"ENSG{i}" for i in range(len(genes))]
+    ids = [f"ENSG{i}" for i in range(N_GENES)]
     rna = _counts(rng.poisson(mean), obs, ids)
     # the peaks' cells stand in another order, and five have no RNA
     order = rng.permutation(N_CELLS)
@@ -62,8 +87,8 @@ def write_multiome(folder: Path) -> None:
     (folder / "genes.gtf").write_text(
         "".join(
             f"1\ttest\tgene\t{600 + 5 * g * SPACING}\t{900 + 5 * g * SPACING}\t.\t+\t.\t"
-            f'gene_id "{ids[g]}"; gene_name "{genes[g]}"; gene_biotype "protein_coding";\n'
-            for g in range(N_PEAKS // 10)
+            f'gene_id "{ids[g]}"; gene_name "{TFS[g]}"; gene_biotype "protein_coding";\n'
+            for g in range(len(TFS))
         )
     )
     (folder / "blacklist.bed").write_text("chr2\t550\t560\n")
