@@ -103,7 +103,7 @@ def add_categories(
     ------
     InputError
         If none of a category's labels is there, or one is in two categories; all such at once.
-        A rare cell type may be the most frequent in no pool, so a label that is not there is logged.
+        A label that is not there is logged: a rare type may be the most frequent in no pool.
     """
     labels = influence.obs[column].astype(str)
     known = set(labels)

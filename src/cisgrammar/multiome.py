@@ -104,7 +104,7 @@ def read_cells(
     *,
     reading: Mapping[str, Any],
     chosen: Mapping[str, Any],
-    least: Mapping[str, int],
+    least: Mapping[str, Any],
     peaks: Mapping[str, Any] | None = None,
     peak_files: str | Path | Sequence[str | Path] | None = None,
     peak_bed: str | Path | None = None,

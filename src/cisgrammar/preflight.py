@@ -186,7 +186,7 @@ def preflight(
         tss = checks.attempt(read_tss, annotation, gene_id=gene_id, tss_rule=tss_rule)
     if tss is not None:
         _check_annotation(checks, tss)
-    if tss is not None and sizes is not None:
+    if annotation and tss is not None and sizes is not None:
         _check_chromosomes(checks, annotation, fasta, tss, sizes, chromosomes, min_overlap)
     if tss is not None and genes is not None and peaks is None and not regions:
         _check_genes(checks, where, genes, tss, min_overlap)
@@ -208,6 +208,7 @@ def preflight(
         where = ", ".join(map(str, own))
     checks.attempt(require_bedtools)
     if not checks.problems.messages:
+        assert genes is not None and sizes is not None  # else there were problems
         if peaks is not None:
             distal = peaks["distal"]
             place_windows = partial(
@@ -267,9 +268,10 @@ def _check_counts(
 
 def _joined(names: list[pd.Index | None], join: str) -> pd.Index | None:
     """Give the names that several files have in common, or all."""
-    if any(index is None for index in names):
+    there = [index for index in names if index is not None]
+    if len(there) < len(names):
         return None
-    first, *others = names
+    first, *others = there
     for index in others:
         first = first.union(index, sort=False) if join == "outer" else first[first.isin(index)]
     return first
