@@ -140,8 +140,91 @@ def preflight(
         With all problems that were found, not only the first.
     """
     checks = _Checks()
-    files = [counts] if isinstance(counts, (str, Path)) else list(counts)
+    files = _listed(counts)
     where = ", ".join(map(str, files))
+    parts, tables = _check_files(
+        checks,
+        files,
+        batches,
+        reading=(gene_column, matrix, modality, accept_non_integer),
+        table=(cell_table, ignore_in_barcodes, cell_column),
+        columns=columns_in_barcodes or {},
+        batch=batch,
+    )
+    genes = None
+    if len(parts) == len(files):
+        n_cells = sum(len(cells) for _, cells in parts)
+        if len(tables) == len(files):
+            column = batch if batch is not None or batches is None else "batch"
+            labels = (pd.concat(tables), cell_type, column, cells_per_pool, keep or {}, drop or {})
+            n_cells = _check_labels(checks, where, *labels)
+        _check_pools(checks, where, n_cells, cells_per_pool, n_pools)
+        genes = _joined([names for names, _ in parts], join)
+    sizes = checks.attempt(chrom_sizes, fasta, work)
+    if sizes is not None:
+        found = f"{len(sizes)} sequences, {sum(sizes.values()):,} bases"
+        checks.add("genome", found, f"for example {examples(sizes)}")
+    tss = None
+    if annotation:
+        tss = checks.attempt(read_tss, annotation, gene_id=gene_id, tss_rule=tss_rule)
+    if annotation and tss is not None:
+        _check_annotation(checks, tss)
+        if sizes is not None:
+            _check_chromosomes(checks, annotation, fasta, tss, sizes, chromosomes, min_overlap)
+        if genes is not None and peaks is None and not regions:
+            _check_genes(checks, where, genes, tss, min_overlap)
+        if biotypes is not None:
+            tss = checks.attempt(keep_biotypes, tss, biotypes, annotation)
+    if peaks is not None and modality != "atac" and len(parts) == len(files):
+        files = _listed(peak_files or files)
+        where = ", ".join(map(str, files))
+        check = partial(
+            _check_peak_counts,
+            checks,
+            matrix=peaks["matrix"],
+            accept_non_integer=accept_non_integer,
+            ignore_in_barcodes=ignore_in_barcodes,
+            bed=peak_bed,
+        )
+        found_peaks = [check(path, cells) for path, (_, cells) in zip(files, parts, strict=True)]
+        genes = _joined(found_peaks, join)
+    checks.attempt(require_bedtools)
+    if not checks.problems.messages:
+        assert genes is not None and sizes is not None  # else there were problems
+        what = "windows"
+        if peaks is not None:
+            sources = (genes, where, peak_bed, blacklist)
+            windows = partial(_peak_windows, *sources, sizes, tss, peaks, chromosomes)
+        elif regions:
+            windows = partial(given_regions, regions, genes.unique(), sizes, chromosomes)
+        else:
+            window = (upstream, downstream, chromosomes)
+            windows = partial(_promoter_windows, genes, tss, sizes, *window)
+            what = "promoters"
+        checks.attempt(_check_windows, checks, windows, fasta, work, what)
+    checks.problems.raise_if_any()
+    for check, found, status, note in checks.rows:
+        level = logging.WARNING if status == "warning" else logging.INFO
+        log.log(level, "%s: %s%s", check, found, f" ({note})" if note else "")
+    return pd.DataFrame(checks.rows, columns=["check", "found", "status", "note"])
+
+
+def _listed(files: str | Path | Sequence[str | Path]) -> list[str | Path]:
+    return [files] if isinstance(files, (str, Path)) else list(files)
+
+
+def _check_files(
+    checks: _Checks,
+    files: list[str | Path],
+    batches: Sequence[str] | None,
+    reading: tuple[str | None, str, str | None, bool],
+    table: tuple[str | Path | None, str | None, str | None],
+    columns: Mapping[str, str],
+    batch: str | None,
+) -> tuple[list[tuple[pd.Index | None, pd.Index]], list[pd.DataFrame]]:
+    """Check each file; give names of genes and cells, and tables of cells, of the good ones."""
+    gene_column, matrix, modality, accept_non_integer = reading
+    what = "peaks" if modality == "atac" else "genes"
     parts, tables = [], []
     for path, name in zip(files, batches or [""], strict=True):
         raw = checks.attempt(load, path, matrix=matrix, modality=modality, sample=True)
@@ -150,84 +233,16 @@ def preflight(
         if raw is None:
             continue
         names = checks.attempt(gene_names, path, raw.var, gene_column)
-        what = "peaks" if modality == "atac" else "genes"
         _check_counts(checks, path, raw, names, matrix, accept_non_integer, name, what)
         parts.append((names, raw.obs.index))
         obs: pd.DataFrame | None = raw.obs
-        if cell_table is not None:
-            join_table = (cell_table, ignore_in_barcodes, cell_column)
-            obs = checks.attempt(add_cell_table, path, raw.obs, *join_table)
+        if table[0] is not None:
+            obs = checks.attempt(add_cell_table, path, raw.obs, *table)
         if obs is not None:
-            obs = checks.attempt(add_columns_of_names, path, obs, columns_in_barcodes or {})
+            obs = checks.attempt(add_columns_of_names, path, obs, columns)
         if obs is not None:
             tables.append(obs if batch is not None or not name else obs.assign(batch=name))
-    n_cells = sum(len(cells) for _, cells in parts)
-    if len(tables) == len(files):
-        column = batch if batch is not None or batches is None else "batch"
-        n_cells = _check_labels(
-            checks,
-            where,
-            pd.concat(tables),
-            cell_type,
-            column,
-            cells_per_pool,
-            keep or {},
-            drop or {},
-        )
-    if len(parts) == len(files):
-        _check_pools(checks, where, n_cells, cells_per_pool, n_pools)
-    genes = _joined([names for names, _ in parts], join) if len(parts) == len(files) else None
-    sizes = checks.attempt(chrom_sizes, fasta, work)
-    if sizes is not None:
-        found = f"{len(sizes)} sequences, {sum(sizes.values()):,} bases"
-        checks.add("genome", found, f"for example {examples(sizes)}")
-    tss = None
-    if annotation:
-        tss = checks.attempt(read_tss, annotation, gene_id=gene_id, tss_rule=tss_rule)
-    if tss is not None:
-        _check_annotation(checks, tss)
-    if annotation and tss is not None and sizes is not None:
-        _check_chromosomes(checks, annotation, fasta, tss, sizes, chromosomes, min_overlap)
-    if tss is not None and genes is not None and peaks is None and not regions:
-        _check_genes(checks, where, genes, tss, min_overlap)
-    if tss is not None and biotypes is not None:
-        tss = checks.attempt(keep_biotypes, tss, biotypes, annotation)
-    if peaks is not None and len(parts) == len(files):
-        alone = modality == "atac"
-        own = [peak_files] if isinstance(peak_files, (str, Path)) else peak_files or files
-        genes = _joined(
-            [
-                names if alone else _check_peak_counts(
-                    checks, path, cells, peaks["matrix"], accept_non_integer, ignore_in_barcodes,
-                    peak_bed,
-                )
-                for path, (names, cells) in zip(own, parts, strict=True)
-            ],
-            join,
-        )  # fmt: skip
-        where = ", ".join(map(str, own))
-    checks.attempt(require_bedtools)
-    if not checks.problems.messages:
-        assert genes is not None and sizes is not None  # else there were problems
-        if peaks is not None:
-            distal = peaks["distal"]
-            place_windows = partial(
-                _peak_windows, genes, where, sizes, peak_bed or None, blacklist or None,
-                length=peaks["length"], tss=tss if distal else None, **(distal or {}),
-                chromosomes=chromosomes,
-            )  # fmt: skip
-        elif regions:
-            place_windows = partial(given_regions, regions, genes.unique(), sizes, chromosomes)
-        else:
-            window = (upstream, downstream, chromosomes)
-            place_windows = partial(_promoter_windows, genes, tss, sizes, *window)
-        what = "promoters" if peaks is None and not regions else "windows"
-        checks.attempt(_check_windows, checks, place_windows, fasta, work, what)
-    checks.problems.raise_if_any()
-    for check, found, status, note in checks.rows:
-        level = logging.WARNING if status == "warning" else logging.INFO
-        log.log(level, "%s: %s%s", check, found, f" ({note})" if note else "")
-    return pd.DataFrame(checks.rows, columns=["check", "found", "status", "note"])
+    return parts, tables
 
 
 def _check_counts(
@@ -441,14 +456,23 @@ def _promoter_windows(
 def _peak_windows(
     names: pd.Index,
     where: str,
-    sizes: dict[str, int],
     bed: str | Path | None,
     blacklist: str | Path | None,
-    **settings: Any,
+    sizes: dict[str, int],
+    tss: pd.DataFrame | None,
+    settings: Mapping[str, Any],
+    chromosomes: str,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
-    peaks, _ = place(names.unique(), where, bed)
-    bad = read_bed(blacklist, "peaks.blacklist") if blacklist is not None else None
-    return define_peaks(peaks, sizes, blacklist=bad, **settings)
+    distal = settings["distal"]
+    return define_peaks(
+        place(names.unique(), where, bed)[0],
+        sizes,
+        length=settings["length"],
+        tss=None if distal is None else tss,
+        **(distal or {}),
+        blacklist=None if blacklist is None else read_bed(blacklist, "peaks.blacklist"),
+        chromosomes=chromosomes,
+    )
 
 
 def _check_windows(
