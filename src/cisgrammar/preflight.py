@@ -178,7 +178,7 @@ def preflight(
     if peaks is not None and modality != "atac" and len(parts) == len(files):
         files = _listed(peak_files or files)
         where = ", ".join(map(str, files))
-        check = partial(
+        check_peaks = partial(
             _check_peak_counts,
             checks,
             matrix=peaks["matrix"],
@@ -186,7 +186,9 @@ def preflight(
             ignore_in_barcodes=ignore_in_barcodes,
             bed=peak_bed,
         )
-        found_peaks = [check(path, cells) for path, (_, cells) in zip(files, parts, strict=True)]
+        found_peaks = [
+            check_peaks(path, cells) for path, (_, cells) in zip(files, parts, strict=True)
+        ]
         genes = _joined(found_peaks, join)
     checks.attempt(require_bedtools)
     if not checks.problems.messages:
@@ -310,7 +312,7 @@ def _check_labels(
     fits = None
     if types is not None and batches is not None:
         fits = checks.attempt(fitting_cells, obs, keep, drop)
-    if fits is None:
+    if types is None or batches is None or fits is None:
         return len(obs)
     if not fits.all():
         found = f"{fits.sum():,} of {len(obs):,} cells are left"
