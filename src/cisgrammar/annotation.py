@@ -292,6 +292,29 @@ def genes_of_counts(
     return matched, steps
 
 
+def with_gene_names(genes: pd.DataFrame, tss: pd.DataFrame) -> pd.DataFrame:
+    """Add names to genes that the counts know by id only, so that TFs can be found among them.
+
+    Parameters
+    ----------
+    genes
+        var of the counts.
+    tss
+        As in :func:`match_genes`.
+
+    Returns
+    -------
+    The table with a column ``gene_name``, if it had none: the annotation's name, or the name in
+    the counts of a gene that is not in the annotation.
+    """
+    if "gene_name" in genes:
+        return genes
+    rows = match_genes(list(genes.index), tss).rows
+    names = np.asarray(tss["gene_name"], dtype=object)[rows]
+    own = np.asarray(genes.index, dtype=object)
+    return genes.assign(gene_name=np.where((rows >= 0) & (names != ""), names, own))
+
+
 def no_match_message(where: str, count_genes: Sequence[str], tss: pd.DataFrame) -> str:
     """Say why few genes of the counts are in the annotation, with examples."""
     match = match_genes(count_genes, tss)

@@ -175,13 +175,54 @@ def _contradictions(config: dict[str, Any], schema: dict[str, Any]) -> Iterator[
         )
     if values.get("folds.validation_chromosomes") and not named:
         yield "key `folds.validation_chromosomes` needs `folds.test_chromosomes`."
+    yield from _peaks(config)
+    if values.get("cells.clusters") is not None and values.get("counts.cell_type"):
+        yield (
+            "keys `cells.clusters` and `counts.cell_type` are set, but cells have types by one of "
+            "them. Take out the other."
+        )
     window = values.get("regions.upstream", 0) + values.get("regions.downstream", 0)
-    if window < values.get("scover.width", 0):
+    keys = "`regions.upstream` + `regions.downstream`"
+    if config.get("peaks"):
+        window, keys = config["peaks"]["length"], "`peaks.length`"
+    if not values.get("regions.bed") and window < values.get("scover.width", 0):
         yield (
             f"key `scover.width` is {values['scover.width']}, but windows are {window} bases long "
-            "(`regions.upstream` + `regions.downstream`). Make the filters narrower or the windows "
-            "longer."
+            f"({keys}). Make the filters narrower or the windows longer."
         )
+
+
+def _peaks(config: dict[str, Any]) -> Iterator[str]:
+    """Say what does not go with peaks, or with their absence."""
+    peaks, counts = config.get("peaks"), config.get("counts", {})
+    if peaks is None:
+        if counts.get("modality") == "atac":
+            yield (
+                "key `counts.modality` is atac, so the counts are of peaks: say what to do with "
+                "them in a section `peaks` (`peaks: {}` takes all defaults)."
+            )
+        return
+    for key in ("simulation", "given"):
+        if config.get(key) is not None:
+            yield f"keys `peaks` and `{key}` are set, but `{key}` has no peaks. Take out one."
+    if config.get("regions", {}).get("bed"):
+        yield "keys `peaks` and `regions.bed` are set; where peaks are is said by `peaks.bed`."
+    files, own = counts.get("path"), peaks["path"]
+    if counts.get("modality") == "atac":
+        if own is not None:
+            yield (
+                "key `peaks.path` is set, but `counts.modality` is atac, so `counts.path` holds "
+                "the peaks already. Leave out `counts.modality` if `counts.path` holds RNA."
+            )
+    elif own is not None and list(_names(own)) != list(_names(files)):
+        yield (
+            f"key `peaks.path` names the batches {', '.join(_names(own)) or 'none'}, but "
+            f"`counts.path` {', '.join(_names(files)) or 'none'}. Both need the same, in one order."
+        )
+
+
+def _names(files: Any) -> list[str]:
+    return list(files) if isinstance(files, dict) else []
 
 
 def _two_sources(config: dict[str, Any]) -> Iterator[str]:

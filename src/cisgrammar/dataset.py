@@ -83,7 +83,9 @@ def build_dataset(
         )
     regions = regions[keep]
     targets = pools[:, regions.index]
-    values = np.log10(1 + targets.X.toarray()).astype(np.float32)
+    values = targets.X.toarray().astype(np.float32, copy=False)
+    values += 1
+    np.log10(values, out=values)  # in place: there may be hundreds of thousands of peaks
     data = AnnData(values, obs=pools.obs.copy(), var=regions.copy())
     data.obsm["X_umap"] = pools.obsm["X_umap"]
     data.varm["codes"] = codes[keep]

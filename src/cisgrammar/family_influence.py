@@ -102,20 +102,25 @@ def add_categories(
     Raises
     ------
     InputError
-        If a label is not there or in two categories; all such at once.
+        If none of a category's labels is there, or one is in two categories; all such at once.
+        A label that is not there is logged: a rare type may be the most frequent in no pool.
     """
     labels = influence.obs[column].astype(str)
     known = set(labels)
     problems = Problems()
     category_of: dict[str, str] = {}
     for category, members in categories.items():
+        absent = [label for label in members if label not in known]
+        shown = ", ".join(map(repr, absent))
+        if len(absent) == len(members):
+            problems.add(
+                f"categories: {shown} in {category!r} is no {column} of any pool. There "
+                f"are {', '.join(sorted(known))}."
+            )
+        elif absent:
+            _log.warning("categories: no pool is of %s, in %r", shown, category)
         for label in members:
-            if label not in known:
-                problems.add(
-                    f"categories: {label!r} in {category!r} is no {column} of any pool. There "
-                    f"are {', '.join(sorted(known))}."
-                )
-            elif label in category_of:
+            if label in category_of:
                 problems.add(
                     f"categories: {label!r} is in {category_of[label]!r} and in {category!r}. "
                     "Leave it in one."

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -9,11 +10,15 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pybedtools
+from anndata import AnnData
+from scipy import sparse
 
 from cisgrammar.errors import InputError
 from cisgrammar.genome import match_chromosomes
 from cisgrammar.inputs import examples
-from cisgrammar.regions import REGION_COLUMNS, require_bedtools, slop
+from cisgrammar.regions import REGION_COLUMNS, read_bed, require_bedtools, slop
+
+log = logging.getLogger(__name__)
 
 # The chromosome's name may itself hold - and _, so the two numbers are taken from the end.
 _PEAK = re.compile(r"(.+)[:_-]([0-9]{1,12})[_-]([0-9]{1,12})")
@@ -64,6 +69,172 @@ def peaks_from_names(names: Sequence[str], where: str | Path) -> pd.DataFrame:
         if match is not None
     ]
     return pd.DataFrame(rows, columns=REGION_COLUMNS)
+
+
+def locate(names: Sequence[str], where: str | Path, bed: str | Path | None = None) -> pd.DataFrame:
+    """Find where the peaks of a matrix are.
+
+    Parameters
+    ----------
+    names
+        Their names in the matrix.
+    where
+        The matrix' file, for messages.
+    bed
+        BED with these names in its fourth column; None: the names themselves say where.
+
+    Returns
+    -------
+    As from :func:`peaks_from_names`.
+
+    Raises
+    ------
+    InputError
+        If names are not like that, or not all are in the BED.
+    """
+    if bed is None:
+        return peaks_from_names(names, where)
+    places = read_bed(bed, "peaks.bed")
+    again = places["name"][places["name"].duplicated()].unique()
+    if len(again):
+        raise InputError(
+            f"{bed}: {len(again):,} names come more than once ({examples(again)}), so a peak of "
+            f"{where} has no one place. Each line's fourth column must be a name of its own."
+        )
+    found = places.set_index("name").reindex(pd.Index(names).astype(str))
+    missing = found.index[found["chrom"].isna()]
+    if len(missing):
+        raise InputError(
+            f"{bed}: {len(missing):,} of the {len(names):,} peaks of {where} are not in it "
+            f"({examples(missing)}; the BED has {examples(places['name'])}). Its fourth column "
+            "must name the peaks as the matrix does; without `peaks.bed` the matrix' own names "
+            "are read."
+        )
+    table = found.rename_axis("name").reset_index()[REGION_COLUMNS].assign(strand="+")
+    return table.astype({"start": np.int64, "end": np.int64})
+
+
+def place(
+    names: Sequence[str], where: str | Path, bed: str | Path | None = None
+) -> tuple[pd.DataFrame, np.ndarray]:
+    """Locate peaks, and merge those with one middle: their windows of one length are the same.
+
+    Parameters
+    ----------
+    names, where, bed
+        As in :func:`locate`.
+
+    Returns
+    -------
+    peaks
+        Index name, that of the first of those merged; ``chrom``, ``start``, ``end`` and
+        ``merged``, the number of peaks in one.
+    member
+        Row in ``peaks`` of each name: ``(names,)``.
+
+    Raises
+    ------
+    InputError
+        As :func:`locate`.
+    """
+    places = locate(names, where, bed)
+    middle = (places["start"] + places["end"]) // 2
+    _, member, _ = merge_same(places.assign(start=middle, end=middle + 1))
+    first = places[~pd.Series(member).duplicated()].set_index("name")
+    table = first[["chrom", "start", "end"]].rename_axis(None)
+    return table.assign(merged=np.bincount(member)), member
+
+
+def with_places(counts: AnnData, where: str | Path, bed: str | Path | None = None) -> AnnData:
+    """Add to a matrix of peaks where they are; add up those with one middle.
+
+    Parameters
+    ----------
+    counts
+        Cells x peaks, CSR.
+    where, bed
+        As in :func:`locate`.
+
+    Returns
+    -------
+    Cells x peaks, var as from :func:`place`.
+
+    Raises
+    ------
+    InputError
+        As :func:`locate`.
+    """
+    peaks, member = place(counts.var_names, where, bed)
+    n_names = len(member)
+    if len(peaks) == n_names:
+        return AnnData(counts.X, obs=counts.obs, var=peaks)
+    log.warning("%s: %d peaks have the middle of another: added up", where, n_names - len(peaks))
+    ones = np.ones(n_names, np.float32)
+    adder = sparse.csr_matrix((ones, (np.arange(n_names), member)), shape=(n_names, len(peaks)))
+    summed = (counts.X @ adder).tocsr()
+    summed.sort_indices()
+    return AnnData(summed, obs=counts.obs, var=peaks)
+
+
+def define_peaks(
+    peaks: pd.DataFrame,
+    chrom_sizes: Mapping[str, int],
+    *,
+    length: int,
+    tss: pd.DataFrame | None = None,
+    upstream: int = 8000,
+    downstream: int = 2000,
+    blacklist: pd.DataFrame | None = None,
+    chromosomes: str = "auto",
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Put windows on peaks, and leave out those near a TSS or blacklisted.
+
+    Parameters
+    ----------
+    peaks
+        As from :func:`place`.
+    chrom_sizes, chromosomes, length
+        As in :func:`centred`.
+    tss, upstream, downstream
+        As in :func:`distal`; without ``tss`` peaks near one stay.
+    blacklist
+        chrom, start, end.
+
+    Returns
+    -------
+    windows
+        chrom (as in the FASTA), start, end, name, strand.
+    counts
+        step, peaks: what came in, was dropped and remains.
+
+    Raises
+    ------
+    InputError
+        If no window remains.
+    """
+    table = peaks.rename_axis("name").reset_index().assign(strand="+")[REGION_COLUMNS]
+    steps = [("peaks in the counts", int(peaks["merged"].sum()))]
+    steps.append(("merged: the same window", int((peaks["merged"] - 1).sum())))
+    windows, dropped = centred(table, length, chrom_sizes, chromosomes)
+    steps += dropped
+    if blacklist is not None and len(windows):
+        mapping = match_chromosomes(blacklist["chrom"], chrom_sizes, chromosomes)
+        named = blacklist.assign(chrom=blacklist["chrom"].map(mapping)).dropna(subset="chrom")
+        windows, dropped = without_blacklist(windows, named)
+        steps += dropped
+    if tss is not None and len(windows):
+        windows, dropped = distal(windows, tss, chrom_sizes, upstream, downstream, chromosomes)
+        steps += dropped
+    steps.append(("windows", len(windows)))
+    if windows.empty:
+        reasons = "; ".join(f"{step}: {n:,}" for step, n in steps[1:-1] if n)
+        raise InputError(
+            f"peaks: of {len(table):,} peaks ({examples(table['name'])}) none has a window "
+            f"({reasons}; the FASTA has {examples(chrom_sizes)}). Use a FASTA of the assembly that "
+            "the peaks were called on, or a milder `peaks.distal`, `peaks.blacklist` or "
+            "`peaks.length`."
+        )
+    return windows, pd.DataFrame(steps, columns=["step", "peaks"])
 
 
 def centred(

@@ -158,6 +158,32 @@ def make_pools(
     return pools, table
 
 
+def pool_as(counts: AnnData, pools: AnnData, members: pd.DataFrame) -> AnnData:
+    """Sum other counts of the same cells over pools that are made.
+
+    Parameters
+    ----------
+    counts
+        Cells x genes, counts of another modality.
+    pools, members
+        As from :func:`make_pools`.
+
+    Returns
+    -------
+    Pools x genes, summed counts, with the pools' obs.
+
+    Raises
+    ------
+    ValueError
+        If a cell of the pools has no such counts.
+    """
+    rows = counts.obs_names.get_indexer(members["cell"])
+    if (rows < 0).any():
+        raise ValueError(f"{(rows < 0).sum()} of {len(rows)} cells have no such counts")
+    summed = pool_counts(counts.X, rows.reshape(pools.n_obs, -1))
+    return AnnData(summed, obs=pools.obs.copy(), var=counts.var.copy())
+
+
 def most_frequent(labels: np.ndarray) -> tuple[str, float]:
     """Give the most frequent label (the first by name among equals) and its share."""
     values, counts = np.unique(labels, return_counts=True)

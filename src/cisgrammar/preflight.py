@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 import pandas as pd
@@ -17,15 +18,25 @@ from cisgrammar.annotation import (
     no_match_message,
     read_tss,
 )
-from cisgrammar.counts import gene_names, load
-from cisgrammar.counts.cell_table import add_cell_table
+from cisgrammar.cells import fitting_cells
+from cisgrammar.counts import gene_names, give_names, load
+from cisgrammar.counts.cell_table import add_cell_table, add_columns_of_names
 from cisgrammar.counts.labels import ONE_BATCH, UNLABELLED, label_column
 from cisgrammar.counts.raw import RawCounts
+from cisgrammar.counts.text import NAMELESS
 from cisgrammar.counts.values import check_values
 from cisgrammar.errors import InputError, Problems
 from cisgrammar.genome import chrom_sizes, match_chromosomes
 from cisgrammar.inputs import examples
-from cisgrammar.regions import promoters, require_bedtools, sequence_codes
+from cisgrammar.multiome import shared_cells
+from cisgrammar.peaks import define_peaks, place
+from cisgrammar.regions import (
+    given_regions,
+    promoters,
+    read_bed,
+    require_bedtools,
+    sequence_codes,
+)
 
 log = logging.getLogger(__name__)
 
@@ -53,10 +64,19 @@ class _Checks:
 
 def preflight(
     *,
-    counts: str | Path,
+    counts: str | Path | Sequence[str | Path],
     fasta: str | Path,
-    annotation: str | Path,
     work: str | Path,
+    annotation: str | Path | None = None,
+    regions: str | Path | None = None,
+    peaks: Mapping[str, Any] | None = None,
+    peak_files: str | Path | Sequence[str | Path] | None = None,
+    peak_bed: str | Path | None = None,
+    blacklist: str | Path | None = None,
+    batches: Sequence[str] | None = None,
+    join: str = "inner",
+    keep: Mapping[str, Sequence[Any]] | None = None,
+    drop: Mapping[str, Sequence[Any]] | None = None,
     matrix: str = "X",
     cell_type: str | None = None,
     batch: str | None = None,
@@ -65,6 +85,8 @@ def preflight(
     modality: str | None = None,
     cell_table: str | Path | None = None,
     ignore_in_barcodes: str | None = None,
+    cell_column: str | None = None,
+    columns_in_barcodes: Mapping[str, str] | None = None,
     gene_id: str = "gene_id",
     biotypes: Sequence[str] | None = None,
     tss_rule: str = "gene",
@@ -79,10 +101,21 @@ def preflight(
 
     Parameters
     ----------
-    counts, matrix, cell_type, batch, accept_non_integer, gene_column, modality, cell_table
-    ignore_in_barcodes
-        As in :func:`cisgrammar.counts.read_counts`. Of large HDF5 files only a
+    counts, batches, join
+        As in :func:`cisgrammar.counts.read_files`. Of large HDF5 files only a
         sample of the values is looked at.
+    matrix, cell_type, batch, accept_non_integer, gene_column, modality, cell_table
+    ignore_in_barcodes, cell_column, columns_in_barcodes
+        As in :func:`cisgrammar.counts.read_counts`.
+    keep, drop
+        As in :func:`cisgrammar.cells.fitting_cells`.
+    regions
+        BED of the genes' windows, instead of the annotation.
+    peaks, peak_files, peak_bed
+        Where peaks are the targets: ``matrix``, ``length`` and ``distal`` (``upstream`` and
+        ``downstream``, or None), and as in :func:`cisgrammar.multiome.read_cells`.
+    blacklist
+        BED of regions that are not to be trusted.
     fasta, work
         As in :func:`cisgrammar.genome.open_fasta`.
     annotation, gene_id, biotypes, tss_rule
@@ -107,39 +140,111 @@ def preflight(
         With all problems that were found, not only the first.
     """
     checks = _Checks()
-    raw = checks.attempt(load, counts, matrix=matrix, modality=modality, sample=True)
+    files = _listed(counts)
+    where = ", ".join(map(str, files))
+    parts, tables = _check_files(
+        checks,
+        files,
+        batches,
+        reading=(gene_column, matrix, modality, accept_non_integer),
+        table=(cell_table, ignore_in_barcodes, cell_column),
+        columns=columns_in_barcodes or {},
+        batch=batch,
+    )
     genes = None
-    if raw is not None:
-        genes = checks.attempt(gene_names, counts, raw.var, gene_column)
-        _check_counts(checks, counts, raw, genes, matrix, accept_non_integer)
-        obs: pd.DataFrame | None = raw.obs
-        if cell_table is not None:
-            obs = checks.attempt(add_cell_table, counts, raw.obs, cell_table, ignore_in_barcodes)
-        if obs is not None:
-            _check_labels(checks, counts, obs, cell_type, batch, cells_per_pool)
-        _check_pools(checks, counts, len(raw.obs), cells_per_pool, n_pools)
+    if len(parts) == len(files):
+        n_cells = sum(len(cells) for _, cells in parts)
+        if len(tables) == len(files):
+            column = batch if batch is not None or batches is None else "batch"
+            labels = (pd.concat(tables), cell_type, column, cells_per_pool, keep or {}, drop or {})
+            n_cells = _check_labels(checks, where, *labels)
+        _check_pools(checks, where, n_cells, cells_per_pool, n_pools)
+        genes = _joined([names for names, _ in parts], join)
     sizes = checks.attempt(chrom_sizes, fasta, work)
     if sizes is not None:
         found = f"{len(sizes)} sequences, {sum(sizes.values()):,} bases"
         checks.add("genome", found, f"for example {examples(sizes)}")
-    tss = checks.attempt(read_tss, annotation, gene_id=gene_id, tss_rule=tss_rule)
-    if tss is not None:
+    tss = None
+    if annotation:
+        tss = checks.attempt(read_tss, annotation, gene_id=gene_id, tss_rule=tss_rule)
+    if annotation and tss is not None:
         _check_annotation(checks, tss)
-    if tss is not None and sizes is not None:
-        _check_chromosomes(checks, annotation, fasta, tss, sizes, chromosomes, min_overlap)
-    if tss is not None and genes is not None:
-        _check_genes(checks, counts, genes, tss, min_overlap)
-    if tss is not None and biotypes is not None:
-        tss = checks.attempt(keep_biotypes, tss, biotypes, annotation)
+        if sizes is not None:
+            _check_chromosomes(checks, annotation, fasta, tss, sizes, chromosomes, min_overlap)
+        if genes is not None and peaks is None and not regions:
+            _check_genes(checks, where, genes, tss, min_overlap)
+        if biotypes is not None:
+            tss = checks.attempt(keep_biotypes, tss, biotypes, annotation)
+    if peaks is not None and modality != "atac" and len(parts) == len(files):
+        files = _listed(peak_files or files)
+        where = ", ".join(map(str, files))
+        check_peaks = partial(
+            _check_peak_counts,
+            checks,
+            matrix=peaks["matrix"],
+            accept_non_integer=accept_non_integer,
+            ignore_in_barcodes=ignore_in_barcodes,
+            bed=peak_bed,
+        )
+        found_peaks = [
+            check_peaks(path, cells) for path, (_, cells) in zip(files, parts, strict=True)
+        ]
+        genes = _joined(found_peaks, join)
     checks.attempt(require_bedtools)
     if not checks.problems.messages:
-        windows = (upstream, downstream, chromosomes)
-        checks.attempt(_check_windows, checks, genes, tss, sizes, fasta, work, windows)
+        assert genes is not None and sizes is not None  # else there were problems
+        what = "windows"
+        if peaks is not None:
+            sources = (genes, where, peak_bed, blacklist)
+            windows = partial(_peak_windows, *sources, sizes, tss, peaks, chromosomes)
+        elif regions:
+            windows = partial(given_regions, regions, genes.unique(), sizes, chromosomes)
+        else:
+            window = (upstream, downstream, chromosomes)
+            windows = partial(_promoter_windows, genes, tss, sizes, *window)
+            what = "promoters"
+        checks.attempt(_check_windows, checks, windows, fasta, work, what)
     checks.problems.raise_if_any()
     for check, found, status, note in checks.rows:
         level = logging.WARNING if status == "warning" else logging.INFO
         log.log(level, "%s: %s%s", check, found, f" ({note})" if note else "")
     return pd.DataFrame(checks.rows, columns=["check", "found", "status", "note"])
+
+
+def _listed(files: str | Path | Sequence[str | Path]) -> list[str | Path]:
+    return [files] if isinstance(files, (str, Path)) else list(files)
+
+
+def _check_files(
+    checks: _Checks,
+    files: list[str | Path],
+    batches: Sequence[str] | None,
+    reading: tuple[str | None, str, str | None, bool],
+    table: tuple[str | Path | None, str | None, str | None],
+    columns: Mapping[str, str],
+    batch: str | None,
+) -> tuple[list[tuple[pd.Index | None, pd.Index]], list[pd.DataFrame]]:
+    """Check each file; give names of genes and cells, and tables of cells, of the good ones."""
+    gene_column, matrix, modality, accept_non_integer = reading
+    what = "peaks" if modality == "atac" else "genes"
+    parts, tables = [], []
+    for path, name in zip(files, batches or [""], strict=True):
+        raw = checks.attempt(load, path, matrix=matrix, modality=modality, sample=True)
+        if raw is not None and raw.format == NAMELESS:
+            raw = checks.attempt(give_names, path, raw, None)
+        if raw is None:
+            continue
+        names = checks.attempt(gene_names, path, raw.var, gene_column)
+        _check_counts(checks, path, raw, names, matrix, accept_non_integer, name, what)
+        parts.append((names, raw.obs.index))
+        obs: pd.DataFrame | None = raw.obs
+        if table[0] is not None:
+            obs = checks.attempt(add_cell_table, path, raw.obs, *table)
+        if obs is not None:
+            obs = checks.attempt(add_columns_of_names, path, obs, columns)
+        if obs is not None:
+            tables.append(obs if batch is not None or not name else obs.assign(batch=name))
+    return parts, tables
 
 
 def _check_counts(
@@ -149,11 +254,15 @@ def _check_counts(
     genes: pd.Index | None,
     matrix: str,
     accept_non_integer: bool,
+    batch: str = "",
+    what: str = "genes",
 ) -> None:
+    of_batch = f" of {batch}" if batch else ""
+    of_what = "" if what == "genes" else f" of {what}"
     checks.add(
-        "counts",
-        f"{raw.format}: {len(raw.obs):,} cells x {len(raw.var):,} genes",
-        f"genes: {examples(raw.var.index)}; cells: {examples(raw.obs.index)}",
+        f"counts{of_what}{of_batch}",
+        f"{raw.format}: {len(raw.obs):,} cells x {len(raw.var):,} {what}",
+        f"{what}: {examples(raw.var.index)}; cells: {examples(raw.obs.index)}",
     )
     kind = checks.attempt(
         check_values, path, raw.numbers, matrix, raw.integer_matrices, accept_non_integer
@@ -161,17 +270,28 @@ def _check_counts(
     if kind is not None:
         odd = kind != "counts"
         note = "no integers, accepted by `counts.accept_non_integer`" if odd else ""
-        checks.add("values", f"{matrix}: {raw.numbers.min():g} to {raw.numbers.max():g}", note, odd)
-    for name, index in (("genes", genes), ("cells", raw.obs.index)):
+        found = f"{matrix}: {raw.numbers.min():g} to {raw.numbers.max():g}"
+        checks.add(f"values{of_what}{of_batch}", found, note, odd)
+    for name, index in ((what, genes), ("cells", raw.obs.index)):
         again = 0 if index is None else int(index.duplicated().sum())
         if index is not None and again:
-            note = {
-                "genes": "their counts are added up",
-                "cells": "they get -1, -2, ... to tell them apart",
-            }[name]
+            note = "their counts are added up"
+            if name == "cells":
+                note = "they get -1, -2, ... to tell them apart"
             found = f"{again} have a name that came before"
             first = examples(index[index.duplicated()].unique())
-            checks.add(f"names of {name}", found, f"{first}: {note}", warning=True)
+            checks.add(f"names of {name}{of_batch}", found, f"{first}: {note}", warning=True)
+
+
+def _joined(names: list[pd.Index | None], join: str) -> pd.Index | None:
+    """Give the names that several files have in common, or all."""
+    there = [index for index in names if index is not None]
+    if len(there) < len(names):
+        return None
+    first, *others = there
+    for index in others:
+        first = first.union(index, sort=False) if join == "outer" else first[first.isin(index)]
+    return first
 
 
 def _check_labels(
@@ -181,24 +301,67 @@ def _check_labels(
     cell_type: str | None,
     batch: str | None,
     cells_per_pool: int,
-) -> None:
+    keep: Mapping[str, Sequence[Any]],
+    drop: Mapping[str, Sequence[Any]],
+) -> int:
+    """Report cell types and batches of the cells that are wanted, and give their number."""
     types = checks.attempt(label_column, path, obs, cell_type, "counts.cell_type", UNLABELLED)
     batches = checks.attempt(label_column, path, obs, batch, "counts.batch", ONE_BATCH)
-    if types is not None:
-        sizes = pd.Series(types).value_counts(sort=False)
-        rare = sizes[sizes < cells_per_pool]
-        note = ""
-        if len(rare):
-            note = f"fewer cells than a pool has: {_with_sizes(rare)}; their pools will be mixed"
-        checks.add("cell types", f"{len(sizes)}: {_with_sizes(sizes)}", note, bool(len(rare)))
-    if batches is not None:
-        sizes = pd.Series(batches).value_counts(sort=False)
-        note = ""
-        if types is not None and len(sizes) > 1 and len(types.categories) > 1:
-            table = pd.crosstab(np.asarray(types), np.asarray(batches)) > 0
-            if (table.sum(axis=1) == 1).all():
-                note = "each cell type is in one batch only, so nothing tells the two apart"
-        checks.add("batches", f"{len(sizes)}: {_with_sizes(sizes)}", note, bool(note))
+    known = {"cell_type": types, "batch": batches}
+    obs = obs.assign(**{name: labels for name, labels in known.items() if labels is not None})
+    fits = None
+    if types is not None and batches is not None:
+        fits = checks.attempt(fitting_cells, obs, keep, drop)
+    if types is None or batches is None or fits is None:
+        return len(obs)
+    if not fits.all():
+        found = f"{fits.sum():,} of {len(obs):,} cells are left"
+        checks.add("chosen cells", found, "by `cells.keep` and `cells.drop`")
+    types, batches = types[fits], batches[fits]
+    sizes = pd.Series(types).value_counts(sort=False)
+    sizes = sizes[sizes > 0]
+    rare = sizes[sizes < cells_per_pool]
+    note = ""
+    if len(rare):
+        note = f"fewer cells than a pool has: {_with_sizes(rare)}; their pools will be mixed"
+    checks.add("cell types", f"{len(sizes)}: {_with_sizes(sizes)}", note, bool(len(rare)))
+    of_batch = pd.Series(batches).value_counts(sort=False)
+    of_batch = of_batch[of_batch > 0]
+    note = ""
+    if len(of_batch) > 1 and len(sizes) > 1:
+        table = pd.crosstab(np.asarray(types), np.asarray(batches)) > 0
+        if (table.sum(axis=1) == 1).all():
+            note = "each cell type is in one batch only, so nothing tells the two apart"
+    checks.add("batches", f"{len(of_batch)}: {_with_sizes(of_batch)}", note, bool(note))
+    return int(fits.sum())
+
+
+def _check_peak_counts(
+    checks: _Checks,
+    path: str | Path,
+    cells: pd.Index,
+    matrix: str,
+    accept_non_integer: bool,
+    ignore_in_barcodes: str | None,
+    bed: str | Path | None,
+) -> pd.Index | None:
+    """Check the peaks of cells with RNA, and that they are of the same cells; give their names."""
+    raw = checks.attempt(load, path, matrix=matrix, modality="atac", sample=True)
+    if raw is not None and raw.format == NAMELESS:
+        places = checks.attempt(read_bed, bed, "peaks.bed") if bed is not None else None
+        raw = checks.attempt(
+            give_names, path, raw, None if places is None else (cells, places["name"])
+        )
+    if raw is None:
+        return None
+    names = pd.Index(raw.var.index.astype(str))
+    _check_counts(checks, path, raw, names, matrix, accept_non_integer, what="peaks")
+    both = checks.attempt(shared_cells, cells, raw.obs.index, ignore_in_barcodes, path)
+    if both is not None:
+        n = len(both[0])
+        found = f"{n:,} of {len(cells):,} with RNA have peaks"
+        checks.add("shared cells", found, warning=n < min(len(cells), len(raw.obs)) / 2)
+    return names
 
 
 def _with_sizes(sizes: pd.Series) -> str:
@@ -285,24 +448,50 @@ def _check_genes(
     checks.add("genes", found, note, match.share < (1 + min_overlap) / 2)
 
 
+def _promoter_windows(
+    genes: pd.Index, tss: pd.DataFrame, sizes: dict[str, int], *window: Any
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    matched, _ = genes_of_counts(genes.unique(), tss)
+    return promoters(matched, sizes, *window)
+
+
+def _peak_windows(
+    names: pd.Index,
+    where: str,
+    bed: str | Path | None,
+    blacklist: str | Path | None,
+    sizes: dict[str, int],
+    tss: pd.DataFrame | None,
+    settings: Mapping[str, Any],
+    chromosomes: str,
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    distal = settings["distal"]
+    return define_peaks(
+        place(names.unique(), where, bed)[0],
+        sizes,
+        length=settings["length"],
+        tss=None if distal is None else tss,
+        **(distal or {}),
+        blacklist=None if blacklist is None else read_bed(blacklist, "peaks.blacklist"),
+        chromosomes=chromosomes,
+    )
+
+
 def _check_windows(
     checks: _Checks,
-    genes: pd.Index,
-    tss: pd.DataFrame,
-    sizes: dict[str, int],
+    place_windows: Callable[[], tuple[pd.DataFrame, pd.DataFrame]],
     fasta: str | Path,
     work: str | Path,
-    window: tuple[int, int, str],
+    what: str,
 ) -> None:
-    matched, _ = genes_of_counts(genes.unique(), tss)
-    regions, counts = promoters(matched, sizes, *window)
-    _, keep = sequence_codes(regions, fasta, work)
+    windows, counts = place_windows()
+    _, known = sequence_codes(windows, fasta, work)
     steps = [f"{step}: {n:,}" for step, n in counts.itertuples(index=False) if n]
-    steps.append(f"dropped: N in the sequence: {(~keep).sum():,}")
-    few = keep.sum() < len(matched) / 2
-    checks.add("sequences", f"{keep.sum():,} promoters", "; ".join(steps), bool(few))
-    if not keep.any():
+    steps.append(f"dropped: N in the sequence: {(~known).sum():,}")
+    few = known.sum() < counts.iloc[0, 1] / 2
+    checks.add("sequences", f"{known.sum():,} {what}", "; ".join(steps), bool(few))
+    if not known.any():
         raise InputError(
-            f"{fasta}: all of {len(keep)} promoter windows hold N. The FASTA is probably masked "
+            f"{fasta}: all of {len(known)} windows hold N. The FASTA is probably masked "
             "with N: use the unmasked or the soft-masked (lower-case) genome."
         )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import re
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -172,6 +172,9 @@ def write_bed(regions: pd.DataFrame, path: str | Path) -> None:
 def read_bed(path: str | Path, key: str = "regions") -> pd.DataFrame:
     """Read regions from BED with three or more columns, plain or gzip.
 
+    A table of R's genomic ranges will do too: it starts with ``seqnames``, counts from 1, and may
+    have a column ``name``.
+
     Parameters
     ----------
     path
@@ -189,11 +192,20 @@ def read_bed(path: str | Path, key: str = "regions") -> pd.DataFrame:
         If the file is missing or damaged, or a line is no BED; it is named.
     """
     rows = []
+    ranges: list[str] = []
     with open_text(path, key) as stream:
         for number, line in enumerate(stream, start=1):
+            columns = line.rstrip("\r\n").split("\t")
+            if columns[:3] == ["seqnames", "start", "end"] and number == 1:
+                ranges = columns
+                continue
             if line.startswith(("#", "track", "browser")) or not line.strip():
                 continue
-            rows.append(_bed_row(path, number, line.rstrip("\r\n").split("\t")))
+            if ranges and len(columns) == len(ranges) and columns[1].isdecimal():
+                start = str(int(columns[1]) - 1)
+                name = columns[ranges.index("name")] if "name" in ranges else ""
+                columns = [columns[0], start, columns[2], name]
+            rows.append(_bed_row(path, number, columns))
     if not rows:
         raise InputError(f"{path}: there is not one region in this BED file. Correct `{key}`.")
     table = pd.DataFrame(rows, columns=[*REGION_COLUMNS, "gene_name"])
@@ -211,6 +223,69 @@ def _bed_row(path: str | Path, number: int, columns: list[str]) -> tuple:
     name = columns[3] if len(columns) > 3 and columns[3] else f"{chrom}:{start}-{end}"
     strand = columns[5] if len(columns) > 5 and columns[5] in ("+", "-") else "+"
     return chrom, start, end, name, strand, columns[6] if len(columns) > 6 else ""
+
+
+def given_regions(
+    bed: str | Path,
+    genes: Sequence[str],
+    chrom_sizes: Mapping[str, int],
+    chromosomes: str = "auto",
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Take the genes' windows from a BED, as they are.
+
+    Parameters
+    ----------
+    bed
+        BED: the name is the gene's in the counts; a seventh column may hold gene names.
+    genes
+        Names in the counts.
+    chrom_sizes, chromosomes
+        As in :func:`promoters`.
+
+    Returns
+    -------
+    windows, counts
+        As from :func:`promoters`, in the order of ``genes``.
+
+    Raises
+    ------
+    InputError
+        If windows differ in length, a gene has two, or none remains.
+    """
+    table = read_bed(bed, "regions.bed")
+    again = table["name"][table["name"].duplicated()].unique()
+    if len(again):
+        raise InputError(
+            f"{bed}: {len(again):,} genes have more than one region ({examples(again)}). "
+            "Keep one line for each gene."
+        )
+    lengths = (table["end"] - table["start"]).value_counts()
+    if len(lengths) > 1:
+        raise InputError(
+            f"{bed}: regions differ in length ({examples(lengths.index, 5)} bases). The model "
+            "reads windows of one length: cut or widen them, e.g. with `bedtools slop`."
+        )
+    mapping = match_chromosomes(table["chrom"].drop_duplicates(), chrom_sizes, chromosomes)
+    place = pd.Index(table["name"]).get_indexer(pd.Index(genes).astype(str))
+    windows = table.iloc[place[place >= 0]].reset_index(drop=True)
+    there = windows["chrom"].isin(mapping)
+    windows["chrom"] = windows["chrom"].map(mapping)
+    inside = there & (windows["end"] <= windows["chrom"].map(chrom_sizes))
+    steps = [
+        ("genes in the counts", len(genes)),
+        ("dropped: not in the BED", int((place < 0).sum())),
+        ("dropped: chromosome not in the FASTA", int((~there).sum())),
+        ("dropped: window off the end of the chromosome", int((there & ~inside).sum())),
+        ("windows", int(inside.sum())),
+    ]
+    if not inside.any():
+        reasons = "; ".join(f"{step}: {n:,}" for step, n in steps[1:-1] if n)
+        raise InputError(
+            f"{bed}: no gene of the counts has a window: {reasons}. Its fourth column "
+            f"({examples(table['name'])}) must name genes as the counts do ({examples(genes)}), "
+            "and the FASTA must be of the same assembly."
+        )
+    return windows[inside].reset_index(drop=True), pd.DataFrame(steps, columns=["step", "genes"])
 
 
 def sequence_codes(

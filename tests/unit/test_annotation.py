@@ -10,6 +10,7 @@ from cisgrammar.annotation import (
     keep_biotypes,
     match_genes,
     read_tss,
+    with_gene_names,
 )
 from cisgrammar.errors import InputError
 
@@ -279,3 +280,11 @@ def test_yeast_annotations(name, n_genes, n_chromosomes, first):
     assert len(tss) == n_genes and tss["chrom"].nunique() == n_chromosomes
     assert tss.loc[0, ["gene_id", "chrom", "tss"]].tolist() == first
     assert tss["gene_id"].is_unique
+
+
+def test_counts_by_id_get_names_from_the_annotation():
+    tss = pd.DataFrame({"gene_id": ["E1.3", "E2"], "gene_name": ["GATA1", ""]})
+    genes = pd.DataFrame(index=["E2", "E1", "E9"])
+    assert with_gene_names(genes, tss)["gene_name"].tolist() == ["E2", "GATA1", "E9"]
+    named = genes.assign(gene_name=["a", "b", "c"])
+    assert with_gene_names(named, tss) is named

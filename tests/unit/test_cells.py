@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 import scipy.sparse as sp
 
-from cisgrammar.cells import _neighbours, embed_cells, filter_cells
+from cisgrammar.cells import _neighbours, choose_cells, embed_cells, filter_cells, lsi
 from cisgrammar.errors import InputError
 
 SETTINGS = {
@@ -174,3 +174,70 @@ def test_approximate_neighbours_of_one_batch():
     work.obsm["X_pca"] = np.random.default_rng(0).normal(size=(60, 3)).astype(np.float32)
     _neighbours(work, 5, 3, None, exact=False, seed=1)
     assert np.diff(work.obsp["connectivities"].indptr).min() >= 3
+
+
+@pytest.mark.parametrize(
+    "keep, drop, left",
+    [
+        ({}, {}, "abcd"),
+        ({"tissue": ["Lung"]}, {}, "ab"),
+        ({"tissue": ["Lung", "Skin"]}, {"age": [3]}, "abc"),
+        ({"tissue": ["Lung"]}, {"age": [1, 4]}, "b"),
+    ],
+)
+def test_cells_are_chosen_by_annotations(keep, drop, left):
+    data = counts(np.ones((4, 2)))
+    data.obs = pd.DataFrame(
+        {"tissue": pd.Categorical(["Lung", "Lung", "Skin", "Heart"]), "age": [1, 2, 4, 3]},
+        index=list("abcd"),
+    )
+    chosen = choose_cells(data, keep, drop)
+    assert "".join(chosen.obs_names) == left
+
+
+def test_annotations_that_are_not_there_are_all_named():
+    data = counts(np.ones((2, 2)))
+    data.obs["tissue"] = ["Lung", "Skin"]
+    with pytest.raises(InputError, match=r"(?s)2 problems.*Did you mean `tissue`.*mean `Lung`"):
+        choose_cells(data, {"tissu": ["Lung"]}, {"tissue": ["Lun"]})
+    with pytest.raises(InputError, match="leave none of 2 cells"):
+        choose_cells(data, {}, {"tissue": ["Lung", "Skin"]})
+
+
+def test_lsi_is_the_svd_of_tf_idf():
+    rng = np.random.default_rng(0)
+    dense = rng.poisson(0.7, (30, 20)).astype(float)
+    dense[:, 0] += 1  # no cell without counts
+    found = lsi(sp.csr_matrix(dense), 5, seed=1)
+    tf = dense / dense.sum(axis=1, keepdims=True)
+    values = np.log1p(1e4 * tf * len(dense) / dense.sum(axis=0))
+    left, scale, _ = np.linalg.svd(values, full_matrices=False)
+    np.testing.assert_allclose(np.abs(found), np.abs((left * scale)[:, :5]), atol=1e-8)
+    np.testing.assert_array_equal(found, lsi(sp.csr_matrix(dense), 5, seed=1))
+    np.testing.assert_allclose(found, lsi(sp.csr_matrix(dense), 5, seed=2), atol=1e-8)
+
+
+def test_peaks_tell_cell_types_apart():
+    data = two_types(n=60)
+    data.X.data[:] = 1  # binary, so depth alone tells little
+    embed_cells(data, **SETTINGS, peaks=True)
+    assert data.obsm["X_pca"].shape == (60, 5)
+    assert data.obsm["X_umap"].shape == (60, 2)
+    assert not np.isnan(data.obsm["X_pca"]).any()
+
+
+def test_filters_of_peaks_name_their_keys():
+    with pytest.raises(InputError, match=r"0? ?peaks none is left.*`peaks.min_peaks` \(9\)"):
+        filter_cells(counts(MATRIX), min_genes=9, min_cells=1, peaks=True)
+
+
+def test_clusters_stand_for_cell_types():
+    data = two_types(n=80, n_genes=30)
+    settings = {**SETTINGS, "drop_first_pc": False}
+    embed_cells(data, **settings, clusters=0.1)
+    types = data.obs["cell_type"].astype(str).to_numpy()
+    assert set(types) == {"cluster 0", "cluster 1"}
+    assert len(set(types[::2])) == len(set(types[1::2])) == 1
+    again = two_types(n=80, n_genes=30)
+    embed_cells(again, **settings, clusters=0.1)
+    assert again.obs["cell_type"].tolist() == data.obs["cell_type"].tolist()

@@ -95,7 +95,10 @@ def test_defaults_are_the_papers():
     assert config["training"]["patience"] == 1
     folds = {"n_folds": 10, "validation": 0.2, "by": "random"}
     assert config["folds"] == {**folds, "test_chromosomes": None, "validation_chromosomes": None}
-    assert config["regions"] == {"upstream": 500, "downstream": 500}
+    assert config["regions"] == {"upstream": 500, "downstream": 500, "bed": None}
+    peaks = complete_config({"name": "x", "peaks": {"distal": {}}}, SCHEMA)["peaks"]
+    assert peaks["length"] == 240
+    assert peaks["distal"] == {"upstream": 8000, "downstream": 2000}
     assert config["dataset"] == {"min_detected": 0.05, "weak_detected": 0.16, "min_mean": 3}
     assert config["cells"]["n_pcs"] == 100
     assert config["pools"]["n_pools"] == 1000

@@ -20,7 +20,7 @@ from made_counts import (
 )
 from made_inputs import SHARED, YEAST, real, write
 
-from cisgrammar.counts import load, read_counts, read_several
+from cisgrammar.counts import load, read_counts, read_files, read_several
 from cisgrammar.errors import InputError
 
 FORMATS = {
@@ -229,3 +229,51 @@ def test_real_counts(name):
 def test_real_values_that_are_no_counts_are_refused(path):
     with pytest.raises(InputError, match="accept_non_integer"):
         read_counts(real(path))
+
+
+def test_barcodes_in_another_column(tmp_path):
+    table = write(tmp_path / "cells.csv", "label,cell\nw,c3\nx,c0\ny,c1\n")
+    path = write_h5ad(tmp_path / "a.h5ad", annotated())
+    counts = read_counts(path, cell_type="label", cell_table=table, cell_column="cell")
+    assert counts.obs["cell_type"].tolist() == ["x", "y", "unlabelled", "w"]
+    with pytest.raises(InputError, match=r"no column `cel`.*Did you mean `cell`.*cell_column"):
+        read_counts(path, cell_table=table, cell_column="cel")
+
+
+def test_one_or_several_files(tmp_path):
+    path = write_h5ad(tmp_path / "a.h5ad", annotated())
+    assert read_files(path).obs["batch"].tolist() == ["all"] * 4
+    both = read_files([path, path], batches=["x", "y"], join="outer")
+    assert both.obs["batch"].tolist() == ["x"] * 4 + ["y"] * 4
+
+
+@pytest.mark.parametrize("modality, names", [(None, ["A"]), ("rna", ["A"]), ("atac", ["B", "C"])])
+def test_modalities_of_an_h5ad(tmp_path, modality, names):
+    adata = annotated()
+    adata.var["feature_types"] = pd.Categorical(["Gene Expression", "Peaks", "Peaks"])
+    counts = read_counts(write_h5ad(tmp_path / "a.h5ad", adata), modality=modality)
+    assert counts.var_names.tolist() == names
+    np.testing.assert_array_equal(
+        counts.X.toarray(), DENSE[:, :1] if names == ["A"] else DENSE[:, 1:]
+    )
+
+
+def test_columns_out_of_the_names_of_cells(tmp_path):
+    adata = annotated()
+    adata.obs_names = ["x_Stressed_1", "x_Unstressed_1", "y_Stressed_2", "other"]
+    path = write_h5ad(tmp_path / "a.h5ad", adata)
+    rules = {"condition": "_(Stressed|Unstressed)_"}
+    counts = read_counts(path, columns_in_barcodes=rules, cell_type="condition")
+    assert counts.obs["cell_type"].tolist() == [
+        "Stressed", "Unstressed", "Stressed", "unlabelled",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "pattern, words",
+    [("(a", "no regular expression"), ("_a_", "has 0 groups"), ("(z)", "matches none.*c0, c1")],
+)
+def test_bad_rules_for_columns(tmp_path, pattern, words):
+    path = write_h5ad(tmp_path / "a.h5ad", annotated())
+    with pytest.raises(InputError, match=words):
+        read_counts(path, columns_in_barcodes={"x": pattern})

@@ -64,12 +64,13 @@ def test_families_are_written_and_read(tmp_path):
     assert read.var["tfs"].tolist() == ["ELK1", ""]
 
 
-def test_categories_group_labels():
+def test_categories_group_labels(caplog):
     data = made()
-    add_categories(data, {"lymphoid": ["B"]})
+    add_categories(data, {"lymphoid": ["B", "NK"]})
     assert data.obs["category"].tolist() == ["other", "lymphoid", "other"]
-    with pytest.raises(InputError, match=r"2 problems(?s:.*)'NK' in 'x'.*B, T(?s:.*)'T' is in 'x'"):
-        add_categories(data, {"x": ["NK", "T"], "y": ["T"]})
+    assert "no pool is of 'NK', in 'lymphoid'" in caplog.text
+    with pytest.raises(InputError, match=r"2 problems(?s:.*)'NK' in 'x'.*B, T(?s:.*)'T' is in 'y'"):
+        add_categories(data, {"x": ["NK"], "y": ["T"], "z": ["T"]})
 
 
 def test_stability_by_hand():

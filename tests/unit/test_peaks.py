@@ -2,13 +2,24 @@ import anndata as ad
 import numpy as np
 import pandas as pd
 import pytest
+import scipy.sparse as sp
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from made_inputs import SHARED, real
+from made_inputs import SHARED, real, write
 
 from cisgrammar.counts import read_counts
 from cisgrammar.errors import InputError
-from cisgrammar.peaks import centred, distal, merge_same, peaks_from_names, without_blacklist
+from cisgrammar.peaks import (
+    centred,
+    define_peaks,
+    distal,
+    locate,
+    merge_same,
+    peaks_from_names,
+    place,
+    with_places,
+    without_blacklist,
+)
 
 
 def peaks(*places):
@@ -133,3 +144,58 @@ def test_nothing_near_nothing():
     none = peaks(("chr1", 1, 5)).iloc[:0]
     assert np.array_equal(without_blacklist(peaks(("chr1", 1, 5)), none)[0]["start"], [1])
     assert distal(none, TSS, {"chr1": 9}, 1, 1)[0].empty
+
+
+def test_places_from_a_bed(tmp_path):
+    bed = write(tmp_path / "peaks.bed.gz", "chr2\t5\t9\tp2\nchr1\t1\t3\tp1\nchr3\t1\t3\tp3\n")
+    found = locate(["p1", "p2"], "atac.h5ad", bed)
+    assert found[["chrom", "start", "name"]].to_numpy().tolist() == [
+        ["chr1", 1, "p1"],
+        ["chr2", 5, "p2"],
+    ]
+    with pytest.raises(InputError, match=r"1 of the 2 peaks of atac\.h5ad are not in it \(p9"):
+        locate(["p1", "p9"], "atac.h5ad", bed)
+    write(bed, "chr2\t5\t9\tp2\nchr1\t1\t3\tp2\n")
+    with pytest.raises(InputError, match=r"1 names come more than once \(p2\)"):
+        locate(["p2"], "atac.h5ad", bed)
+
+
+def test_peaks_with_one_middle_are_added_up():
+    names = ["1:0-10", "2:0-10", "1:2-8", "1:3-8", "2:4-6"]
+    matrix = sp.csr_matrix(np.arange(10, dtype=np.float32).reshape(2, 5))
+    data = ad.AnnData(matrix, var=pd.DataFrame(index=names))
+    found = with_places(data, "x")
+    assert found.var_names.tolist() == ["1:0-10", "2:0-10"]
+    assert found.var["merged"].tolist() == [3, 2]  # 5.5 is rounded down
+    assert found.X.toarray().tolist() == [[0 + 2 + 3, 1 + 4], [5 + 7 + 8, 6 + 9]]
+    assert found.X.dtype == np.float32
+
+
+def test_windows_of_peaks_step_by_step():
+    names = ["1:500-520", "1:90-110", "1:300-320", "1:2-6", "9:5-9", "1:700-720", "1:702-718"]
+    tss = pd.DataFrame({"chrom": ["1"], "tss": [150], "strand": ["+"]})
+    blacklist = pd.DataFrame({"chrom": ["chr1"], "start": [300], "end": [301]})
+    windows, counts = define_peaks(
+        place(names, "x")[0],
+        {"chr1": 1000},
+        length=20,
+        tss=tss,
+        upstream=50,
+        downstream=20,
+        blacklist=blacklist,
+    )
+    assert windows[["chrom", "start", "end", "name"]].to_numpy().tolist() == [
+        ["chr1", 500, 520, "1:500-520"],
+        ["chr1", 700, 720, "1:700-720"],
+    ]
+    assert dict(counts.to_numpy()) == {
+        "peaks in the counts": 7,
+        "merged: the same window": 1,
+        "dropped: chromosome not in the FASTA": 1,
+        "dropped: window off the end of the chromosome": 1,
+        "dropped: blacklisted": 1,
+        "dropped: near a TSS": 1,
+        "windows": 2,
+    }
+    with pytest.raises(InputError, match=r"of 2 peaks.*none has a window.*not in the FASTA: 2"):
+        define_peaks(place(["8:0-9", "9:0-9"], "x")[0], {"chr1": 100}, length=8)

@@ -234,3 +234,64 @@ def test_human_counts_on_yeast_genes(tmp_path):
     arguments = write_inputs(tmp_path, counts=real(SHARED / "pbmc68k/pbmc68k_counts.h5ad"))
     with pytest.raises(InputError, match="only 0 of 765 genes"):
         preflight(**arguments | {"cell_type": "bulk_labels"})
+
+
+def peak_counts(arguments, names=None):
+    """Turn the genes of the counts into peaks 60 bases wide, one each 100 bases."""
+
+    def edit(adata):
+        adata.var_names = names or [f"1:{100 * i + 20}-{100 * i + 80}" for i in range(adata.n_vars)]
+
+    change(arguments, edit)
+
+
+SETTINGS = {"matrix": "X", "length": 30, "distal": None}
+
+
+def test_peaks_alone(tmp_path):
+    arguments = write_inputs(tmp_path, modality="atac", peaks=SETTINGS, annotation=None)
+    peak_counts(arguments)
+    table = rows(preflight(**arguments))
+    assert table.loc["counts of peaks", "found"] == "h5ad: 20 cells x 12 peaks"
+    assert table.loc["sequences", "found"] == "12 windows"
+    peak_counts(arguments, [f"G{i}" for i in range(12)])
+    with pytest.raises(InputError, match=r"12 of 12 names are no peaks \(G0"):
+        preflight(**arguments)
+
+
+def test_distal_peaks_of_cells_with_rna(tmp_path):
+    arguments = write_inputs(tmp_path)
+    own = {**arguments, "counts": tmp_path / "atac.h5ad"}
+    ad.read_h5ad(arguments["counts"])[4:].copy().write_h5ad(own["counts"])
+    peak_counts(own)
+    settings = SETTINGS | {"distal": {"upstream": 40, "downstream": 10}}
+    table = rows(preflight(**arguments, peaks=settings, peak_files=own["counts"]))
+    assert table.loc["counts", "found"] == "h5ad: 20 cells x 12 genes"
+    assert table.loc["counts of peaks", "found"] == "h5ad: 16 cells x 12 peaks"
+    assert table.loc["shared cells", "found"] == "16 of 20 with RNA have peaks"
+    assert "near a TSS" in table.loc["sequences", "note"]
+    adata = ad.read_h5ad(own["counts"])
+    adata.obs_names = [f"{name}-1" for name in adata.obs_names]
+    adata.write_h5ad(own["counts"])
+    with pytest.raises(InputError, match=r"only 0 cells have both.*ignore_in_barcodes: '-"):
+        preflight(**arguments, peaks=settings, peak_files=own["counts"])
+
+
+def test_several_files_and_chosen_cells(tmp_path):
+    arguments = write_inputs(tmp_path, batches=["x", "y"], drop={"label": ["b"]})
+    arguments["counts"] = [arguments["counts"]] * 2
+    table = rows(preflight(**arguments))
+    assert table.loc["counts of y", "found"] == "h5ad: 20 cells x 12 genes"
+    assert table.loc["chosen cells", "found"] == "20 of 40 cells are left"
+    assert table.loc["batches", "found"] == "2: x (10), y (10)"
+    assert table.loc["cell types", "found"] == "1: a (20)"
+    with pytest.raises(InputError, match=r"`pools\.n_pools` is 21"):
+        preflight(**arguments | {"n_pools": 21})
+
+
+def test_windows_of_ones_own_need_no_annotation(tmp_path):
+    arguments = write_inputs(tmp_path, annotation=None)
+    lines = "".join(f"1\t{100 * i}\t{100 * i + 30}\tG{i}\n" for i in range(10))
+    table = rows(preflight(**arguments, regions=write(tmp_path / "w.bed", lines)))
+    assert table.loc["sequences", "found"] == "10 windows"
+    assert "not in the BED: 2" in table.loc["sequences", "note"]

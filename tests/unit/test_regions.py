@@ -8,7 +8,7 @@ from made_inputs import YEAST, real, write
 from cisgrammar.annotation import read_tss
 from cisgrammar.errors import InputError
 from cisgrammar.genome import chrom_sizes
-from cisgrammar.regions import promoters, read_bed, sequence_codes, write_bed
+from cisgrammar.regions import given_regions, promoters, read_bed, sequence_codes, write_bed
 from cisgrammar.sequence import decode
 
 
@@ -182,3 +182,36 @@ def test_yeast_start_codons_stand_at_the_tss_of_coding_genes(tmp_path):
     assert keep.all()
     starts = [decode(row[500:503]) for row in codes]
     assert starts.count("ATG") / len(starts) > 0.99
+
+
+def test_windows_from_a_bed(tmp_path):
+    bed = write(
+        tmp_path / "windows.bed",
+        "1\t10\t20\tG2\t0\t-\tname2\n1\t30\t40\tG1\t0\t+\tname1\n"
+        "2\t30\t40\tG3\n1\t95\t105\tG4\n1\t5\t15\tother\n",
+    )
+    windows, counts = given_regions(bed, ["G1", "G2", "G3", "G4", "G5"], {"chr1": 100})
+    assert windows.to_numpy().tolist() == [
+        ["chr1", 30, 40, "G1", "+", "name1"],
+        ["chr1", 10, 20, "G2", "-", "name2"],
+    ]
+    assert dict(counts.to_numpy()) == {
+        "genes in the counts": 5,
+        "dropped: not in the BED": 1,
+        "dropped: chromosome not in the FASTA": 1,
+        "dropped: window off the end of the chromosome": 1,
+        "windows": 2,
+    }
+
+
+@pytest.mark.parametrize(
+    "text, words",
+    [
+        ("1\t10\t20\tG1\n1\t30\t41\tG2\n", r"differ in length \(10, 11 bases\).*one length"),
+        ("1\t10\t20\tG1\n1\t30\t40\tG1\n", r"1 genes have more than one region \(G1\)"),
+        ("1\t10\t20\tLOC1\n", r"no gene of the counts has a window.*LOC1.*G1, G2"),
+    ],
+)
+def test_windows_that_do_not_fit(tmp_path, text, words):
+    with pytest.raises(InputError, match=words):
+        given_regions(write(tmp_path / "w.bed", text), ["G1", "G2"], {"chr1": 100})

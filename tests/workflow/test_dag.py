@@ -4,6 +4,7 @@ import copy
 import re
 import subprocess
 
+import pandas as pd
 import pytest
 import yaml
 from conftest import ROOT, SNAKEMAKE
@@ -43,6 +44,9 @@ def expected(config):
     if config["given"] is not None:
         counts = {rule: count for rule, count in counts.items() if rule not in OF_CELLS}
         counts["read_sequences"] = 1
+    if config["peaks"] is not None:
+        del counts["define_regions"]
+        counts["define_peaks"] = 1
     counts |= dict.fromkeys(COMPARED, len(config["families"]))
     return counts | (dict.fromkeys(SIMULATED, 1) if config["simulation"] is not None else {})
 
@@ -52,17 +56,38 @@ def among(plan, rules):
 
 
 def with_inputs(config, folder):
-    """Point a config to files that are there, which is all that a plan needs."""
+    """Point a config to files that are there, and downloads to an empty folder, for a plan."""
     config = copy.deepcopy(config)
     files = [("counts", "path"), ("genome", "fasta"), ("genome", "gtf")]
     files += [("gene_sets", "gmt")]
     files += [("given", key) for key in ("fasta", "targets", "regions", "labels")]
     for section, key in files:
-        if config.get(section, {}).get(key):
+        value = config.get(section, {}).get(key)
+        if isinstance(value, str) and not value.startswith("download:"):
             path = folder / f"{section}.{key}"
             path.write_text("a file")
             config[section][key] = str(path)
+    config["downloads"] = {"folder": str(folder / "cache")}
     return config
+
+
+def downloads(value):
+    """List the files of the table of sources that a config names."""
+    if isinstance(value, dict):
+        return {name for part in value.values() for name in downloads(part)}
+    is_one = isinstance(value, str) and value.startswith("download:")
+    return {value.removeprefix("download:")} if is_one else set()
+
+
+def fetched(config):
+    """Count the jobs that bring a config's files."""
+    wanted = downloads(config)
+    table = pd.read_csv(ROOT / "resources/sources.tsv", sep="\t", keep_default_na=False)
+    urls = dict(zip(table["dataset"] + "/" + table["file"], table["url"], strict=True))
+    members = {name for name in wanted if "#" in urls[name]}
+    archives = {urls[name].removeprefix("download:").partition("#")[0] for name in members}
+    counts = {"unpack_file": len(members), "fetch_file": len((wanted - members) | archives)}
+    return {rule: count for rule, count in counts.items() if count}
 
 
 @pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.name)
@@ -70,8 +95,32 @@ def test_plan_of_every_config_of_the_repository(path, new_run, tmp_path):
     config = with_inputs(yaml.safe_load(path.read_text()), tmp_path)
     plan = new_run(config).plan()
     complete = complete_config(config, SCHEMA)
-    core = ONCE | PER_FAMILY | PER_FOLD | SIMULATED | COMPARED | {"read_sequences"}
-    assert among(plan, core) == expected(complete)
+    core = ONCE | PER_FAMILY | PER_FOLD | SIMULATED | COMPARED | {"read_sequences", "define_peaks"}
+    core |= {"fetch_file", "unpack_file"}
+    assert among(plan, core) == expected(complete) | fetched(config)
+
+
+def test_configs_of_the_paper_have_its_settings():
+    def complete(name):
+        return complete_config(yaml.safe_load((ROOT / f"config/{name}.yaml").read_text()), SCHEMA)
+
+    kidney, muris, cortex = map(complete, ("human_kidney", "tabula_muris", "human_cortex"))
+    for config, q, limits in [
+        (kidney, 120, [0.05, 0.16, 3]),
+        (muris, 80, [0.03, 0.08, 4]),
+        (cortex, 100, [0.06, 0.15, 4]),
+    ]:
+        assert config["pools"] == {"n_pools": 1000, "cells_per_pool": q, "n_pcs": 40}
+        assert list(config["dataset"].values()) == limits
+        assert config["folds"]["n_folds"] == 10
+        assert config["cells"]["n_pcs"] == 100
+        assert config["cells"]["drop_first_pc"]
+    assert len(muris["counts"]["path"]) == 20
+    assert "erythrocyte" in muris["cells"]["drop"]["cell_type"]
+    assert (muris["cells"]["trim"], muris["cells"]["umap_min_dist"]) == (10000, 0.3)
+    assert cortex["peaks"]["length"] == 240
+    assert cortex["peaks"]["distal"] == {"upstream": 8000, "downstream": 2000}
+    assert kidney["motif_families"]["categories"]
 
 
 @pytest.mark.parametrize("n_folds", [2, 7])

@@ -16,7 +16,11 @@ ROOT = Path(__file__).parents[2]
 ENVS = {path.stem: path for path in sorted((ROOT / "envs").glob("*.yaml"))}
 RULES = sorted((ROOT / "workflow/rules").glob("*.smk"))
 
-CONDA_NAMES = {"torch": "pytorch", "matplotlib": "matplotlib-base"}  # of packages of the lock
+CONDA_NAMES = {
+    "torch": "pytorch",
+    "matplotlib": "matplotlib-base",
+    "igraph": "python-igraph",
+}  # of packages of the lock
 NOT_IN_LOCK = {"python", "pip", "bedtools"}
 WITH_ANOTHER = {"triton"}  # comes with pytorch where that is built for CUDA, and is done without
 

@@ -43,6 +43,14 @@ FOLDS = range(config["folds"]["n_folds"])
 TRAINING = {key: value for key, value in config["training"].items() if key != "threads"}
 SIMULATION = f"results/{NAME}/simulation"
 GIVEN = config["given"]
+PEAKS = config["peaks"]
+ATAC_ALONE = PEAKS is not None and config["counts"]["modality"] == "atac"
+MULTIOME = PEAKS is not None and not ATAC_ALONE
+# pools x genes, by which TFs are found; none where expression was not measured
+EXPRESSION = {
+    (True, False): "results/{name}/pools_expression.h5ad",
+    (False, False): "results/{name}/pools.h5ad",
+}.get((MULTIOME, ATAC_ALONE or GIVEN is not None))
 # where all cell types are, so that each has one colour in every figure
 CELL_TYPES = "results/{name}/cells.h5ad" if GIVEN is None else "results/{name}/dataset.h5ad"
 
@@ -69,6 +77,8 @@ def input_file(section, key, simulated):
     if GIVEN is not None:
         return []
     path = config[section][key]
+    if path is None and (section, key) == ("genome", "gtf") and not needs_genes():
+        return []
     if path is None:
         PROBLEMS.add(
             f"{CONFIG_FILES}: key `{section}.{key}` is missing: "
@@ -76,7 +86,25 @@ def input_file(section, key, simulated):
             "Only a config with a `simulation` section needs no input files."
         )
         return []
-    return existing(path, f"{section}.{key}", folder_too=section == "counts")
+    return several_files(path, f"{section}.{key}")
+
+
+def needs_genes():
+    """Say whether windows depend on where genes are."""
+    return not config["regions"]["bed"] if PEAKS is None else PEAKS["distal"] is not None
+
+
+def several_files(path, key):
+    """Give one file or folder of counts, or a list of those that have a batch name each."""
+    if isinstance(path, dict):
+        return [existing(file, f"{key}.{batch}", folder_too=True) for batch, file in path.items()]
+    return existing(path, key, folder_too=key.endswith(".path"))
+
+
+def optional_file(section, key):
+    """Give a file of the user, or nothing where its key is empty."""
+    path = (config[section] or {}).get(key)
+    return existing(path, f"{section}.{key}") if path else []
 
 
 def existing(path, key, folder_too=False):
@@ -109,6 +137,16 @@ GENOME = input_file("genome", "fasta", "genome.fa")
 ANNOTATION = input_file("genome", "gtf", "annotation.gtf")
 GIVEN_FILES = given_files()
 DATABASE = database_files()
+CELL_TABLE = optional_file("counts", "cell_table")
+PEAK_BED = optional_file("peaks", "bed")
+BLACKLIST = optional_file("peaks", "blacklist")
+REGIONS_BED = optional_file("regions", "bed")
+PEAK_COUNTS = several_files(PEAKS["path"], "peaks.path") if MULTIOME and PEAKS["path"] else []
+ALIASES = (
+    []
+    if config["genome"]["chromosomes"] in ("auto", "as_is")
+    else optional_file("genome", "chromosomes")
+)
 
 
 def gene_sets_file():
@@ -153,16 +191,36 @@ def megabytes(paths):
 
 
 def how_to_read_counts():
-    """Give the counts' keys but their path; the simulation's are known."""
-    keys = {key: value for key, value in config["counts"].items() if key != "path"}
+    """Give the counts' keys but files, and the batches' names; the simulation's are known."""
+    files = ("path", "cell_table")
+    keys = {key: value for key, value in config["counts"].items() if key not in files}
+    keys["batches"] = None
+    if isinstance(config["counts"]["path"], dict):
+        keys["batches"] = list(config["counts"]["path"])
     if config["simulation"] is not None:
         keys.update(cell_type="cell_type", batch="batch")
     return keys
 
 
+def how_to_take_peaks(*keys):
+    """Give these keys of the peaks; nothing where genes are the targets."""
+    return PEAKS and {key: PEAKS[key] for key in keys}
+
+
 def how_to_read_genes():
-    """Give the genome's keys but the paths."""
-    return {key: value for key, value in config["genome"].items() if key not in ("fasta", "gtf")}
+    """Give the genome's keys but the paths of FASTA and GTF."""
+    keys = {key: value for key, value in config["genome"].items() if key not in ("fasta", "gtf")}
+    return keys | ({"chromosomes": ALIASES} if ALIASES else {})
+
+
+def where_genes_start():
+    """Give the keys by which genes and their TSS are read from the annotation."""
+    return {key: config["genome"][key] for key in ("gene_id", "tss_rule")}
+
+
+def window_of_genes():
+    """Give the window around a TSS."""
+    return {key: config["regions"][key] for key in ("upstream", "downstream")}
 
 
 FAMILY = "results/{name}/{family}"
@@ -225,8 +283,10 @@ def final_outputs():
     figures += ["method_comparison"]
     if GIVEN is None:  # cells and their expression are known
         shared += ["preflight.tsv", "figures/umap_cells.svg", "figures/pool_purity.svg"]
+        figures += ["gene_set_heatmap"]
+    if EXPRESSION:
         of_family += ["regulators_summary.tsv"]
-        figures += ["regulator_volcano", "gene_set_heatmap"]
+        figures += ["regulator_volcano"]
     if config["comparison"]["list_hits"]:
         shared += ["motif_hits.tsv"]
     if config["simulation"] is not None:

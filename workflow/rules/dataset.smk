@@ -25,13 +25,47 @@ if GIVEN is not None:
         script:
             "../scripts/read_sequences.py"
 
-else:
+
+if PEAKS is not None:
+
+    rule define_peaks:
+        input:
+            pools="results/{name}/pools.h5ad",
+            genome=GENOME,
+            annotation=when(needs_genes(), ANNOTATION),
+            blacklist=BLACKLIST,
+            aliases=ALIASES,
+        output:
+            regions="results/{name}/regions.bed",
+            counts="results/{name}/region_counts.tsv",
+        log:
+            "logs/define_peaks/{name}.log",
+        benchmark:
+            "benchmarks/results/{name}/define_peaks.tsv"
+        conda:
+            "../../envs/cells.yaml"
+        resources:
+            mem_mb=scaled(2000, annotation=10),
+            runtime=scaled(30, genome=0.01),
+        params:
+            genome=how_to_read_genes(),
+            peaks=how_to_take_peaks("length", "distal"),
+            work="results/{name}/genome",
+            code=code("define_peaks"),
+        message:
+            "Placing a window on each peak of {wildcards.name}"
+        script:
+            "../scripts/define_peaks.py"
+
+elif GIVEN is None:
 
     rule define_regions:
         input:
             pools="results/{name}/pools.h5ad",
             genome=GENOME,
-            annotation=ANNOTATION,
+            annotation=when(needs_genes(), ANNOTATION),
+            bed=REGIONS_BED,
+            aliases=ALIASES,
         output:
             regions="results/{name}/regions.bed",
             counts="results/{name}/region_counts.tsv",
@@ -45,14 +79,17 @@ else:
             mem_mb=scaled(2000, annotation=10),
             runtime=scaled(30, genome=0.01),
         params:
-            genome=config["genome"],
-            regions=config["regions"],
+            genome=how_to_read_genes(),
+            regions=window_of_genes(),
             work="results/{name}/genome",
             code=code("define_regions"),
         message:
             "Placing a window at each gene's TSS in {wildcards.name}"
         script:
             "../scripts/define_regions.py"
+
+
+if GIVEN is None:
 
     rule build_dataset:
         input:
@@ -73,6 +110,8 @@ else:
             runtime=scaled(30, pools=0.1),
         params:
             settings=config["dataset"],
+            what="genes" if PEAKS is None else "peaks",
+            seen="expressed" if PEAKS is None else "open",
             work="results/{name}/genome",
             code=code("build_dataset"),
         message:

@@ -128,7 +128,7 @@ rule score_families:
 rule find_regulators:
     input:
         families="results/{name}/{family}/family_influence.h5ad",
-        expression="results/{name}/pools.h5ad",
+        expression=EXPRESSION or [],
     output:
         regulators="results/{name}/{family}/regulators.tsv",
         summary=family_table(
@@ -186,7 +186,7 @@ rule map_sequences:
 rule correlate_gene_sets:
     input:
         families="results/{name}/{family}/family_influence.h5ad",
-        pools="results/{name}/pools.h5ad",
+        expression=EXPRESSION or [],
         cells="results/{name}/cells.h5ad",
         members="results/{name}/cells_in_pools.tsv",
         gmt=GENE_SETS,
@@ -203,7 +203,7 @@ rule correlate_gene_sets:
     conda:
         "../../envs/cells.yaml"
     resources:
-        mem_mb=scaled(4000, cells=20, pools=10),
+        mem_mb=scaled(4000, cells=20, expression=10),
         runtime=scaled(60, cells=0.1),
     params:
         # the GMT is an input
@@ -261,7 +261,7 @@ rule plot_regulators:
     input:
         families="results/{name}/{family}/family_influence.h5ad",
         regulators="results/{name}/{family}/regulators.tsv",
-        expression="results/{name}/pools.h5ad",
+        expression=EXPRESSION or [],
         cells="results/{name}/cells.h5ad",
     output:
         **family_figures(

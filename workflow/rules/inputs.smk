@@ -23,7 +23,7 @@ if config["simulation"] is not None:
             runtime=scaled(30),
         params:
             settings=config["simulation"],
-            regions=config["regions"],
+            regions=window_of_genes(),
             seed=config["seed"],
             code=code("simulate_data"),
         message:
@@ -37,8 +37,14 @@ if GIVEN is None:
     rule check_inputs:
         input:
             counts=COUNTS,
+            cell_table=CELL_TABLE,
+            peaks=PEAK_COUNTS,
+            peak_bed=PEAK_BED,
+            blacklist=BLACKLIST,
             genome=GENOME,
             annotation=ANNOTATION,
+            regions=REGIONS_BED,
+            aliases=ALIASES,
         output:
             table="results/{name}/preflight.tsv",
         log:
@@ -49,7 +55,7 @@ if GIVEN is None:
         conda:
             "../../envs/cells.yaml"
         resources:
-            mem_mb=scaled(2000, counts=20, annotation=10),
+            mem_mb=scaled(2000, counts=20, peaks=20, annotation=10),
             runtime=scaled(30, counts=0.1),
         params:
             counts=how_to_read_counts(),
@@ -69,6 +75,13 @@ rule write_provenance:
         counts=COUNTS,
         genome=GENOME,
         annotation=ANNOTATION,
+        cell_table=CELL_TABLE,
+        peaks=PEAK_COUNTS,
+        peak_bed=PEAK_BED,
+        blacklist=BLACKLIST,
+        regions=REGIONS_BED,
+        aliases=ALIASES,
+        gene_sets=gene_sets_file(),
         given=list(GIVEN_FILES.values()),
     output:
         "results/{name}/provenance.json",

@@ -8,17 +8,18 @@ from cisgrammar.files import write_h5ad, write_table
 from cisgrammar.logs import log_to
 from cisgrammar.regions import read_bed, sequence_codes
 
+params = snakemake.params
 with log_to(snakemake.log[0]):
     pools = read_h5ad(snakemake.input.pools)
     regions = read_bed(snakemake.input.regions).set_index("name")
-    codes, known = sequence_codes(regions, snakemake.input.genome, snakemake.params.work)
-    expressed = gene_filter(pools[:, regions.index].X, **snakemake.params.settings)
+    codes, known = sequence_codes(regions, snakemake.input.genome, params.work)
+    expressed = gene_filter(pools[:, regions.index].X, **params.settings)
     dataset = build_dataset(pools, regions, codes, known & expressed)
     write_h5ad(dataset, snakemake.output.dataset)
     steps = [
         ("windows", len(regions)),
         ("dropped: N in the sequence", int((~known).sum())),
-        ("dropped: too rarely or weakly expressed", int((known & ~expressed).sum())),
+        (f"dropped: too rarely or weakly {params.seen}", int((known & ~expressed).sum())),
         ("sequences", dataset.n_vars),
     ]
-    write_table(pd.DataFrame(steps, columns=["step", "genes"]), snakemake.output.counts)
+    write_table(pd.DataFrame(steps, columns=["step", params.what]), snakemake.output.counts)

@@ -4,17 +4,26 @@ from cisgrammar.files import write_table
 from cisgrammar.logs import log_to
 from cisgrammar.preflight import preflight
 
-params, config = snakemake.params, snakemake.config
+files, params, config = snakemake.input, snakemake.params, snakemake.config
+windows = {key: config["regions"][key] for key in ("upstream", "downstream")}
+pools = {key: config["pools"][key] for key in ("cells_per_pool", "n_pools")}
+chosen = {key: config["cells"][key] for key in ("keep", "drop")}
 with log_to(snakemake.log[0]):
     table = preflight(
-        counts=snakemake.input.counts,
-        fasta=snakemake.input.genome,
-        annotation=snakemake.input.annotation,
+        counts=files.counts,
+        cell_table=files.cell_table or None,
+        peaks=config["peaks"],
+        peak_files=files.peaks or None,
+        peak_bed=files.peak_bed or None,
+        blacklist=files.blacklist or None,
+        fasta=files.genome,
+        annotation=files.annotation or None,
+        regions=files.regions or None,
         work=params.work,
         **params.counts,
         **params.genome,
-        **config["regions"],
-        cells_per_pool=config["pools"]["cells_per_pool"],
-        n_pools=config["pools"]["n_pools"],
+        **windows,
+        **pools,
+        **chosen,
     )
     write_table(table, snakemake.output.table)

@@ -13,27 +13,33 @@ from cisgrammar.notes import Notes
 from cisgrammar.pool_annotations import annotate_pools, correlate_annotations
 from cisgrammar.seeds import derive_seed
 
-params = snakemake.params
+NO_EXPRESSION = "The data have no expression of genes, which TFs and gene sets are found by."
+
+files, params = snakemake.input, snakemake.params
 sizes = {key: params.gene_sets[key] for key in ("min_size", "max_size", "n_top", "n_clusters")}
 with log_to(snakemake.log[0]):
-    families = with_score(read_h5ad(snakemake.input.families), params.score)
-    pools, notes = read_h5ad(snakemake.input.pools), Notes()
-    sets = no_sets(families)
-    if gmt := snakemake.input.gmt:
+    families = with_score(read_h5ad(files.families), params.score)
+    sets, notes = no_sets(families), Notes()
+    pools = read_h5ad(files.expression) if files.expression else None
+    if pools is None:
+        notes.add("gene sets", NO_EXPRESSION)
+        notes.add("regulators", NO_EXPRESSION)
+    elif files.gmt:
+        gmt = files.gmt
         make = partial(correlate_sets, families, pools, read_gmt(gmt), **sizes, source=gmt)
         sets = notes.attempt("gene sets", make, sets)
     else:
         notes.add("gene sets", "No gene sets are configured (gene_sets.gmt).")
     write_table(sets, snakemake.output.sets)
-    markers = correlate_markers(families, pools, {})
-    for name, genes in params.gene_sets["markers"].items():
+    markers = correlate_markers(families, families, {})
+    for name, genes in params.gene_sets["markers"].items() if pools is not None else ():
         make = partial(correlate_markers, families, pools, {name: genes})
         markers = pd.concat([markers, notes.attempt("markers", make, markers[:0])])
     write_table(markers, snakemake.output.markers)
     annotations = annotate_pools(
-        read_h5ad(snakemake.input.cells),
-        read_table(snakemake.input.members),
-        pools.obs_names,
+        read_h5ad(files.cells),
+        read_table(files.members),
+        families.obs_names,
         **params.annotations,
         seed=derive_seed(params.seed, "pseudotime"),
         notes=notes,

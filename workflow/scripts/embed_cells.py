@@ -1,16 +1,28 @@
-"""Filter cells, then embed them in components and UMAP."""
+"""Choose and filter cells, then embed them in components and UMAP."""
 
-from cisgrammar.cells import embed_cells, filter_cells
-from cisgrammar.counts import read_counts
+from cisgrammar.cells import embed_cells
 from cisgrammar.files import write_h5ad
 from cisgrammar.logs import log_to
+from cisgrammar.multiome import read_cells
 from cisgrammar.seeds import derive_seed
 
-settings = dict(snakemake.params.settings)
+files, params = snakemake.input, snakemake.params
+settings, peaks = dict(params.settings), params.peaks
 with log_to(snakemake.log[0]):
-    counts = read_counts(snakemake.input.counts, **snakemake.params.counts)
-    cells = filter_cells(
-        counts, min_genes=settings.pop("min_genes"), min_cells=settings.pop("min_cells")
+    cells, expression = read_cells(
+        files.counts,
+        reading=params.counts | {"cell_table": files.cell_table or None},
+        chosen={key: settings.pop(key) for key in ("keep", "drop")},
+        least={key: settings.pop(key) for key in ("min_genes", "min_cells")},
+        peaks=peaks,
+        peak_files=files.peaks or None,
+        peak_bed=files.peak_bed or None,
     )
-    embed_cells(cells, **settings, seed=derive_seed(snakemake.params.seed, "embed_cells"))
+    base = expression if expression is not None and peaks["pool_on"] == "rna" else cells
+    seed = derive_seed(params.seed, "embed_cells")
+    embed_cells(base, **settings, seed=seed, peaks=peaks is not None and base is cells)
+    cells.obsm.update(base.obsm)
+    cells.obs["cell_type"] = base.obs["cell_type"]
     write_h5ad(cells, snakemake.output.cells)
+    if expression is not None:
+        write_h5ad(expression, snakemake.output.expression)

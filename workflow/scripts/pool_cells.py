@@ -2,14 +2,25 @@
 
 from anndata import read_h5ad
 
+from cisgrammar.annotation import read_tss, with_gene_names
 from cisgrammar.files import write_h5ad, write_table
 from cisgrammar.logs import log_to
-from cisgrammar.pooling import make_pools
+from cisgrammar.pooling import make_pools, pool_as
 from cisgrammar.seeds import derive_seed
 
+files, params = snakemake.input, snakemake.params
 with log_to(snakemake.log[0]):
-    cells = read_h5ad(snakemake.input.cells)
-    seed = derive_seed(snakemake.params.seed, "pool_cells")
-    pools, members = make_pools(cells, **snakemake.params.settings, seed=seed)
+    cells = read_h5ad(files.cells)
+    seed = derive_seed(params.seed, "pool_cells")
+    pools, members = make_pools(cells, **params.settings, seed=seed)
+    expression = pools
+    if files.expression:
+        expression = pool_as(read_h5ad(files.expression), pools, members)
+    if files.annotation and "gene_name" not in expression.var:
+        expression.var = with_gene_names(
+            expression.var, read_tss(files.annotation, **params.genome)
+        )
     write_h5ad(pools, snakemake.output.pools)
+    if files.expression:
+        write_h5ad(expression, snakemake.output.expression)
     write_table(members, snakemake.output.members)

@@ -5,12 +5,13 @@ from __future__ import annotations
 import csv
 import logging
 import re
+from collections.abc import Mapping
 from pathlib import Path
 
 import pandas as pd
 
 from cisgrammar.errors import InputError
-from cisgrammar.inputs import examples, open_text, share
+from cisgrammar.inputs import examples, nearest, open_text, share
 
 log = logging.getLogger(__name__)
 
@@ -20,7 +21,11 @@ USUAL_SUFFIXES = (r"-\d+$", r"_\d+$", r"[-_].*$", r"^.*[:#_]")
 
 
 def add_cell_table(
-    path: str | Path, obs: pd.DataFrame, table: str | Path, ignore: str | None = None
+    path: str | Path,
+    obs: pd.DataFrame,
+    table: str | Path,
+    ignore: str | None = None,
+    column: str | None = None,
 ) -> pd.DataFrame:
     r"""Add the columns of a table to the cells.
 
@@ -31,10 +36,12 @@ def add_cell_table(
     obs
         One row per cell.
     table
-        TSV or CSV, plain or gzip: barcodes in the first column, then any columns.
+        TSV or CSV, plain or gzip: a column of barcodes and any others.
     ignore
         Regular expression; what it matches is left out of the barcodes on both
         sides before they are compared, e.g. ``-\d+$`` for a suffix ``-1``.
+    column
+        The column of barcodes; None: the first.
 
     Returns
     -------
@@ -47,9 +54,9 @@ def add_cell_table(
         If the table cannot be read, names a barcode twice, or has fewer than
         half of the cells.
     """
-    cells = _read_cells(table)
-    here = _simplify(obs.index, ignore)
-    cells.index = _simplify(cells.index, ignore)
+    cells = _read_cells(table, column)
+    here = simplify(obs.index, ignore)
+    cells.index = simplify(cells.index, ignore)
     again = cells.index[cells.index.duplicated()].unique()
     if len(again):
         cause = f" once `{ignore}` is left out" if ignore else ""
@@ -65,7 +72,53 @@ def add_cell_table(
     return obs.drop(columns=obs.columns.intersection(added.columns)).join(added)
 
 
-def _read_cells(table: str | Path) -> pd.DataFrame:
+def add_columns_of_names(
+    path: str | Path, obs: pd.DataFrame, columns: Mapping[str, str]
+) -> pd.DataFrame:
+    """Read columns out of the cells' names, as GEO's tables have them.
+
+    Parameters
+    ----------
+    path
+        The counts, for messages.
+    obs
+        One row per cell.
+    columns
+        Name of the new column -> regular expression whose one group is the value, e.g.
+        ``_(Stressed|Unstressed)_``.
+
+    Returns
+    -------
+    obs with the columns; cells whose name does not match have missing values.
+
+    Raises
+    ------
+    InputError
+        If one is no such regular expression, or matches no name.
+    """
+    found = {}
+    for column, text in columns.items():
+        key = f"counts.columns_in_barcodes.{column}"
+        try:
+            pattern = re.compile(text)
+        except re.error as error:
+            raise InputError(f"{key}: {text!r} is no regular expression ({error}).") from None
+        if pattern.groups != 1:
+            raise InputError(
+                f"{key}: {text!r} has {pattern.groups} groups. Put brackets around what is the "
+                "value, and around nothing else: `_(Stressed|Unstressed)_`."
+            )
+        matches = [pattern.search(str(name)) for name in obs.index]
+        if not any(matches):
+            raise InputError(
+                f"{path}: {text!r} (`{key}`) matches none of the cells' names "
+                f"({examples(obs.index)}). Correct the regular expression."
+            )
+        found[column] = [match and match[1] for match in matches]
+    return obs.assign(**found)
+
+
+def _read_cells(table: str | Path, column: str | None) -> pd.DataFrame:
     with open_text(table, KEY) as stream:
         lines = [line.rstrip("\r\n") for line in stream if line.strip()]
     separator = "\t" if lines and "\t" in lines[0] else ","
@@ -95,11 +148,24 @@ def _read_cells(table: str | Path) -> pd.DataFrame:
             "around the value."
         )
     frame = pd.DataFrame(cells, columns=header, dtype=object)
-    frame = frame.set_index(frame.columns[0]).replace({"": None, "NA": None})
+    if column is not None and column not in frame:
+        raise InputError(
+            f"{table}: there is no column `{column}`; the columns are {examples(header, 12)}."
+            f"{nearest(column, header)} Set `counts.cell_column` to the one with the barcodes, or "
+            "leave it out if they are in the first."
+        )
+    frame = frame.set_index(column or frame.columns[0]).replace({"": None, "NA": None})
     return frame.rename_axis(None)
 
 
-def _simplify(barcodes: pd.Index, ignore: str | None) -> pd.Index:
+def simplify(barcodes: pd.Index, ignore: str | None) -> pd.Index:
+    """Leave out of barcodes what a regular expression matches.
+
+    Raises
+    ------
+    InputError
+        If it is no regular expression.
+    """
     if ignore is None:
         return pd.Index(barcodes.astype(str))
     try:
@@ -115,16 +181,20 @@ def _simplify(barcodes: pd.Index, ignore: str | None) -> pd.Index:
 def _no_match(
     path: str | Path, table: str | Path, here: pd.Index, there: pd.Index, n_found: int
 ) -> str:
-    remedy = "Name the table that belongs to these counts."
-    for suffix in USUAL_SUFFIXES:
-        common = _simplify(here, suffix).isin(_simplify(there, suffix))
-        if share(int(common.sum()), len(here)) >= LEAST_SHARE:
-            remedy = (
-                f"Without what matches {suffix} {common.sum():,} would be: set "
-                f"`counts.ignore_in_barcodes: '{suffix}'`."
-            )
-            break
+    remedy = suffix_remedy(here, there) or "Name the table that belongs to these counts."
     return (
         f"{table}: only {n_found:,} of the {len(here):,} cells of {path} are in the table "
         f"({examples(here)} in the counts, {examples(there)} in the table). {remedy}"
     )
+
+
+def suffix_remedy(here: pd.Index, there: pd.Index) -> str:
+    """Say which usual suffix or prefix keeps barcodes apart; empty when none does."""
+    for suffix in USUAL_SUFFIXES:
+        common = simplify(here, suffix).isin(simplify(there, suffix))
+        if share(int(common.sum()), len(here)) >= LEAST_SHARE:
+            return (
+                f"Without what matches {suffix} {common.sum():,} would be: set "
+                f"`counts.ignore_in_barcodes: '{suffix}'`."
+            )
+    return ""

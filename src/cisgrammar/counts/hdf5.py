@@ -68,6 +68,12 @@ def read(path: Path, kind: str, *, matrix: str, modality: str | None, sample: bo
             return _read_10x(path, file, modality, sample)
         group = _modality_group(path, file, modality) if kind == "h5mu" else file
         raw = _read_anndata(path, kind, group, matrix, sample)
+        if kind == "h5ad" and "feature_types" in raw.var:  # as scanpy reads a 10x h5
+            keep = features_of(path, raw.var["feature_types"].astype(str).to_numpy(), modality)
+            raw.var = raw.var[keep]
+            if raw.matrix is not None and not keep.all():
+                raw.matrix = raw.matrix[:, keep]
+                raw.numbers = raw.matrix.data
         if kind == "h5mu":
             raw.obs = _with_shared_columns(raw.obs, read_elem(file["obs"]))
         return raw

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import anndata as ad
@@ -10,9 +11,11 @@ import numpy as np
 import pandas as pd
 import scipy.sparse as sp
 
-from cisgrammar.counts.cell_table import add_cell_table
+from cisgrammar.counts.cell_table import add_cell_table, add_columns_of_names
 from cisgrammar.counts.formats import load
 from cisgrammar.counts.labels import standard_labels
+from cisgrammar.counts.raw import RawCounts
+from cisgrammar.counts.text import NAMELESS
 from cisgrammar.counts.values import check_values
 from cisgrammar.errors import InputError
 from cisgrammar.inputs import examples, nearest
@@ -31,6 +34,9 @@ def read_counts(
     accept_non_integer: bool = False,
     cell_table: str | Path | None = None,
     ignore_in_barcodes: str | None = None,
+    cell_column: str | None = None,
+    columns_in_barcodes: Mapping[str, str] | None = None,
+    names: tuple[Sequence[str], Sequence[str]] | None = None,
 ) -> ad.AnnData:
     """Read raw counts with their labels.
 
@@ -50,9 +56,13 @@ def read_counts(
         ``rna`` or ``atac`` for files that hold both.
     accept_non_integer
         Take values that are no integers, such as spike-in-normalised ones.
-    cell_table, ignore_in_barcodes
+    cell_table, ignore_in_barcodes, cell_column
         A table with more columns for the cells, joined by barcode: see
         :func:`cisgrammar.counts.cell_table.add_cell_table`.
+    columns_in_barcodes
+        As in :func:`cisgrammar.counts.cell_table.add_columns_of_names`.
+    names
+        Of cells and of genes, in the order of a table that has none.
 
     Returns
     -------
@@ -68,10 +78,13 @@ def read_counts(
     """
     raw = load(path, matrix=matrix, modality=modality)
     assert raw.matrix is not None  # it is read whole
+    if raw.format == NAMELESS:
+        give_names(path, raw, names)
     check_values(path, raw.numbers, matrix, raw.integer_matrices, accept_non_integer)
     obs = raw.obs
     if cell_table is not None:
-        obs = add_cell_table(path, obs, cell_table, ignore_in_barcodes)
+        obs = add_cell_table(path, obs, cell_table, ignore_in_barcodes, cell_column)
+    obs = add_columns_of_names(path, obs, columns_in_barcodes or {})
     obs = standard_labels(path, obs, cell_type, batch)
     counts = raw.matrix.astype(np.float32, copy=False)
     counts.eliminate_zeros()
@@ -88,6 +101,47 @@ def read_counts(
         adata.obs_names_make_unique()
     log.info("%s: %d cells x %d genes, %s", path, *adata.shape, raw.format)
     return adata
+
+
+def give_names(
+    path: str | Path, raw: RawCounts, names: tuple[Sequence[str], Sequence[str]] | None
+) -> RawCounts:
+    """Name the cells and genes of a table without names.
+
+    Parameters
+    ----------
+    path
+        The file, for messages.
+    raw
+        Its counts; get the names.
+    names
+        Of cells and of genes, in the table's order.
+
+    Returns
+    -------
+    The counts.
+
+    Raises
+    ------
+    InputError
+        If there are none, or not as many as cells and genes.
+    """
+    size = f"{len(raw.var):,} lines of {len(raw.obs):,} numbers"
+    if names is None:
+        raise InputError(
+            f"{path}: there are {size}, but no names of cells and genes. Only a matrix of peaks, "
+            "with `peaks.bed` and RNA of the same cells, can do without; else put a line of cell "
+            "names on top and a name at the start of each line."
+        )
+    cells, genes = names
+    if (len(raw.obs), len(raw.var)) != (len(cells), len(genes)):
+        raise InputError(
+            f"{path}: there are {size} without names, but the RNA has {len(cells):,} cells and "
+            f"`peaks.bed` {len(genes):,} lines, whose order would name them. The files do not "
+            "belong together."
+        )
+    raw.obs.index, raw.var.index = pd.Index(cells), pd.Index(genes)
+    return raw
 
 
 def gene_names(path: str | Path, var: pd.DataFrame, gene_column: str | None) -> pd.Index:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,29 @@ from cisgrammar.inputs import examples, share
 log = logging.getLogger(__name__)
 
 LEAST_COMMON = 0.1
+
+
+def read_files(
+    files: str | Path | Sequence[str | Path],
+    *,
+    batches: Sequence[str] | None = None,
+    join: str = "inner",
+    **settings: Any,
+) -> ad.AnnData:
+    """Read one file, or several with a batch name each.
+
+    Parameters
+    ----------
+    files
+        One file without, and as many as there are ``batches`` with them.
+    batches
+        Names of the files.
+    join, settings
+        As for :func:`read_several`.
+    """
+    if batches is None:
+        return read_counts(files, **settings)  # type: ignore[arg-type]
+    return read_several(dict(zip(batches, files, strict=True)), join=join, **settings)  # type: ignore[arg-type]
 
 
 def read_several(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+import re
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +17,9 @@ from cisgrammar.inputs import examples, open_binary, open_text
 
 KEY = "counts.path"
 BLOCK_GENES = 1024
+NAMELESS = "table without names"
+
+_NUMBER = re.compile(r"[0-9]+(\.[0-9]+)?")
 
 
 def read_10x_mtx(folder: Path, modality: str | None) -> RawCounts:
@@ -82,7 +87,8 @@ def _columns(path: Path) -> pd.DataFrame:
 def read_table(path: Path) -> RawCounts:
     """Read genes x cells: a line of cell names, then a name and numbers for each gene.
 
-    Tabs or commas, told by the first line; plain or gzip.
+    Tabs or commas, told by the first line; plain or gzip. A first line of numbers alone says that
+    there are no names at all: cells and genes are then called 0, 1, ...
 
     Raises
     ------
@@ -108,10 +114,14 @@ def read_table(path: Path) -> RawCounts:
         genes: list[str] = []
         blocks: list[sp.csr_matrix] = []
         rows: list[np.ndarray] = []
-        for number, line in enumerate(stream, start=2):
+        nameless = all(_NUMBER.fullmatch(cell) for cell in cells)
+        lines = itertools.chain([header] if nameless else [], stream)
+        for number, line in enumerate(lines, start=1 if nameless else 2):
             if not line.strip():
                 continue
             gene, *values = _unquoted(line.rstrip("\r\n"), separator)
+            if nameless:
+                gene, values = str(number - 1), [gene, *values]
             genes.append(gene)
             n_cells = n_cells or len(values)
             rows.append(_numbers(path, number, values, n_cells))
@@ -129,8 +139,11 @@ def read_table(path: Path) -> RawCounts:
         )
     counts = sp.vstack(blocks).T.tocsr()
     names = cells[len(cells) - n_cells :]
-    return RawCounts("table", pd.DataFrame(index=names), pd.DataFrame(index=genes),
-                     counts.data, counts)  # fmt: skip
+    if nameless:
+        names = [str(i) for i in range(n_cells)]
+    kind = NAMELESS if nameless else "table"
+    obs, var = pd.DataFrame(index=names), pd.DataFrame(index=genes)
+    return RawCounts(kind, obs, var, counts.data, counts)
 
 
 def _unquoted(line: str, separator: str) -> list[str]:

@@ -1,0 +1,103 @@
+"""Peaks as targets: with RNA in one file, in two, and alone."""
+
+from __future__ import annotations
+
+import anndata as ad
+import pandas as pd
+import pytest
+from made_multiome import N_PEAKS, write_multiome
+
+SMALL = {
+    "peaks": {"length": 120},
+    "genome": {"fasta": "genome.fa", "gtf": "genes.gtf"},
+    "cells": {"n_pcs": 12},
+    "pools": {"n_pools": 15, "cells_per_pool": 10, "n_pcs": 8},
+    "dataset": {"min_detected": 0.01, "weak_detected": 0.02},
+    "folds": {"n_folds": 2},
+    "scover": {"filters": 8, "search": {"learning_rate": [0.002, 0.05], "batch_size": [64]}},
+    "tuning": {"trials": 1, "epochs": 3},
+    "training": {"epochs": 5, "patience": 5, "device": "cpu"},
+    "motifs": {"min_sequences": 2},
+    "comparison": {"baselines": [], "controls": []},
+    "annotations": {"columns": ["age"]},
+}
+IN_ONE_FILE = {"counts": {"path": "multiome.h5mu", "cell_type": "kind"}}
+IN_TWO_FILES = {
+    "counts": {"path": "rna.h5ad", "cell_type": "kind"},
+    "peaks": {"length": 120, "path": "atac.h5ad", "pool_on": "atac"},
+}
+ALONE = {
+    "counts": {"path": "atac.h5ad", "modality": "atac", "cell_type": "kind"},
+    "genome": {"fasta": "genome.fa"},
+}
+
+
+@pytest.fixture
+def peak_run(new_run):
+    """Make a run beside the tiny RNA and peaks."""
+
+    def make(name, **sections):
+        run = new_run({"name": name} | SMALL | sections, name)
+        write_multiome(run.folder)
+        return run
+
+    return make
+
+
+def table(run, path):
+    return pd.read_csv(run.results / path, sep="\t", keep_default_na=False)
+
+
+def test_multiome_from_one_file_to_the_report(peak_run):
+    distal = {"length": 120, "distal": {"upstream": 100, "downstream": 50}}
+    run = peak_run("multiome", **IN_ONE_FILE, peaks={**distal, "blacklist": "blacklist.bed"})
+    figures = ["influence_heatmap", "family_heatmap", "regulator_volcano", "gene_set_heatmap"]
+    wanted = [f"results/multiome/scover/figures/{figure}.svg" for figure in figures]
+    wanted += ["results/multiome/scover/evaluation.tsv", "results/multiome/noise_ceiling.tsv"]
+    run.snakemake("--cores", "2", *wanted)
+    cells = ad.read_h5ad(run.results / "cells.h5ad")
+    expression = ad.read_h5ad(run.results / "cells_expression.h5ad")
+    assert cells.obs_names.equals(expression.obs_names)
+    assert cells.shape == (115, N_PEAKS)  # five cells have no RNA; one peak came twice
+    counts = dict(table(run, "region_counts.tsv").to_numpy())
+    assert counts["merged: the same window"] == 1
+    assert counts["dropped: blacklisted"] == 1
+    assert counts["dropped: near a TSS"] == 24
+    dataset = ad.read_h5ad(run.results / "dataset.h5ad")
+    assert dataset.n_vars <= counts["windows"] == N_PEAKS - 25
+    assert dataset.varm["codes"].shape[1] == 120
+    pooled = ad.read_h5ad(run.results / "pools_expression.h5ad")
+    assert pooled.obs_names.equals(dataset.obs_names)
+    members = table(run, "cells_in_pools.tsv").query("pool == 'pool3'")["cell"]
+    summed = expression[members].X.sum(axis=0)
+    assert (pooled["pool3"].X.toarray() == summed).all()
+    assert "SP1" in set(pooled.var["gene_name"])  # by the annotation: the counts have ids only
+    genes = set(table(run, "scover/regulators.tsv")["gene"]) - {"NA"}
+    assert genes and genes <= {f"ENSG{i}" for i in range(24)}
+    run.snakemake(*wanted, "--report", "report.html")
+    assert (run.folder / "report.html").stat().st_size > 100_000
+
+
+def test_two_files_pooled_on_the_peaks(peak_run):
+    run = peak_run("two", **IN_TWO_FILES)
+    run.snakemake("--cores", "2", "results/two/dataset.h5ad")
+    cells = ad.read_h5ad(run.results / "cells.h5ad")
+    expression = ad.read_h5ad(run.results / "cells_expression.h5ad")
+    assert "X_pca" in cells.obsm
+    assert "X_pca" not in expression.obsm
+    pools = ad.read_h5ad(run.results / "pools.h5ad")
+    assert pools.obs["purity"].mean() > 0.8  # peaks tell the two types apart
+    assert set(pools.obs["cell_type"]) == {"A", "B"}
+
+
+def test_peaks_alone_do_without_expression(peak_run):
+    one_fold = {"n_folds": 1, "test_chromosomes": ["chr1"]}
+    run = peak_run("alone", **ALONE, folds=one_fold)
+    plan = run.plan()
+    assert "define_peaks" in plan
+    assert not {"find_regulators", "plot_regulators", "define_regions"} & set(plan)
+    run.snakemake("--cores", "2", "results/alone/scover/notes.tsv")
+    notes = table(run, "scover/notes.tsv").set_index("about")["note"]
+    assert "no expression of genes" in notes["regulators"]
+    assert "no expression of genes" in notes["gene sets"]
+    assert len(table(run, "scover/annotations.tsv"))

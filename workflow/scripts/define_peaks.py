@@ -1,0 +1,27 @@
+"""Put a window on each peak of the pools, and leave out those near genes or not to be trusted."""
+
+from anndata import read_h5ad
+
+from cisgrammar.annotation import read_tss
+from cisgrammar.files import write_table
+from cisgrammar.genome import chrom_sizes
+from cisgrammar.logs import log_to
+from cisgrammar.peaks import define_peaks
+from cisgrammar.regions import read_bed, write_bed
+
+files, genome, peaks = snakemake.input, snakemake.params.genome, snakemake.params.peaks
+with log_to(snakemake.log[0]):
+    tss = None
+    if files.annotation:
+        tss = read_tss(files.annotation, gene_id=genome["gene_id"], tss_rule=genome["tss_rule"])
+    windows, counts = define_peaks(
+        read_h5ad(files.pools, backed="r").var,
+        chrom_sizes(files.genome, snakemake.params.work),
+        length=peaks["length"],
+        tss=tss,
+        **(peaks["distal"] or {}),
+        blacklist=read_bed(files.blacklist, "peaks.blacklist") if files.blacklist else None,
+        chromosomes=genome["chromosomes"],
+    )
+    write_bed(windows, snakemake.output.regions)
+    write_table(counts, snakemake.output.counts)
