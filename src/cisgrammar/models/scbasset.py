@@ -248,7 +248,7 @@ class _Block(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """``(batch, channels, length)`` to ``(batch, filters, ceil(length / pool))``."""
         weight = (self.weight / GELU_SLOPE).to(x.dtype)
-        x = conv_of_few(x, weight) if x.shape[1] == 4 else F.conv1d(x, weight, padding="same")
+        x = conv_same(x, weight)
         x = norm_pool(
             x,
             GELU_SLOPE * self.gain,
@@ -263,11 +263,11 @@ class _Block(nn.Module):
         return F.silu(x, inplace=not self.training)
 
 
-def conv_of_few(x: Tensor, weight: Tensor) -> Tensor:
-    """Convolve few channels, "same", as one matrix product for each sequence.
+def conv_same(x: Tensor, weight: Tensor) -> Tensor:
+    """Convolve to the same length; where a width is even, the end is padded by one more.
 
-    On a CPU libraries' convolutions are made for many channels; with the four of DNA they are
-    several times slower than this.
+    On a CPU libraries' convolutions are made for many channels. With the four of DNA they are
+    several times slower than one matrix product for each sequence.
 
     Parameters
     ----------
@@ -276,12 +276,14 @@ def conv_of_few(x: Tensor, weight: Tensor) -> Tensor:
     weight
         ``(filters, channels, width)``.
     """
-    if x.is_cuda:
-        return F.conv1d(x, weight, padding="same")
     width = weight.shape[2]
-    padded = F.pad(x, ((width - 1) // 2, width // 2))
-    windows = padded.unfold(2, width, 1).transpose(2, 3)  # (batch, channels, width, length)
-    return weight.flatten(1) @ windows.flatten(1, 2)
+    before, after = (width - 1) // 2, width // 2
+    if x.is_cuda or x.shape[1] > 4:
+        if after > before:
+            x = F.pad(x, (0, 1))
+        return F.conv1d(x, weight, padding=before)
+    windows = F.pad(x, (before, after)).unfold(2, width, 1)  # (batch, channels, length, width)
+    return weight.flatten(1) @ windows.transpose(2, 3).flatten(1, 2)
 
 
 @torch.no_grad()
