@@ -131,8 +131,8 @@ def cell_type_asw(embedding: np.ndarray, labels: Sequence[str]) -> float:
 
 def label_score(embedding: np.ndarray, labels: Sequence[str], k: int) -> float:
     """Share of each cell's ``k`` nearest neighbours that have its label, on average."""
-    labels = np.asarray(labels)
-    return float((labels[_nearest(embedding, k)] == labels[:, None]).mean())
+    names = np.asarray(labels)
+    return float((names[_nearest(embedding, k)] == names[:, None]).mean())
 
 
 def neighbor_score(embedding: np.ndarray, other: np.ndarray, k: int) -> float:
