@@ -10,7 +10,6 @@ import torch
 from anndata import AnnData
 
 from cisgrammar import models
-from cisgrammar.models.scover import Scover
 from cisgrammar.training import Split, train
 
 
@@ -23,7 +22,7 @@ def train_final(
     best: Mapping[str, Any],
     training: Mapping[str, Any],
     device: torch.device | str,
-) -> tuple[Scover, pd.DataFrame]:
+) -> tuple[models.Model, pd.DataFrame]:
     """Train the final model of a fold; models of controls are trained alike.
 
     Parameters

@@ -84,7 +84,8 @@ def tune(
     Hepkema et al. (2023), Methods, "Training the neural network": TPE and ASHA.
     """
     optuna.logging.set_verbosity(optuna.logging.WARNING)
-    at_once = side_by_side or (8 if split.codes.is_cuda else 1)
+    together = split.codes.is_cuda and hasattr(models.FAMILIES[family], "side_by_side")
+    at_once = side_by_side or (8 if together else 1)
     identity = _identity(family, split, settings, epochs, grace, reduction, seed, at_once)
     with alone_with(journal):
         study = _study(Path(journal), identity, trials, at_once)
@@ -209,8 +210,7 @@ def _identity(family: str, split: Split, settings: dict[str, Any], *numbers: int
     """Name a search by all that decides its outcome, but for the number of trials."""
     digest = hashlib.sha256(json.dumps([family, settings, numbers], sort_keys=True).encode())
     digest.update(source_hash(__file__).encode())
-    for tensor in (split.codes, split.targets, split.train, split.validation):
-        digest.update(tensor.cpu().numpy().tobytes())
+    digest.update(split.digest().encode())
     return digest.hexdigest()
 
 

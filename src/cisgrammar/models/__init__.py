@@ -7,7 +7,9 @@ A family is one file with one class that has:
 - ``sizes()``: the keyword arguments that make an empty model of the same shape;
 - ``forward(codes)``: uint8 ``(batch, length)`` to ``(batch, targets)``.
 
-Families whose first layer reads as motifs also have ``scan`` and ``influence``.
+A family that is not trained on squared errors has ``objective(split)``: see
+:class:`cisgrammar.training.Objective`. Families whose first layer reads as motifs also have
+``scan`` and ``influence``; those that can be trained side by side, ``side_by_side``.
 """
 
 from __future__ import annotations
@@ -19,9 +21,11 @@ import torch
 
 from cisgrammar.errors import InputError
 from cisgrammar.files import whole_file
+from cisgrammar.models.scbasset import Scbasset
 from cisgrammar.models.scover import Scover
 
-FAMILIES: dict[str, type[Scover]] = {family.name: family for family in (Scover,)}
+Model = Scover | Scbasset
+FAMILIES: dict[str, type[Model]] = {family.name: family for family in (Scover, Scbasset)}
 
 
 def build(
@@ -30,7 +34,7 @@ def build(
     settings: dict[str, Any],
     hyperparameters: dict[str, Any],
     seed: int,
-) -> Scover:
+) -> Model:
     """Make a freshly initialised model.
 
     Parameters
@@ -40,7 +44,7 @@ def build(
     n_targets
         Number of outputs.
     settings
-        The family's section of the config.
+        The family's section of the config, and what else ``build`` of the family takes.
     hyperparameters
         One value for each entry of the family's search space.
     seed
@@ -50,7 +54,7 @@ def build(
     return FAMILIES[family].build(n_targets, settings, hyperparameters, generator)
 
 
-def save(model: Scover, path: str | Path) -> None:
+def save(model: Model, path: str | Path) -> None:
     """Write a checkpoint: family, sizes and weights, nothing else."""
     state = {key: value.detach().cpu() for key, value in model.state_dict().items()}
     # through a handle: given a path, torch would write its random name into the file
@@ -58,7 +62,7 @@ def save(model: Scover, path: str | Path) -> None:
         torch.save({"family": model.name, "sizes": model.sizes(), "state": state}, handle)
 
 
-def load(path: str | Path, device: torch.device | str = "cpu") -> Scover:
+def load(path: str | Path, device: torch.device | str = "cpu") -> Model:
     """Read a checkpoint.
 
     Parameters

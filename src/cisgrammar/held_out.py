@@ -1,0 +1,87 @@
+"""How well accessibility of peaks that the model never saw is predicted, per cell and per peak."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import torch
+from sklearn.metrics import average_precision_score
+from torch import Tensor
+
+from cisgrammar.evaluation import auroc
+from cisgrammar.models.scbasset import Scbasset, embed_sequences
+from cisgrammar.open_entries import OpenEntries
+
+CELLS_AT_ONCE = 4096
+
+
+@torch.no_grad()
+def score_held_out(
+    model: Scbasset, codes: Tensor, targets: OpenEntries, rows: Tensor, at_once: int = CELLS_AT_ONCE
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Score predictions of some peaks.
+
+    Parameters
+    ----------
+    model
+        Trained on other peaks.
+    codes
+        uint8 ``(peaks, length)``, of all peaks.
+    targets
+        Which cells are open at each peak.
+    rows
+        The held-out peaks, int64.
+    at_once
+        Cells whose predictions are in memory at one time, for the scores per cell.
+
+    Returns
+    -------
+    per_cell
+        Columns cell (number), n_open, auroc, aupr: over peaks.
+    per_peak
+        Columns peak (number), n_open, auroc, aupr: over cells. NaN where all are open or closed.
+
+    Notes
+    -----
+    Yuan & Kelley (2022), Results, "scBasset predicts single-cell chromatin accessibility on
+    held-out peaks". AUPR is average precision; its chance level is the share of open entries.
+    """
+    embedding = embed_sequences(model, codes[rows])
+    weight, bias = (part.detach().cpu() for part in model.cell_weights())
+    cells = torch.arange(targets.n_cells)
+    per_cell = [
+        _scores(
+            targets.of_cells(block).dense(rows).cpu(), embedding @ weight[block].T + bias[block]
+        )
+        for block in cells.split(at_once)
+    ]
+    per_peak = []
+    for first in range(0, len(rows), 128):
+        block = slice(first, first + 128)
+        logits = embedding[block] @ weight.T + bias  # (peaks, cells)
+        per_peak.append(_scores(targets.dense(rows[block]).cpu().T, logits.T))
+    by_cell, by_peak = (pd.concat(tables, ignore_index=True) for tables in (per_cell, per_peak))
+    by_cell.insert(0, "cell", cells.numpy())
+    by_peak.insert(0, "peak", rows.cpu().numpy())
+    return by_cell, by_peak
+
+
+def _scores(is_open: Tensor, logits: Tensor) -> pd.DataFrame:
+    """Score each column."""
+    truth, predicted = is_open.numpy(), logits.numpy()
+    n_open = truth.sum(axis=0)
+    precision = [
+        average_precision_score(t, p) if 0 < n < len(t) else np.nan
+        for t, p, n in zip(truth.T, predicted.T, n_open, strict=True)
+    ]
+    return pd.DataFrame({"n_open": n_open, "auroc": auroc(truth, predicted), "aupr": precision})
+
+
+def summarise(per_cell: pd.DataFrame, per_peak: pd.DataFrame) -> pd.DataFrame:
+    """Average the scores: one row per cell, one per peak, with how many could be scored."""
+    rows = []
+    for per, table in (("cell", per_cell), ("peak", per_peak)):
+        scored = table.dropna(subset=["auroc"])
+        means = scored[["auroc", "aupr"]].mean()
+        rows.append({"per": per, "n": len(table), "n_scored": len(scored), **means})
+    return pd.DataFrame(rows)

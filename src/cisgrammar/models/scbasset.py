@@ -1,0 +1,298 @@
+"""scBasset: a deep convolutional trunk, a bottleneck, and one linear output for each cell."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from cisgrammar.models.norm_pool import norm_pool
+from cisgrammar.models.scbasset_training import Accessibility
+from cisgrammar.sequence import N
+
+if TYPE_CHECKING:
+    from cisgrammar.training import Split
+
+MOMENTUM = 0.1  # weight of a batch in the running averages; Keras calls this .9
+EPS = 1e-3
+GELU_SLOPE = 1.702
+TRUNCATED_STD = 0.87962566103423978  # of a standard normal cut off at 2
+PRECISIONS = {"float32": torch.float32, "bfloat16": torch.bfloat16}
+EMBEDDING_BATCH = 128
+
+
+def gelu(x: Tensor) -> Tensor:
+    """Approximate GELU as the original does: ``x * sigmoid(1.702 x)``."""
+    return F.silu(GELU_SLOPE * x) / GELU_SLOPE
+
+
+class Scbasset(nn.Module):
+    """The network of Yuan & Kelley (2022), Methods, "Model architecture".
+
+    Parameters
+    ----------
+    n_targets
+        Outputs: cells.
+    length
+        Bases of a sequence.
+    stem_filters, stem_width, stem_pool
+        The first convolution and its pooling.
+    tower_filters, tower_width, tower_pool
+        Filters of each convolution of the tower; their width and pooling.
+    last_filters
+        Of the convolution of width 1 that ends the tower.
+    bottleneck
+        Numbers that describe a sequence, and a cell.
+    dropout
+        Share of the bottleneck that is left out in training.
+    n_batches
+        Batches of cells to correct for; 0 for none.
+    precision
+        ``float32``, or ``bfloat16`` for the convolutions; weights, the bottleneck and the loss
+        stay float32.
+
+    Notes
+    -----
+    Where paper and code differ this is the code. GELU stands before each convolution, that of
+    the one-hot sequence included, not after it; pooling follows normalisation; convolutions have
+    no bias. The paper's output of the first block, 488 x 288, is 448 x 288. N and what shifts
+    bring in are 1/4 of each base; the original's readers draw a random base for N.
+
+    GELU(x) is ``silu(1.702 x) / 1.702``: the factor before is folded into the normalisation,
+    the divisor into the following weights, and the values between blocks are silu alone.
+    """
+
+    name: ClassVar[str] = "scbasset"
+    search: ClassVar[dict[str, str]] = {"learning_rate": "log_uniform", "batch_size": "choice"}
+
+    def __init__(
+        self,
+        n_targets: int,
+        length: int = 1344,
+        stem_filters: int = 288,
+        stem_width: int = 17,
+        stem_pool: int = 3,
+        tower_filters: Sequence[int] = (288, 323, 363, 407, 456, 512),
+        tower_width: int = 5,
+        tower_pool: int = 2,
+        last_filters: int = 256,
+        bottleneck: int = 32,
+        dropout: float = 0.2,
+        n_batches: int = 0,
+        precision: str = "float32",
+    ) -> None:
+        super().__init__()
+        self._sizes = {
+            "length": length,
+            "stem_filters": stem_filters,
+            "stem_width": stem_width,
+            "stem_pool": stem_pool,
+            "tower_filters": list(tower_filters),
+            "tower_width": tower_width,
+            "tower_pool": tower_pool,
+            "last_filters": last_filters,
+            "bottleneck": bottleneck,
+            "dropout": dropout,
+            "precision": precision,
+        }
+        self.precision, self.dropout = precision, dropout
+        self.stem = _Block(4, stem_filters, stem_width, stem_pool)
+        blocks, channels = [], stem_filters
+        for filters in tower_filters:
+            blocks.append(_Block(channels, filters, tower_width, tower_pool))
+            channels = filters
+        self.tower = nn.ModuleList([*blocks, _Block(channels, last_filters, 1, 1)])
+        left = math.ceil(length / stem_pool)
+        for _ in tower_filters:
+            left = math.ceil(left / tower_pool)
+        self.dense = nn.Linear(left * last_filters, bottleneck, bias=False)
+        self.norm = nn.BatchNorm1d(bottleneck, eps=EPS, momentum=MOMENTUM)
+        self.head = nn.Linear(bottleneck, n_targets)  # (cells, bottleneck): the cell embedding
+        self.batch_head = nn.Linear(bottleneck, n_batches) if n_batches else None
+        self.register_buffer("batch_of_target", torch.zeros(n_targets, dtype=torch.int64))
+        bases = torch.cat([torch.eye(4), torch.full((1, 4), 0.25)])  # A, C, G, T, N
+        self.register_buffer("bases", F.silu(GELU_SLOPE * bases), persistent=False)
+        self.recipe: dict[str, Any] = {}
+
+    @classmethod
+    def build(
+        cls,
+        n_targets: int,
+        settings: dict[str, Any],
+        hyperparameters: dict[str, Any],
+        generator: torch.Generator,
+    ) -> Scbasset:
+        """Make a model with the published initial weights.
+
+        Truncated normal of variance 2 / inputs (Keras's ``he_normal``) in every layer, biases 0.
+
+        Parameters
+        ----------
+        n_targets
+            Cells.
+        settings
+            The family's section of the config; to correct for batches also
+            ``batch_of_target``, the number of each cell's batch.
+        hyperparameters
+            None of them changes the network.
+        generator
+            What weights are drawn from.
+        """
+        batches = settings.get("batch_of_target")
+        model = cls(
+            n_targets,
+            n_batches=0 if batches is None else int(max(batches)) + 1,
+            **{key: settings[key] for key in SIZES},
+        )
+        with torch.no_grad():
+            for weight in model.parameters():
+                if weight.dim() > 1:
+                    std = math.sqrt(2 / weight[0].numel()) / TRUNCATED_STD
+                    nn.init.trunc_normal_(weight, 0, std, -2 * std, 2 * std, generator=generator)
+            for layer in (model.head, model.batch_head):
+                if layer is not None:
+                    layer.bias.zero_()
+            if batches is not None:
+                model.batch_of_target.copy_(torch.as_tensor(batches))
+        model.recipe = {key: value for key, value in settings.items() if key not in SIZES}
+        return model
+
+    def sizes(self) -> dict[str, Any]:
+        """Keyword arguments that make an empty model of this shape."""
+        n_batches = 0 if self.batch_head is None else self.batch_head.out_features
+        return {"n_targets": self.head.out_features, "n_batches": n_batches, **self._sizes}
+
+    def objective(self, split: Split) -> Accessibility:
+        """Say what training minimises and watches."""
+        return Accessibility(self, split)
+
+    def forward(self, codes: Tensor) -> Tensor:
+        """Predict logits: codes ``(batch, length)`` to ``(batch, cells)``."""
+        weight, bias = self.cell_weights()
+        return F.linear(self.embed(codes), weight, bias)
+
+    def embed(self, codes: Tensor, generator: torch.Generator | None = None) -> Tensor:
+        """Describe sequences by the numbers of the bottleneck.
+
+        Parameters
+        ----------
+        codes
+            uint8 ``(batch, length)``.
+        generator
+            What dropout is drawn from; without one nothing is dropped.
+
+        Returns
+        -------
+        float32 ``(batch, bottleneck)``.
+        """
+        return self.embed_features(self.features(codes), generator)
+
+    def features(self, codes: Tensor) -> Tensor:
+        """Run the convolutions: ``(batch, last_filters, positions)``, float32."""
+        dtype = PRECISIONS[self.precision]
+        x = self.bases.to(dtype)[codes.long()].transpose(1, 2)  # (batch, 4, length)
+        x = self.stem(x)
+        for block in self.tower:
+            x = block(x)
+        return x.float()
+
+    def embed_features(self, features: Tensor, generator: torch.Generator | None = None) -> Tensor:
+        """Go on from :meth:`features` to the bottleneck."""
+        flat = features.transpose(1, 2).flatten(1)  # position by position, as the original
+        x = self.norm(self.dense(flat / GELU_SLOPE))
+        if generator is not None and self.dropout > 0:
+            kept = torch.rand(x.shape, generator=generator) >= self.dropout
+            x = x * kept.to(x.device) / (1 - self.dropout)
+        return gelu(x)
+
+    def cell_weights(self) -> tuple[Tensor, Tensor]:
+        """Give each cell's weights and intercept, those of its batch added.
+
+        Returns
+        -------
+        ``(cells, bottleneck)`` and ``(cells,)``.
+
+        Notes
+        -----
+        The original multiplies the batches' outputs by a batch-by-cell matrix of 0 and 1 and
+        adds the product to the logits. Both layers are linear, so weights are added instead.
+        """
+        if self.batch_head is None:
+            return self.head.weight, self.head.bias
+        weight = self.head.weight + self.batch_head.weight[self.batch_of_target]
+        return weight, self.head.bias + self.batch_head.bias[self.batch_of_target]
+
+
+SIZES = (
+    "length", "stem_filters", "stem_width", "stem_pool", "tower_filters", "tower_width",
+    "tower_pool", "last_filters", "bottleneck", "dropout", "precision",
+)  # fmt: skip
+
+
+class _Block(nn.Module):
+    """Convolution without bias, normalisation, pooling, and the GELU of what comes next."""
+
+    def __init__(self, channels: int, filters: int, width: int, pool: int) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.empty(filters, channels, width))
+        self.gain = nn.Parameter(torch.ones(filters))
+        self.offset = nn.Parameter(torch.zeros(filters))
+        self.register_buffer("running_mean", torch.zeros(filters))
+        self.register_buffer("running_var", torch.ones(filters))
+        self.pool = pool
+
+    def forward(self, x: Tensor) -> Tensor:
+        """``(batch, channels, length)`` to ``(batch, filters, ceil(length / pool))``."""
+        weight = (self.weight / GELU_SLOPE).to(x.dtype)
+        x = conv_same(x, weight)
+        x = norm_pool(
+            x,
+            GELU_SLOPE * self.gain,
+            GELU_SLOPE * self.offset,
+            self.running_mean,
+            self.running_var,
+            pool=self.pool,
+            training=self.training,
+            momentum=MOMENTUM,
+            eps=EPS,
+        )
+        return F.silu(x, inplace=not self.training)
+
+
+def conv_same(x: Tensor, weight: Tensor) -> Tensor:
+    """Convolve to the same length; where a width is even, the end is padded by one more.
+
+    On a CPU libraries' convolutions are made for many channels. With the four of DNA they are
+    several times slower than one matrix product for each sequence.
+
+    Parameters
+    ----------
+    x
+        ``(batch, channels, length)``.
+    weight
+        ``(filters, channels, width)``.
+    """
+    width = weight.shape[2]
+    before, after = (width - 1) // 2, width // 2
+    if x.is_cuda or x.shape[1] > 4:
+        if after > before:
+            x = F.pad(x, (0, 1))
+        return F.conv1d(x, weight, padding=before)
+    windows = F.pad(x, (before, after)).unfold(2, width, 1)  # (batch, channels, length, width)
+    return weight.flatten(1) @ windows.transpose(2, 3).flatten(1, 2)
+
+
+@torch.no_grad()
+def embed_sequences(model: Scbasset, codes: Tensor) -> Tensor:
+    """Describe many sequences, batch by batch: ``(sequences, bottleneck)``, on the CPU."""
+    model.eval()
+    device = model.head.weight.device
+    batches = codes.split(EMBEDDING_BATCH)
+    return torch.cat([model.embed(batch.to(device)).cpu() for batch in batches])
+
+
+assert N == 4  # the last row of Scbasset.bases

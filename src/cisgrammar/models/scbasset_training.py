@@ -1,0 +1,167 @@
+"""How scBasset is trained: binary cross-entropy over sparse targets, watched by training AUROC."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from cisgrammar.augmentation import augment
+from cisgrammar.errors import InputError
+from cisgrammar.open_entries import OpenEntries, cross_entropy_sum
+from cisgrammar.seeds import derive_seed
+
+if TYPE_CHECKING:
+    from cisgrammar.models.scbasset import Scbasset
+    from cisgrammar.training import Split
+
+BINS = 512
+LOGIT_RANGE = 12.0  # of the bins
+
+
+class Accessibility:
+    """Yuan & Kelley (2022), Methods, "Training approach", as a family's objective.
+
+    Parameters
+    ----------
+    model
+        Whose ``recipe`` says ``betas``, ``max_shift``, ``augment_per_sequence``, ``l2_cells``,
+        ``l2_batches``, ``auroc_cells`` and ``least_auroc_gain``.
+    split
+        Its targets are :class:`OpenEntries`.
+
+    Raises
+    ------
+    InputError
+        If there are fewer training peaks than 2, or no entry is open.
+
+    Notes
+    -----
+    As published: cross-entropy averaged over peaks and cells, Adam, training stops when the
+    best training AUROC (mean over cells, over the epoch's batches as they were augmented) has
+    not risen. The AUROC is that of at most ``auroc_cells`` cells, drawn once, and of logits in
+    512 bins; the original takes all cells and 200 bins of probability.
+    """
+
+    def __init__(self, model: Scbasset, split: Split) -> None:
+        assert isinstance(split.targets, OpenEntries)
+        self.recipe: dict[str, Any] = model.recipe
+        self.least_gain = self.recipe["least_auroc_gain"]
+        n_cells = split.targets.n_cells
+        watched = np.arange(n_cells)
+        if n_cells > self.recipe["auroc_cells"]:
+            rng = np.random.default_rng(derive_seed(0, "auroc_cells", n_cells))
+            watched = np.sort(rng.choice(n_cells, self.recipe["auroc_cells"], replace=False))
+        self.watched_cells = torch.from_numpy(watched).to(split.codes.device)
+        self.watched_targets = split.targets.of_cells(self.watched_cells)
+        self.train_auroc = RunningAuroc(len(watched), split.codes.device)
+
+    def optimizer(self, model: Scbasset, learning_rate: float) -> torch.optim.Optimizer:
+        """Make Adam with the published decay rates, and Keras's epsilon."""
+        betas = tuple(self.recipe["betas"])
+        return torch.optim.Adam(
+            model.parameters(), lr=learning_rate, betas=betas, eps=1e-7, fused=True
+        )
+
+    def batches(self, order: Tensor, batch_size: int) -> Sequence[Tensor]:
+        """Cut into equal batches: a batch of one has no variance to normalise by."""
+        check_batch(len(order), batch_size)
+        return order.tensor_split(math.ceil(len(order) / batch_size))
+
+    def losses(
+        self, models: list[Scbasset], split: Split, rows: Tensor, generator: torch.Generator
+    ) -> Tensor:
+        """Average cross-entropy over a batch and all cells; add the L2 terms."""
+        (model,) = models
+        codes = augment(
+            split.codes[rows],
+            generator,
+            max_shift=self.recipe["max_shift"],
+            per_sequence=self.recipe["augment_per_sequence"],
+        )
+        embedding = model.embed(codes, generator)
+        weight, bias = model.cell_weights()
+        total = cross_entropy_sum(embedding, weight, bias, *split.targets.of_peaks(rows))
+        self._watch(self.train_auroc, embedding, weight, bias, rows)
+        loss = total / (len(rows) * split.targets.n_cells)
+        if self.recipe["l2_cells"]:
+            loss = loss + self.recipe["l2_cells"] * model.head.weight.square().sum()
+        if self.recipe["l2_batches"] and model.batch_head is not None:
+            loss = loss + self.recipe["l2_batches"] * model.batch_head.weight.square().sum()
+        return loss[None]
+
+    @torch.no_grad()
+    def figures(self, models: list[Scbasset], split: Split) -> list[dict[str, float]]:
+        """Read off the epoch's AUROC, and measure loss and AUROC on the validation part."""
+        (model,) = models
+        model.eval()
+        weight, bias = model.cell_weights()
+        total, auroc = 0.0, RunningAuroc(len(self.watched_cells), split.codes.device)
+        for rows in split.validation.split(128):
+            embedding = model.embed(split.codes[rows])
+            loss = cross_entropy_sum(embedding, weight, bias, *split.targets.of_peaks(rows))
+            total += loss.item()
+            self._watch(auroc, embedding, weight, bias, rows)
+        figures = {
+            "train_auroc": self.train_auroc.mean(),
+            "validation_loss": total / (len(split.validation) * split.targets.n_cells),
+            "validation_auroc": auroc.mean(),
+        }
+        self.train_auroc = RunningAuroc(len(self.watched_cells), split.codes.device)
+        return [figures]
+
+    def watched(self, figures: dict[str, float]) -> float:
+        """Watch the training AUROC, as published."""
+        return 1 - figures["train_auroc"]
+
+    @torch.no_grad()
+    def _watch(
+        self, auroc: RunningAuroc, embedding: Tensor, weight: Tensor, bias: Tensor, rows: Tensor
+    ) -> None:
+        cells = self.watched_cells
+        logits = F.linear(embedding, weight[cells], bias[cells])
+        auroc.add(logits, self.watched_targets.dense(rows))
+
+
+def check_batch(n_peaks: int, batch_size: int) -> None:
+    """Refuse a training part that does not fill one batch.
+
+    Raises
+    ------
+    InputError
+        If there are fewer peaks than a batch takes.
+    """
+    if n_peaks < batch_size:
+        raise InputError(
+            f"scbasset: {n_peaks} peaks to train on are fewer than one batch of {batch_size}. "
+            "Lower `scbasset.search.batch_size`, or loosen the filters of peaks: a network of "
+            "this size learns from tens of thousands."
+        )
+
+
+class RunningAuroc:
+    """Area under the ROC curve of each cell, batch by batch, from counts in bins of logits."""
+
+    def __init__(self, n_cells: int, device: torch.device | str = "cpu") -> None:
+        self.counts = torch.zeros((2, n_cells, BINS), dtype=torch.int64, device=device)
+
+    def add(self, logits: Tensor, is_open: Tensor) -> None:
+        """Count a batch: logits and truth, ``(peaks, cells)``."""
+        n_cells = self.counts.shape[1]
+        bins = ((logits + LOGIT_RANGE) * (BINS / (2 * LOGIT_RANGE))).clamp(0, BINS - 1).long()
+        places = (is_open * n_cells + torch.arange(n_cells, device=logits.device)) * BINS + bins
+        counted = torch.bincount(places.flatten(), minlength=self.counts.numel())
+        self.counts += counted.view_as(self.counts)
+
+    def mean(self) -> float:
+        """Average over the cells that have open and closed peaks; values in one bin are tied."""
+        closed, opened = self.counts.double()
+        below = closed.cumsum(1) - closed / 2
+        pairs = closed.sum(1) * opened.sum(1)
+        areas = (opened * below).sum(1) / pairs
+        return float(areas[pairs > 0].mean())

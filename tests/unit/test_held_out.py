@@ -1,0 +1,52 @@
+import numpy as np
+import pytest
+import torch
+from scipy import sparse
+from sklearn.metrics import average_precision_score, roc_auc_score
+
+from cisgrammar.held_out import score_held_out, summarise
+from cisgrammar.models.scbasset import Scbasset
+from cisgrammar.open_entries import OpenEntries
+
+SETTINGS = {
+    "length": 30, "stem_filters": 4, "stem_width": 5, "stem_pool": 3, "tower_filters": [4],
+    "tower_width": 3, "tower_pool": 2, "last_filters": 4, "bottleneck": 3, "dropout": 0.2,
+    "precision": "float32",
+}  # fmt: skip
+
+
+@pytest.fixture
+def case():
+    rng = np.random.default_rng(1)
+    model = Scbasset.build(7, SETTINGS, {}, torch.Generator().manual_seed(1)).eval()
+    codes = torch.from_numpy(rng.integers(0, 4, (50, 30), dtype=np.uint8))
+    is_open = rng.random((7, 50)) < 0.4
+    is_open[2] = False  # a cell without any open peak
+    rows = torch.arange(20, 50)
+    return model, codes, OpenEntries.of_matrix(sparse.csr_matrix(is_open)), rows, is_open
+
+
+@pytest.mark.parametrize("at_once", [3, 100])
+def test_scores_are_scikit_learns(case, at_once):
+    model, codes, targets, rows, is_open = case
+    per_cell, per_peak = score_held_out(model, codes, targets, rows, at_once)
+    with torch.no_grad():
+        logits = model(codes[rows]).numpy()
+    truth = is_open[:, rows].T
+    for cell in (0, 6):
+        row = per_cell.set_index("cell").loc[cell]
+        assert row["auroc"] == pytest.approx(roc_auc_score(truth[:, cell], logits[:, cell]))
+        expected = average_precision_score(truth[:, cell], logits[:, cell])
+        assert row["aupr"] == pytest.approx(expected)
+    row = per_peak.set_index("peak").loc[23]
+    assert row["n_open"] == truth[3].sum()
+    assert row["auroc"] == pytest.approx(roc_auc_score(truth[3], logits[3]))
+    assert per_cell["auroc"].isna().tolist() == [cell == 2 for cell in range(7)]
+
+
+def test_summary_leaves_out_what_cannot_be_scored(case):
+    per_cell, per_peak = score_held_out(*case[:4])
+    table = summarise(per_cell, per_peak).set_index("per")
+    assert table.loc["cell", ["n", "n_scored"]].tolist() == [7, 6]
+    assert table.loc["cell", "auroc"] == pytest.approx(per_cell["auroc"].mean())
+    assert table.loc["peak", "n"] == 30
