@@ -41,7 +41,7 @@ def read_gmt(path: str | Path) -> dict[str, list[str]]:
     if not path.is_file():
         raise InputError(f"{path}: no such file. It should hold gene sets in GMT format.")
     try:
-        lines = path.read_text(encoding="utf-8-sig").splitlines()
+        lines = path.read_text(encoding="utf-8-sig").split("\n")
     except UnicodeDecodeError:
         raise InputError(f"{path}: this is not text. If it is compressed, unpack it.") from None
     problems = Problems()

@@ -115,19 +115,38 @@ def open_fasta(fasta: str | Path, work: str | Path) -> pyfaidx.Fasta:
     index = Path(work) / f"{_digest(Path(fasta))}.fai"
     try:
         if not index.exists():
+            _refuse_other_bytes(fasta, plain)
             with whole_file(index) as temporary:
                 temporary.unlink()
                 pyfaidx.Faidx(str(plain), indexname=str(temporary)).close()
                 _check_lengths(fasta, temporary)
+                _check_ends(fasta, plain, temporary)
         return pyfaidx.Fasta(str(plain), indexname=str(index), as_raw=True, rebuild=False)
-    except (pyfaidx.FastaIndexingError, UnicodeDecodeError, ValueError) as error:
+    except (pyfaidx.FastaIndexingError, RuntimeError, ValueError) as error:
         if isinstance(error, InputError):
             raise
+        why = str(error).partition("Please report")[0].splitlines()[0].strip().rstrip(".")
         raise InputError(
-            f"{fasta}: the FASTA file cannot be indexed: {str(error).splitlines()[0]} "
+            f"{fasta}: the FASTA file cannot be indexed: {why}. "
             "Within one sequence every line but the last must be equally long, and no name may "
             f"come twice. `seqkit seq -w 60 {fasta}` rewrites the lines."
         ) from None
+
+
+def _refuse_other_bytes(fasta: str | Path, plain: Path) -> None:
+    """Stop at a byte that is no ASCII: the index counts letters, the file has bytes."""
+    before = 0
+    with plain.open("rb") as stream:
+        while block := stream.read(1 << 22):
+            if not block.isascii():
+                place = next(i for i, byte in enumerate(block) if byte > 127)
+                line = before + block.count(b"\n", 0, place) + 1
+                raise InputError(
+                    f"{fasta}: line {line} of the FASTA file holds the byte {block[place]:#x}, no "
+                    "plain letter (ASCII), so the file cannot be indexed. It is damaged, or a name "
+                    "has an accent: fetch it again, or take that letter out."
+                )
+            before += block.count(b"\n")
 
 
 def _check_lengths(fasta: str | Path, index: Path) -> None:
@@ -146,6 +165,24 @@ def chrom_sizes(fasta: str | Path, work: str | Path) -> dict[str, int]:
     """
     with open_fasta(fasta, work) as opened:
         return {record.name: len(record) for record in opened}
+
+
+def _check_ends(fasta: str | Path, plain: Path, index: Path) -> None:
+    """Check that each sequence ends where its index says: a last line may be too long."""
+    lines = (line.split("\t") for line in index.read_text().splitlines())
+    records = [(name, *map(int, numbers)) for name, *numbers in lines]
+    starts = [start for _, _, start, _, _ in records]
+    with plain.open("rb") as stream:
+        for (name, length, start, letters, width), following in zip(
+            records, [*starts[1:], plain.stat().st_size], strict=True
+        ):
+            if not length:
+                continue
+            end = start + length + ((length - 1) // letters) * (width - letters)
+            stream.seek(end - 1)
+            after = stream.read(max(following - end + 1, 0))
+            if not re.fullmatch(rb"\S\s*(>[^\n]*\n)?", after):
+                raise ValueError(f"the last line of {name} is longer than the others")
 
 
 def match_chromosomes(

@@ -141,6 +141,11 @@ def _refuse_other_compression(path: Path, start: bytes) -> None:
             )
 
 
+def is_bed_header(line: str) -> bool:
+    """Tell a BED line that is no region: blank, a comment, ``track ...`` or ``browser ...``."""
+    return not line.strip() or line.startswith("#") or line.split()[0] in ("track", "browser")
+
+
 def share(part: int, whole: int) -> float:
     """Say which part of the whole: 0 when the whole is empty."""
     return part / whole if whole else 0.0

@@ -16,7 +16,7 @@ from tqdm import tqdm
 from cisgrammar.errors import InputError
 from cisgrammar.files import whole_file
 from cisgrammar.genome import match_chromosomes, open_fasta
-from cisgrammar.inputs import examples, open_text
+from cisgrammar.inputs import examples, is_bed_header, open_text
 from cisgrammar.sequence import N, encode, reverse_complement
 
 log = logging.getLogger(__name__)
@@ -199,7 +199,7 @@ def read_bed(path: str | Path, key: str = "regions") -> pd.DataFrame:
             if columns[:3] == ["seqnames", "start", "end"] and number == 1:
                 ranges = columns
                 continue
-            if line.startswith(("#", "track", "browser")) or not line.strip():
+            if is_bed_header(line):
                 continue
             if ranges and len(columns) == len(ranges) and columns[1].isdecimal():
                 start = str(int(columns[1]) - 1)

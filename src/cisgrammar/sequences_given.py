@@ -12,7 +12,7 @@ import pandas as pd
 from anndata import AnnData
 
 from cisgrammar.errors import InputError, Problems
-from cisgrammar.inputs import examples, nearest, open_text
+from cisgrammar.inputs import examples, is_bed_header, nearest, open_text
 from cisgrammar.sequence import N, encode
 
 logger = logging.getLogger(__name__)
@@ -364,7 +364,7 @@ def _places_from_bed(regions: str | Path, names: list[str], fasta: str | Path) -
     rows: dict[str, tuple[str, int, int, str]] = {}
     with open_text(regions, REGIONS_KEY) as lines:
         for number, line in enumerate(lines, start=1):
-            if not line.strip() or line.startswith(("#", "track", "browser")):
+            if is_bed_header(line):
                 continue
             fields = line.rstrip("\r\n").split("\t")
             if len(fields) < 4 or not (fields[1].isdigit() and fields[2].isdigit()):
@@ -373,6 +373,11 @@ def _places_from_bed(regions: str | Path, names: list[str], fasta: str | Path) -
                     f"by tabs: {line.strip()[:60]!r}. Give a BED file in `{REGIONS_KEY}`."
                 )
             strand = fields[5] if len(fields) > 5 else "."
+            if fields[3] in rows:
+                raise InputError(
+                    f"{regions}: line {number} gives a second place to {fields[3]!r}. A sequence "
+                    f"has one: take one of the lines out of `{REGIONS_KEY}`."
+                )
             rows[fields[3]] = fields[0], int(fields[1]), int(fields[2]), strand
     absent = [name for name in names if name not in rows]
     if absent:

@@ -128,7 +128,10 @@ def test_a_copy_is_made_once_and_again_when_the_source_changes(tmp_path):
         (">a\nACGT\nAC\nACGT\n", "equally long"),
         (">a\nACGT\n>a\nACGT\n", "no name may come twice"),
         (">\nACGT\n", "cannot be indexed"),
-        (b">a\nAC\xff\xfeGT\n", "cannot be indexed"),
+        (b">a\nAC\xff\xfeGT\n", "line 2 .* byte 0xff"),
+        (">a\nACGT\nACGTACGTAC\n>b\nAC\n", "last line of a is longer"),
+        (">b\nACGT\nACGTACGTAC\n", "last line of b is longer"),
+        (">a\n\n\n>b\nAC\n", "cannot be indexed"),
     ],
 )
 @pytest.mark.parametrize("suffix", ["fa", "fa.gz"])

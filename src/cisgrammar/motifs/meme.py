@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import logging
 import re
 from collections.abc import Iterable, Iterator, Sequence
@@ -27,6 +28,7 @@ _IUPAC = {
         **{"B": "CGT", "D": "AGT", "H": "ACT", "V": "ACG", "N": "ACGT"},
     }.items()
 }
+_EDITED = "The file seems cut short or edited; get it anew."
 _log = logging.getLogger(__name__)
 
 
@@ -168,7 +170,7 @@ def read_meme(path: str | Path) -> list[Motif]:
     lines = _read_lines(path)
     problems = Problems()
     motifs: dict[str, Motif] = {}
-    for name, alt, number, header, rows in _matrices(lines):
+    for name, alt, number, header, rows in _matrices(path, lines, problems):
         where = f"{path}, line {number}, motif {name}"
         if name in motifs:
             problems.add(f"{where}: the name occurs twice. Give each motif its own name.")
@@ -189,7 +191,7 @@ def _read_lines(path: Path) -> list[str]:
     if not path.is_file():
         raise InputError(f"{path}: no such file. It should be a motif file in MEME format.")
     try:
-        lines = path.read_text(encoding="utf-8-sig").splitlines()
+        lines = path.read_text(encoding="utf-8-sig").split("\n")
     except UnicodeDecodeError:
         raise InputError(
             f"{path}: this is not text. If it is compressed, unpack it first; "
@@ -207,22 +209,53 @@ def _read_lines(path: Path) -> list[str]:
 
 
 def _matrices(
-    lines: Sequence[str],
+    path: Path, lines: Sequence[str], problems: Problems
 ) -> Iterator[tuple[str, str, int, dict[str, str], list[str]]]:
-    """Yield name, alt, line number of the matrix, its header, and the lines of its rows."""
-    name, alt = "", ""
+    """Yield name, alt, line number of the matrix, its header, and the lines of its rows.
+
+    What belongs to no motif is noted: it would be lost without a word.
+    """
+    name, alt, waiting = "", "", 0  # the line of a motif whose matrix has not come
+    log_odds = False
+    end = 0  # of the last matrix
     for i, line in enumerate(lines):
         words = line.split()
-        if line.startswith("MOTIF") and len(words) > 1:
-            name, alt = words[1], " ".join(words[2:])
-        elif line.lstrip().startswith("letter-probability matrix") and name:
+        where = f"{path}, line {i + 1}"
+        if i < end:
+            continue
+        if words[:1] == ["MOTIF"] and len(words) > 1:
+            _note_bare(path, name, waiting, problems)
+            name, alt, waiting = words[1], " ".join(words[2:]), i + 1
+        elif line.lstrip().startswith("letter-probability matrix"):
             header = dict(re.findall(r"(\w+)\s*=\s*(\S+)", line))
-            rows = []
-            for row in lines[i + 1 :]:
-                if not re.match(r"\s*[-+]?[\d.]", row):
-                    break
-                rows.append(row)
-            yield name, alt, i + 1, header, rows
+            rows = list(itertools.takewhile(re.compile(r"\s*[-+]?[\d.]").match, lines[i + 1 :]))
+            end, log_odds = i + 1 + len(rows), False
+            if not name:
+                problems.add(f"{where}: this matrix has no `MOTIF name` line. {_EDITED}")
+            else:
+                waiting = 0
+                yield name, alt, i + 1, header, rows
+        elif line.lstrip().startswith("log-odds matrix"):
+            log_odds = True
+        elif not log_odds and _looks_like_row(words):
+            problems.add(
+                f"{where}: {line.strip()!r} looks like a position of a motif, but is not below a "
+                f"`letter-probability matrix:` line. {_EDITED}"
+            )
+    _note_bare(path, name, waiting, problems)
+
+
+def _note_bare(path: Path, name: str, line: int, problems: Problems) -> None:
+    if line:
+        problems.add(
+            f"{path}, line {line}, motif {name}: no `letter-probability matrix:` follows. {_EDITED}"
+        )
+
+
+def _looks_like_row(words: list[str]) -> bool:
+    """Tell whether a line has four words, three of them probabilities."""
+    numbers = [word for word in words if re.fullmatch(r"[01]?\.\d+|[01]", word)]
+    return len(words) == 4 and len(numbers) >= 3
 
 
 def _sites(header: dict[str, str]) -> float:
@@ -240,7 +273,7 @@ def _matrix(
     if not rows or (width is not None and width != str(len(rows))):
         problems.add(
             f"{where}: its header promises w= {width or '1 or more'} rows, {len(rows)} follow. "
-            "The file seems cut short or edited; get it anew."
+            f"{_EDITED}"
         )
         return None
     matrix = np.empty((4, len(rows)))
