@@ -50,9 +50,11 @@ def amounts(preflight: pd.DataFrame) -> dict[str, int]:
     ``cells``, ``genes`` (or peaks), ``sequences``, ``length`` and ``targets``, as far as told.
     """
     found: dict[str, int] = {}
+    two_sides = (preflight["check"] == "shared cells").any()  # RNA and peaks of the same cells
     for check, text in zip(preflight["check"], preflight["found"], strict=True):
         if check.startswith("counts") and (match := _CELLS.search(text)):
-            found["cells"] = found.get("cells", 0) + _number(match[1])
+            if not (two_sides and check.startswith("counts of peaks")):
+                found["cells"] = found.get("cells", 0) + _number(match[1])
             found["genes"] = max(found.get("genes", 0), _number(match[2]))
         elif check == "sequences" and (match := _SEQUENCES.match(text)):
             found["sequences"] = _number(match[1])

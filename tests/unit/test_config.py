@@ -249,3 +249,50 @@ def test_given_data_need_no_other_section():
     config = complete_config({"name": "x", "given": {"targets": "t.tsv"}}, SCHEMA)
     assert config["given"]["cell_type"] == "cell_type"
     assert config["simulation"] is None and config["counts"]["path"] is None
+
+
+@pytest.mark.parametrize(
+    "config, message",
+    [
+        ({"counts": {"modality": "atac"}}, "`counts.modality` is atac, so the counts are of peaks"),
+        ({"peaks": {}, "simulation": {}}, "`peaks` and `simulation` are set"),
+        ({"peaks": {}, "given": {"targets": "t.tsv"}}, "`peaks` and `given` are set"),
+        ({"peaks": {}, "regions": {"bed": "a.bed"}}, "`peaks` and `regions.bed` are set"),
+        (
+            {"peaks": {"path": "b.h5ad"}, "counts": {"path": "a.h5ad", "modality": "atac"}},
+            "`peaks.path` is set, but `counts.modality` is atac",
+        ),
+        (
+            {"peaks": {"path": {"y": "b"}}, "counts": {"path": {"x": "a"}}},
+            "`peaks.path` names the batches y, but `counts.path` x",
+        ),
+        (
+            {"peaks": {"path": "b.h5ad"}, "counts": {"path": {"x": "a"}}},
+            "`peaks.path` names the batches none, but `counts.path` x",
+        ),
+        (
+            {"cells": {"clusters": 1}, "counts": {"cell_type": "kind"}},
+            "`cells.clusters` and `counts.cell_type` are set",
+        ),
+        (
+            {"peaks": {"length": 10}, "scover": {"width": 12}},
+            "windows are 10 bases long (`peaks.length`)",
+        ),
+    ],
+)
+def test_peaks_that_contradict_the_rest(config, message):
+    assert "problems" not in fails_with({"name": "x", **config}, message)
+
+
+@pytest.mark.parametrize(
+    "config",
+    [
+        {"peaks": {}, "counts": {"path": "a.h5"}},
+        {"peaks": {"path": "b.h5ad"}, "counts": {"path": "a.h5ad"}},
+        {"peaks": {"path": {"x": "b"}}, "counts": {"path": {"x": "a"}}},
+        {"peaks": {}, "counts": {"path": "a.h5ad", "modality": "atac"}},
+        {"regions": {"bed": "a.bed", "upstream": 0, "downstream": 0}},
+    ],
+)
+def test_ways_to_have_peaks(config):
+    complete_config({"name": "x", **config}, SCHEMA)

@@ -38,6 +38,14 @@ def test_amounts_of_data(checks):
     given = [("sequences", "1,200 of 500 bases"), ("targets", "3")]
     table = pd.DataFrame([(*row, "ok", "") for row in given], columns=checks.columns)
     assert amounts(table) == {"sequences": 1200, "length": 500, "targets": 3}
+    both = [
+        ("counts", "h5mu: 9 cells x 5 genes"),
+        ("counts of peaks", "h5mu: 8 cells x 70 peaks"),
+        ("shared cells", "8 of 9 with RNA have peaks"),
+    ]
+    table = pd.DataFrame([(*row, "ok", "") for row in both], columns=checks.columns)
+    assert amounts(table) == {"cells": 9, "genes": 70}
+    assert amounts(table[1:2]) == {"cells": 8, "genes": 70}
 
 
 def test_benchmarks_are_summed_up_by_rule(tmp_path):

@@ -39,7 +39,8 @@ def all_outputs():
 def guessed_megabytes(found):
     """Guess the sizes of the large files that are still to come, uncompressed."""
     targets, sequences = found.get("targets", 0), found.get("sequences", 0)
-    length = found.get("length", sum(config["regions"][key] for key in ("upstream", "downstream")))
+    window = sum(window_of_genes().values()) if PEAKS is None else PEAKS["length"]
+    length = found.get("length", window)
     return {
         "cells.h5ad": sum(megabytes(path) for path in given_counts() if Path(path).exists()),
         "pools.h5ad": targets * found.get("genes", 0) * 4 / 1e6,
