@@ -105,11 +105,13 @@ def report(
     planted = read_table(folder / "truth/activities.tsv", index_col="motif")
     names = [motif.name for motif in motifs]
     truth = planted.loc[names, cells.obs["cell_type"].astype(str)].to_numpy().T
-    started = time.perf_counter()
-    effects = insertion_effects(model, cells.varm["codes"], motifs, n_backgrounds=200, seed=SEED)
-    table = activity_against(effects, truth, names)
-    print(f"motif insertion: {time.perf_counter() - started:.0f} s")
-    print(table.round(2).T.to_string(), f"\nmedian {table['r'].median():.3f}")
+    for of_logits in (False, True):
+        effects = insertion_effects(
+            model, cells.varm["codes"], motifs, n_backgrounds=300, of_logits=of_logits, seed=SEED
+        )
+        table = activity_against(effects, truth, names)
+        print("activity from logits" if of_logits else "activity from accessibility")
+        print(table.round(2).T.to_string(), f"\nmedian {table['r'].median():.3f}")
 
     sites = read_table(folder / "truth/sites.tsv")
     print(f"importance at planted sites: {importance_at_sites(model, cells, sites, planted):.2f}")
