@@ -11,8 +11,6 @@ import anndata as ad
 import numpy as np
 import pandas as pd
 import torch
-from sklearn.decomposition import TruncatedSVD
-from sklearn.feature_extraction.text import TfidfTransformer
 
 from cisgrammar import models
 from cisgrammar.accessibility import (
@@ -23,6 +21,7 @@ from cisgrammar.accessibility import (
     shuffle_within_cells,
 )
 from cisgrammar.cell_embedding import KEY, cell_embedding, depth_against_intercept
+from cisgrammar.cells import lsi
 from cisgrammar.config import complete_config, read_schema
 from cisgrammar.embedding_metrics import compare_embeddings
 from cisgrammar.files import read_table
@@ -93,9 +92,7 @@ def report(
     embedded = cell_embedding(model, cells.obs)
     _, r = depth_against_intercept(embedded, np.diff(cells.X.indptr))
     print(f"depth against intercept: r = {r:.3f}")
-    tfidf = TfidfTransformer(sublinear_tf=True).fit_transform(cells.X.astype(float))
-    lsi = TruncatedSVD(31, random_state=SEED).fit_transform(tfidf)[:, 1:]
-    embeddings = {"scbasset": embedded.obsm[KEY], "lsi": lsi}
+    embeddings = {"scbasset": embedded.obsm[KEY], "lsi": lsi(cells.X, 31, SEED)[:, 1:]}
     metrics = compare_embeddings(
         embeddings, cells.obs["cell_type"], batches=cells.obs["batch"], seed=SEED
     )
