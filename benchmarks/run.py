@@ -23,6 +23,7 @@ SUBJECTS = {  # module -> whether it is measured on several numbers of threads
     "scan": True,
     "biology": True,
     "growth": False,
+    "scbasset_step": True,
 }
 
 logger = logging.getLogger("benchmarks")

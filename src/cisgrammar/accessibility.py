@@ -113,7 +113,7 @@ def padded_codes(
     InputError
         If the middle of a peak is not in the FASTA.
     """
-    size = windows["chrom"].map(chrom_sizes).fillna(-1).to_numpy()
+    size = windows["chrom"].astype(str).map(chrom_sizes).fillna(-1).to_numpy()
     start, end = windows["start"].to_numpy(), windows["end"].to_numpy()
     absent = (start + end) // 2 >= size
     if absent.any():

@@ -10,7 +10,7 @@ import torch
 from anndata import AnnData
 
 from cisgrammar import models
-from cisgrammar.training import Split, train
+from cisgrammar.training import Checkpoints, Split, train
 
 
 def train_final(
@@ -22,6 +22,7 @@ def train_final(
     best: Mapping[str, Any],
     training: Mapping[str, Any],
     device: torch.device | str,
+    checkpoints: Checkpoints | None = None,
 ) -> tuple[models.Model, pd.DataFrame]:
     """Train the final model of a fold; models of controls are trained alike.
 
@@ -39,6 +40,8 @@ def train_final(
         The config's section ``training``: epochs, patience.
     device
         Where to train.
+    checkpoints
+        Where to keep the state of unfinished training; None keeps none.
 
     Returns
     -------
@@ -59,5 +62,6 @@ def train_final(
         epochs=training["epochs"],
         patience=training["patience"],
         seed=best["order_seed"],
+        checkpoints=checkpoints,
     )
     return model, history

@@ -27,6 +27,7 @@ def insertion_effects(
     motifs: Sequence[Motif],
     *,
     n_backgrounds: int = 1000,
+    of_logits: bool = False,
     seed: int,
 ) -> np.ndarray:
     """Put motifs into shuffled peaks, and average what that does to each cell's accessibility.
@@ -41,12 +42,15 @@ def insertion_effects(
         None wider than the sequences.
     n_backgrounds
         Shuffled peaks, at most as many as there are peaks.
+    of_logits
+        Take differences of logits; as published, of accessibility, which moves little in cells
+        where a background is nearly closed or open already.
     seed
         Of the draws of peaks, of their shuffles, and of sites.
 
     Returns
     -------
-    Mean difference in accessibility, float32 ``(cells, motifs)``.
+    Mean difference in accessibility (or logits), float32 ``(cells, motifs)``.
 
     Notes
     -----
@@ -62,13 +66,13 @@ def insertion_effects(
     total = np.zeros((len(motifs), len(weight)))
     for block in tqdm(backgrounds.split(BACKGROUNDS_AT_ONCE), desc="backgrounds", mininterval=1):
         changed = ChangedSequences(model, block)
-        before = _sum_of_accessibility(changed.embed(), weight)
+        before = _sum_over(changed.embed(), weight, of_logits)
         rows = torch.arange(len(block))
         for number, motif in enumerate(motifs):
             sites = draw_from(motif.matrix, len(block), rng)
             starts = torch.full((len(block),), (codes.shape[1] - motif.width) // 2)
             embedding = changed.embed_changed(rows, starts, torch.from_numpy(sites))
-            total[number] += _sum_of_accessibility(embedding, weight) - before
+            total[number] += _sum_over(embedding, weight, of_logits) - before
     return (total.T / len(backgrounds)).astype(np.float32)
 
 
@@ -79,8 +83,10 @@ def draw_from(ppm: np.ndarray, n: int, rng: np.random.Generator) -> np.ndarray:
 
 
 @torch.no_grad()
-def _sum_of_accessibility(embedding: Tensor, weight: Tensor) -> np.ndarray:
-    """Sum sigmoid(h w) over sequences, for each cell: float64 ``(cells,)``."""
+def _sum_over(embedding: Tensor, weight: Tensor, of_logits: bool) -> np.ndarray:
+    """Sum h w, or sigmoid(h w), over sequences, for each cell: float64 ``(cells,)``."""
+    if of_logits:
+        return (embedding.double().sum(dim=0) @ weight.T.double()).cpu().numpy()
     blocks = weight.split(CELLS_AT_ONCE)
     sums = [torch.sigmoid(embedding @ block.T).double().sum(dim=0) for block in blocks]
     return torch.cat(sums).cpu().numpy()

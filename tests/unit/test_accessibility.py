@@ -69,6 +69,7 @@ def test_windows_beyond_the_ends_are_padded_and_counted(fasta, tmp_path, caplog)
     peaks = pd.DataFrame(
         {"chrom": ["chr1", "chr1", "chr1", "chr2"], "start": [4, 0, 8, 2], "end": [6, 2, 10, 4]}
     )
+    peaks["chrom"] = peaks["chrom"].astype("category")  # as read from a file
     windows = centred_windows(peaks, 6)
     with caplog.at_level(logging.INFO):
         codes, n_padded = padded_codes(windows, {"chr1": 10, "chr2": 6}, fasta, tmp_path)

@@ -160,7 +160,7 @@ class RunningAuroc:
 
     def mean(self) -> float:
         """Average over the cells that have open and closed peaks; values in one bin are tied."""
-        closed, opened = self.counts.double()
+        closed, opened = self.counts.cpu().double()  # CUDA sums in any order
         below = closed.cumsum(1) - closed / 2
         pairs = closed.sum(1) * opened.sum(1)
         areas = (opened * below).sum(1) / pairs

@@ -24,8 +24,8 @@ LEAST_BITS = 0.005  # lower letters would not be seen
 
 
 @functools.cache
-def _glyph(letter: str) -> Path:
-    """One bold letter, stretched to fill the unit square."""
+def glyph(letter: str) -> Path:
+    """Give one bold letter, stretched to fill the unit square."""
     path = TextPath(
         (0, 0), letter, size=1, prop=FontProperties(family="DejaVu Sans", weight="bold")
     )
@@ -68,18 +68,18 @@ def draw_logo(
     base = np.empty_like(heights)
     np.put_along_axis(base, order, np.cumsum(stacked, axis=0) - stacked, axis=0)
     for row, letter in enumerate(BASES):
-        glyph = _glyph(letter)
+        shape = glyph(letter)
         letters = [
             Path(
-                np.asarray(glyph.vertices) * (0.94 * step, heights[row, i])
+                np.asarray(shape.vertices) * (0.94 * step, heights[row, i])
                 + (x + (i + 0.03) * step, y + base[row, i]),
-                glyph.codes,
+                shape.codes,
             )
             for i in np.flatnonzero(bits[row] > LEAST_BITS)
         ]
         if letters:
-            shape = Path.make_compound_path(*letters)
-            axes.add_patch(PathPatch(shape, facecolor=colour or COLOURS[letter], lw=0))
+            path = Path.make_compound_path(*letters)
+            axes.add_patch(PathPatch(path, facecolor=colour or COLOURS[letter], lw=0))
 
 
 def logo(axes: Axes, matrix: np.ndarray) -> None:

@@ -1,0 +1,139 @@
+"""scBasset on the simulated multiome, against its truth: cell types, TF activities, sites."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import time
+from pathlib import Path
+
+import anndata as ad
+import numpy as np
+import pandas as pd
+import torch
+
+from cisgrammar import models
+from cisgrammar.accessibility import (
+    batch_numbers,
+    centred_windows,
+    padded_codes,
+    prepare_counts,
+    shuffle_within_cells,
+)
+from cisgrammar.cell_embedding import KEY, cell_embedding, depth_against_intercept
+from cisgrammar.cells import lsi
+from cisgrammar.config import complete_config, read_schema
+from cisgrammar.embedding_metrics import compare_embeddings
+from cisgrammar.files import read_table
+from cisgrammar.folds import TEST, rows_of, split_folds
+from cisgrammar.genome import chrom_sizes
+from cisgrammar.held_out import score_held_out, summarise
+from cisgrammar.motifs.meme import read_meme
+from cisgrammar.mutagenesis import importance, mutate
+from cisgrammar.simulate.multiome import simulate_multiome
+from cisgrammar.tf_activity import activity_against, insertion_effects
+from cisgrammar.threads import set_threads
+from cisgrammar.training import Checkpoints, Split, train
+
+SCHEMA = Path(__file__).parents[1] / "workflow/schemas/config.schema.yaml"
+SEED = 1
+SMALL = {
+    "length": 400, "stem_filters": 64, "tower_filters": [64, 64, 64], "last_filters": 32,
+    "augment_per_sequence": True,
+}  # fmt: skip
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--epochs", type=int, default=40)
+    parser.add_argument("--cells", type=int, default=800)
+    parser.add_argument("--peaks", type=int, default=6000)
+    parser.add_argument("--batches", action="store_true", help="correct for batches")
+    parser.add_argument("--shuffled", action="store_true", help="shuffle labels: the control")
+    parser.add_argument("--threads", type=int, default=2)
+    arguments = parser.parse_args()
+    logging.basicConfig(level=logging.INFO)
+    set_threads(arguments.threads)
+    folder = arguments.folder
+    if not (folder / "truth/expectation.h5ad").exists():
+        simulate_multiome(
+            folder, seed=SEED, n_cells=arguments.cells, n_peaks=arguments.peaks,
+            open_per_cell=0.2 * arguments.peaks,
+        )  # fmt: skip
+    cells = prepare_counts(ad.read_h5ad(folder / "atac.h5ad"), min_cells=0.01)
+    if arguments.shuffled:
+        cells.X = shuffle_within_cells(cells.X, SEED)
+    settings = complete_config({"name": "x"}, read_schema(SCHEMA))["scbasset"] | SMALL
+    fasta = folder / "genome.fa"
+    windows = centred_windows(cells.var, settings["length"])
+    cells.varm["codes"], _ = padded_codes(windows, chrom_sizes(fasta, folder), fasta, folder)
+    if arguments.batches:
+        settings["batch_of_target"] = batch_numbers(cells.obs["batch"])
+    folds = split_folds(cells.var, n_folds=10, validation=0.05, by="random", seed=SEED)
+    split = Split.of_fold(cells, folds, 0)
+    model = models.build("scbasset", cells.n_obs, settings, {}, SEED)
+    started = time.perf_counter()
+    history = train(
+        model, split, learning_rate=0.01, batch_size=64, epochs=arguments.epochs, patience=50,
+        seed=SEED, checkpoints=Checkpoints(folder / "checkpoint.pt", every=5),
+        on_epoch=lambda epoch, loss: print(epoch, f"{loss:.5f}", flush=True),
+    )  # fmt: skip
+    print(f"training: {time.perf_counter() - started:.0f} s")
+    print(history.iloc[:: max(len(history) // 6, 1)].to_string())
+    models.save(model, folder / "model.pt")
+    report(model, cells, split, rows_of(folds, 0, TEST), folder)
+
+
+def report(
+    model: models.Model, cells: ad.AnnData, split: Split, test: np.ndarray, folder: Path
+) -> None:
+    print(summarise(*score_held_out(model, split.codes, split.targets, torch.from_numpy(test))))
+    embedded = cell_embedding(model, cells.obs)
+    _, r = depth_against_intercept(embedded, np.diff(cells.X.indptr))
+    print(f"depth against intercept: r = {r:.3f}")
+    embeddings = {"scbasset": embedded.obsm[KEY], "lsi": lsi(cells.X, 31, SEED)[:, 1:]}
+    metrics = compare_embeddings(
+        embeddings, cells.obs["cell_type"], batches=cells.obs["batch"], seed=SEED
+    )
+    print(metrics.round(3).T.to_string())
+
+    motifs = read_meme(folder / "truth/motifs.meme")
+    planted = read_table(folder / "truth/activities.tsv", index_col="motif")
+    names = [motif.name for motif in motifs]
+    truth = planted.loc[names, cells.obs["cell_type"].astype(str)].to_numpy().T
+    for of_logits in (False, True):
+        effects = insertion_effects(
+            model, cells.varm["codes"], motifs, n_backgrounds=300, of_logits=of_logits, seed=SEED
+        )
+        table = activity_against(effects, truth, names)
+        print("activity from logits" if of_logits else "activity from accessibility")
+        print(table.round(2).T.to_string(), f"\nmedian {table['r'].median():.3f}")
+
+    sites = read_table(folder / "truth/sites.tsv")
+    print(f"importance at planted sites: {importance_at_sites(model, cells, sites, planted):.2f}")
+
+
+def importance_at_sites(
+    model: models.Model, cells: ad.AnnData, sites: pd.DataFrame, planted: pd.DataFrame
+) -> float:
+    """Share of 20 peaks where importance, where a TF is most active, is highest in its site."""
+    strong = sites[sites["peak"].isin(cells.var_names) & ~sites.duplicated("peak", keep=False)]
+    length, right = cells.varm["codes"].shape[1], 0
+    for site in strong.iloc[:20].itertuples():
+        row = cells.var_names.get_loc(site.peak)
+        codes = cells.varm["codes"][row]
+        middle = (cells.var["start"].iloc[row] + cells.var["end"].iloc[row]) // 2
+        effects, names = mutate(model, codes, cells.obs["cell_type"])
+        effect = planted.loc[site.motif]
+        group = names.index(effect.abs().idxmax())
+        scores = np.sign(effect[names[group]]) * importance(effects, codes)[group]
+        start = site.start - (middle - length // 2)
+        width = len(site.sequence)
+        sums = np.convolve(scores, np.ones(width), mode="valid")
+        right += abs(int(sums.argmax()) - start) <= width // 2
+    return right / min(len(strong), 20)
+
+
+if __name__ == "__main__":
+    main()

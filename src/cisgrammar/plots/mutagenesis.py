@@ -1,0 +1,93 @@
+"""What each base of a region is worth, as letters, one row for each group of cells."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.patches import PathPatch
+from matplotlib.path import Path
+
+from cisgrammar.plots import style
+from cisgrammar.plots.logos import COLOURS, glyph
+from cisgrammar.sequence import BASES, N
+
+ROW, HEAD, FOOT, SIDE = 16.0, 9.0, 9.0, 22.0  # mm
+
+
+@style.styled
+def importance_logos(
+    scores: np.ndarray,
+    codes: np.ndarray,
+    groups: Sequence[str],
+    start: int = 0,
+    labels: pd.DataFrame | None = None,
+) -> Figure:
+    """Draw the bases of a region as high as their importance, on one scale for all groups.
+
+    Parameters
+    ----------
+    scores
+        From :func:`cisgrammar.mutagenesis.importance`: ``(groups, positions)``.
+    codes
+        The bases, uint8 ``(positions,)``.
+    groups
+        Names of the rows.
+    start
+        What the first position is called.
+    labels
+        Motifs to name above the first row: columns motif, start, end (0-based in the region).
+        Those that would lie on one already named are left out.
+    """
+    figure = style.new_figure(style.TWO_COLUMNS, HEAD + ROW * len(groups) + FOOT, placed=True)
+    low, high = min(0.0, scores.min()), max(0.0, scores.max(), 1e-6)
+    room = 0.06 * (high - low)
+    for i, (row, group) in enumerate(zip(scores, groups, strict=True)):
+        axes = style.axes_at(figure, SIDE, HEAD + i * ROW, style.TWO_COLUMNS - SIDE - 3, ROW - 2.5)
+        _letters(axes, row, codes, start)
+        axes.axhline(0, color=style.INK, lw=0.4)
+        axes.set(xlim=(start, start + len(codes)), ylim=(low - room, high + room))
+        axes.set_ylabel(style.shorten(group, SIDE - 10), rotation=0, ha="right", va="center")
+        axes.set_yticks([0])
+        if i < len(groups) - 1:
+            axes.set_xticks([])
+        else:
+            axes.set_xlabel("Position (bp)")
+    if labels is not None and len(labels):
+        _name_motifs(figure, labels, start, len(codes))
+    return figure
+
+
+def _letters(axes: Axes, scores: np.ndarray, codes: np.ndarray, start: int) -> None:
+    for number, letter in enumerate(BASES):
+        shape = glyph(letter)
+        here = np.flatnonzero((codes == number) & (codes != N) & (scores != 0))
+        letters = [
+            Path(
+                np.asarray(shape.vertices) * (0.94, scores[i]) + (start + i + 0.03, 0), shape.codes
+            )
+            for i in here
+        ]
+        if letters:
+            path = Path.make_compound_path(*letters)
+            axes.add_patch(PathPatch(path, facecolor=COLOURS[letter], lw=0))
+
+
+def _name_motifs(figure: Figure, labels: pd.DataFrame, start: int, n: int) -> None:
+    width = style.TWO_COLUMNS - SIDE - 3
+    axes = style.axes_at(figure, SIDE, 1, width, HEAD - 1.5)
+    axes.set(xlim=(start, start + n), ylim=(0, 1))
+    axes.axis("off")
+    taken: list[tuple[float, float]] = []
+    for label in labels.itertuples():
+        first, end = start + label.start, start + label.end
+        half = max(style.text_width(label.motif, style.TINY) * n / width, end - first) / 2 + 0.5
+        middle = float(np.clip((first + end) / 2, start + half, start + n - half))
+        if any(middle - half < right and middle + half > left for left, right in taken):
+            continue
+        taken.append((middle - half, middle + half))
+        axes.plot([first, end], [0.1, 0.1], color=style.INK, lw=1.2, solid_capstyle="butt")
+        axes.text(middle, 0.3, label.motif, ha="center", va="bottom", fontsize=style.TINY)
