@@ -48,7 +48,7 @@ unit-test: install
 
 .PHONY: workflow-test
 workflow-test: install
-	pytest tests/workflow --ignore tests/workflow/slurm
+	pytest tests/workflow --ignore tests/workflow/slurm --numprocesses auto --dist loadfile
 
 .PHONY: test-slurm
 test-slurm: install  ## Run on a Slurm brought up for it (as root it installs what that needs)
