@@ -13,23 +13,17 @@ import pandas as pd
 import torch
 
 from cisgrammar import models
-from cisgrammar.accessibility import (
-    batch_numbers,
-    centred_windows,
-    padded_codes,
-    prepare_counts,
-    shuffle_within_cells,
-)
+from cisgrammar.accessibility import batch_numbers, shuffle_within_cells
 from cisgrammar.cell_embedding import KEY, cell_embedding, depth_against_intercept
 from cisgrammar.cells import lsi
 from cisgrammar.config import complete_config, read_schema
 from cisgrammar.embedding_metrics import compare_embeddings
 from cisgrammar.files import read_table
 from cisgrammar.folds import TEST, rows_of, split_folds
-from cisgrammar.genome import chrom_sizes
 from cisgrammar.held_out import score_held_out, summarise
 from cisgrammar.motifs.meme import read_meme
 from cisgrammar.mutagenesis import importance, mutate
+from cisgrammar.peak_sequences import build_accessibility
 from cisgrammar.simulate.multiome import simulate_multiome
 from cisgrammar.tf_activity import activity_against, insertion_effects
 from cisgrammar.threads import set_threads
@@ -61,13 +55,13 @@ def main() -> None:
             folder, seed=SEED, n_cells=arguments.cells, n_peaks=arguments.peaks,
             open_per_cell=0.2 * arguments.peaks,
         )  # fmt: skip
-    cells = prepare_counts(ad.read_h5ad(folder / "atac.h5ad"), min_cells=0.01)
+    settings = complete_config({"name": "x"}, read_schema(SCHEMA))["scbasset"] | SMALL
+    cells, _ = build_accessibility(
+        ad.read_h5ad(folder / "atac.h5ad"), folder / "genome.fa", folder,
+        length=settings["length"], min_share=0.01,
+    )  # fmt: skip
     if arguments.shuffled:
         cells.X = shuffle_within_cells(cells.X, SEED)
-    settings = complete_config({"name": "x"}, read_schema(SCHEMA))["scbasset"] | SMALL
-    fasta = folder / "genome.fa"
-    windows = centred_windows(cells.var, settings["length"])
-    cells.varm["codes"], _ = padded_codes(windows, chrom_sizes(fasta, folder), fasta, folder)
     if arguments.batches:
         settings["batch_of_target"] = batch_numbers(cells.obs["batch"])
     folds = split_folds(cells.var, n_folds=10, validation=0.05, by="random", seed=SEED)
