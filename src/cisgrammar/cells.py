@@ -184,17 +184,12 @@ def embed_cells(
     -----
     Hepkema et al. (2023), Methods, first section.
     """
-    work = AnnData(cells.X.astype(np.float32), obs=cells.obs[["batch"]])
-    most = min(work.shape) - 1
+    work = AnnData(obs=cells.obs[["batch"]])
+    most = min(cells.shape) - 1
     if n_pcs > most:
         logger.info("%d components asked for, %d are possible", n_pcs, most)
-    if peaks:
-        work.obsm["X_pca"] = lsi(cells.X, min(n_pcs, most), seed)
-    else:
-        sc.pp.normalize_total(work)
-        sc.pp.log1p(work)
-        sc.pp.pca(work, n_comps=min(n_pcs, most), svd_solver="arpack", random_state=seed)
-    components = work.obsm["X_pca"][:, 1 if drop_first_pc else 0 :]
+    components = (lsi if peaks else log_pca)(cells.X, min(n_pcs, most), seed)
+    components = components[:, 1 if drop_first_pc else 0 :]
     work.obsm["X_pca"] = components
     _neighbours(work, n_neighbors, neighbors_within_batch, trim, exact_neighbors, seed)
     if clusters is not None:
@@ -204,6 +199,29 @@ def embed_cells(
     sc.tl.umap(work, min_dist=umap_min_dist, random_state=seed)
     cells.obsm["X_pca"] = components.astype(np.float32)
     cells.obsm["X_umap"] = work.obsm["X_umap"].astype(np.float32)
+
+
+def log_pca(counts: sparse.csr_matrix, n: int, seed: int) -> np.ndarray:
+    """Principal components of log-normalised counts.
+
+    Parameters
+    ----------
+    counts
+        Cells x genes or peaks.
+    n
+        Components, fewer than cells and genes.
+    seed
+        Seed of the first vector of the search.
+
+    Returns
+    -------
+    ``(cells, n)``, the largest first.
+    """
+    work = AnnData(counts.astype(np.float32))
+    sc.pp.normalize_total(work)
+    sc.pp.log1p(work)
+    sc.pp.pca(work, n_comps=n, svd_solver="arpack", random_state=seed)
+    return work.obsm["X_pca"]
 
 
 def lsi(counts: sparse.csr_matrix, n: int, seed: int) -> np.ndarray:

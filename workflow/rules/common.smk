@@ -297,23 +297,24 @@ def folds_of(wildcards):
     return f"results/{wildcards.name}/{file}"
 
 
-def how_to_build(wildcards):
+def how_to_build(family):
     """Give the keys that a family's models are built by and learn by.
 
-    What decides which data there are, how long training lasts, and what is read from a trained
-    model (sub-sections) is left out: it leaves the model as it is.
+    What decides which data there are, how long training lasts, and what is made of trained
+    models (sub-sections) is left out, for a change of it must not train them again.
     """
-    others = ("folds", "min_share", "epochs", "patience")
+    others = ("folds", "min_share", "epochs", "patience", "shuffled_control")
+    section = config[family]
     return {
         key: value
-        for key, value in config[wildcards.family].items()
+        for key, value in section.items()
         if key == "search" or not (key in others or isinstance(value, dict))
     }
 
 
-def how_to_train(wildcards):
+def how_to_train(family):
     """Give the keys of training, those of a family's own instead of the general ones."""
-    section = config[wildcards.family]
+    section = config[family]
     return TRAINING | {key: section[key] for key in ("epochs", "patience") if key in section}
 
 

@@ -25,7 +25,7 @@ rule tune_model:
     params:
         # not an output: it must outlive a killed job, so that the search goes on where it was
         journal="results/{name}/{family}/fold{fold}/tuning.journal",
-        settings=how_to_build,
+        settings=lambda wildcards: how_to_build(wildcards.family),
         tuning=config["tuning"],
         device=config["training"]["device"],
         deterministic=config["training"]["deterministic"],
@@ -60,8 +60,8 @@ rule train_model:
     params:
         # not an output: it must outlive a killed job, so that training goes on where it was
         checkpoint="results/{name}/{family}/fold{fold}/training.checkpoint",
-        settings=how_to_build,
-        training=how_to_train,
+        settings=lambda wildcards: how_to_build(wildcards.family),
+        training=lambda wildcards: how_to_train(wildcards.family),
         code=code("train_model"),
     message:
         "Training {wildcards.family}, fold {wildcards.fold} of {wildcards.name}"
