@@ -54,7 +54,7 @@ def given(rows, chroms, starts):
 def test_counts_become_accessibility_with_sequences_and_every_step_is_counted(fasta, tmp_path):
     rows = [[1, 3, 0, 1, 1], [1, 1, 0, 1, 0], [0, 0, 0, 0, 1]]
     chroms, starts = ["1", "1", "1", "2", "7"], [4, 0, 6, 2, 3]
-    blacklist = pd.DataFrame({"chrom": ["chr1"], "start": [9], "end": [10]})
+    blacklist = pd.DataFrame({"chrom": ["chr1"], "start": [8], "end": [10]})
     made, steps = build_accessibility(
         given(rows, chroms, starts), fasta, tmp_path, length=4, min_share=0.5, blacklist=blacklist
     )

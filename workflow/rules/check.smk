@@ -2,10 +2,9 @@
 
 import subprocess
 import tempfile
+from types import SimpleNamespace
 
 import yaml
-
-from snakemake.io import Wildcards
 
 from cisgrammar.files import read_table
 from cisgrammar.outlook import Machine, Need, amounts, outlook, read_benchmarks
@@ -67,7 +66,7 @@ class SizesOfInputs:
         """Add up what is there, and guess what is not."""
         paths = self.inputs.get(name, [])
         if callable(paths):  # by family: the largest counts
-            each = [paths(Wildcards(fromdict={"name": NAME, "family": f})) for f in FAMILIES]
+            each = [paths(SimpleNamespace(name=NAME, family=f)) for f in FAMILIES]
             return max(map(self._size, each))
         paths = [paths] if isinstance(paths, str) else paths
         return sum(self._size(str(path).replace("{name}", NAME)) for path in paths)
