@@ -14,6 +14,7 @@ rule tune_model:
         "logs/tune_model/{name}.{family}.fold{fold}.log",
     benchmark:
         "benchmarks/results/{name}/tune_model.{family}.fold{fold}.tsv"
+    priority: ON_LONGEST_WAY
     conda:
         "../../envs/torch.yaml"
     threads: config["training"]["threads"]
@@ -47,6 +48,7 @@ rule train_model:
         "logs/train_model/{name}.{family}.fold{fold}.log",
     benchmark:
         "benchmarks/results/{name}/train_model.{family}.fold{fold}.tsv"
+    priority: ON_LONGEST_WAY
     conda:
         "../../envs/torch.yaml"
     threads: config["training"]["threads"]
