@@ -137,8 +137,8 @@ def test_cells_are_laid_out_and_compared(finished_atac):
     assert {"leiden", "intercept", "cell_type", "batch"} <= set(cells.obs)
     assert "connectivities" in cells.obsp
     metrics = table(finished_atac, "scbasset/embedding_metrics.tsv", index_col="embedding")
-    assert {"scbasset_fold0", "scbasset_fold1", "lsi", "pca"} <= set(metrics.index)
-    assert {"ari", "batch_mixing", "neighbor_score_10"} <= set(metrics)
+    assert set(metrics.index) == {"scbasset_fold0", "scbasset_fold1", "lsi", "pca", "harmony"}
+    assert {"ari", "kbet", "ilisi", "neighbor_score_10"} <= set(metrics)
 
 
 def test_every_output_of_scbasset_is_explained(finished_atac):
