@@ -25,5 +25,6 @@ with log_to(snakemake.log[0]):
         **windows,
         **pools,
         **chosen,
+        folds=config["folds"],
     )
     write_table(table, snakemake.output.table)
