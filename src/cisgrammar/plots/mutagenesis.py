@@ -25,6 +25,7 @@ def importance_logos(
     groups: Sequence[str],
     start: int = 0,
     labels: pd.DataFrame | None = None,
+    thresholds: Sequence[float] | None = None,
 ) -> Figure:
     """Draw the bases of a region as high as their importance, on one scale for all groups.
 
@@ -41,6 +42,9 @@ def importance_logos(
     labels
         Motifs to name above the first row: columns motif, start, end (0-based in the region).
         Those that would lie on one already named are left out.
+    thresholds
+        Importance of each group that shuffled sequences rarely reach: grey lines on both sides
+        of 0.
     """
     figure = style.new_figure(style.TWO_COLUMNS, HEAD + ROW * len(groups) + FOOT, placed=True)
     low, high = min(0.0, scores.min()), max(0.0, scores.max(), 1e-6)
@@ -49,6 +53,8 @@ def importance_logos(
         axes = style.axes_at(figure, SIDE, HEAD + i * ROW, style.TWO_COLUMNS - SIDE - 3, ROW - 2.5)
         _letters(axes, row, codes, start)
         axes.axhline(0, color=style.INK, lw=0.4)
+        for limit in () if thresholds is None else (thresholds[i], -thresholds[i]):
+            axes.axhline(limit, color="0.6", lw=0.4, ls=(0, (3, 3)), zorder=0)
         axes.set(xlim=(start, start + len(codes)), ylim=(low - room, high + room))
         axes.set_ylabel(style.shorten(group, SIDE - 10), rotation=0, ha="right", va="center")
         axes.set_yticks([0])
@@ -91,3 +97,41 @@ def _name_motifs(figure: Figure, labels: pd.DataFrame, start: int, n: int) -> No
         taken.append((middle - half, middle + half))
         axes.plot([first, end], [0.1, 0.1], color=style.INK, lw=1.2, solid_capstyle="butt")
         axes.text(middle, 0.3, label.motif, ha="center", va="bottom", fontsize=style.TINY)
+
+
+def window_of(scores: np.ndarray, width: int) -> tuple[int, int]:
+    """Find the part of a region that holds most importance.
+
+    Parameters
+    ----------
+    scores
+        ``(groups, positions)``.
+    width
+        Of the part; of all positions, if fewer.
+
+    Returns
+    -------
+    First position, and the one after the last.
+    """
+    width = min(width, scores.shape[1])
+    sums = np.convolve(np.abs(scores).sum(axis=0), np.ones(width), mode="valid")
+    first = int(sums.argmax())
+    return first, first + width
+
+
+def telling_groups(scores: np.ndarray, n: int) -> np.ndarray:
+    """Choose the groups in which bases matter most, and the one in which least.
+
+    Parameters
+    ----------
+    scores
+        ``(groups, positions)``.
+    n
+        How many; all, if there are fewer.
+
+    Returns
+    -------
+    Their numbers, the one of most importance first.
+    """
+    order = np.argsort(-np.abs(scores).sum(axis=1), kind="stable")
+    return order if len(order) <= n else np.append(order[: n - 1], order[-1])
