@@ -87,12 +87,12 @@ class GeneReading:
     per_cell
         Columns r_raw, r_denoised: Pearson's r of scores with expression over genes.
     per_gene
-        The same over cells. NaN where either is constant. Both are None without expression.
+        The same over cells. NaN where either is constant, or expression was not measured.
     """
 
     by_cell_type: pd.DataFrame
-    per_cell: pd.DataFrame | None
-    per_gene: pd.DataFrame | None
+    per_cell: pd.DataFrame
+    per_gene: pd.DataFrame
 
 
 def read_genes(
@@ -133,17 +133,60 @@ def read_genes(
     for block in gene_scores(model, codes, shares):
         rows = slice(first, first + len(block))
         sums += (np.arange(len(names))[:, None] == number[rows]).astype(float) @ block
-        if expression is not None:
+        if expression is not None and len(genes):
             expected = expression[rows].toarray().astype(np.float64)
             denoised.add(block, expected)
             raw.add((is_open[rows].astype(np.float64) @ shares.T).toarray(), expected)
         first += len(block)
     means = pd.DataFrame(sums.T / np.bincount(number), index=genes.index, columns=names)
-    if expression is None:
-        return GeneReading(means, None, None)
+    if expression is None or genes.empty:
+        columns = ["r_raw", "r_denoised"]
+        per_cell = pd.DataFrame(np.nan, index=range(len(number)), columns=columns)
+        return GeneReading(means, per_cell, pd.DataFrame(np.nan, genes.index, columns))
     per_cell = pd.DataFrame({"r_raw": raw.of_rows(), "r_denoised": denoised.of_rows()})
     per_gene = {"r_raw": raw.of_columns(), "r_denoised": denoised.of_columns()}
     return GeneReading(means, per_cell, pd.DataFrame(per_gene, index=genes.index))
+
+
+def named_rows(names: Sequence[str], table: pd.DataFrame) -> tuple[np.ndarray, list[str]]:
+    """Find rows by their index, or by the column ``gene_name`` where there is one.
+
+    Returns
+    -------
+    Row numbers, ascending, and the names that no row has.
+    """
+    found, unknown = set(), []
+    for name in names:
+        rows = np.flatnonzero(table.index == name)
+        if not len(rows) and "gene_name" in table:
+            rows = np.flatnonzero(table["gene_name"] == name)
+        found |= set(rows.tolist())
+        unknown += [] if len(rows) else [name]
+    return np.array(sorted(found), dtype=int), unknown
+
+
+def choose_genes(
+    names: Sequence[str], n: int, genes: pd.DataFrame, reading: GeneReading
+) -> tuple[np.ndarray, list[str]]:
+    """Take the named genes, or those whose score differs most between cell types.
+
+    Parameters
+    ----------
+    names
+        Ids or names; nothing takes the ``n`` of the largest standard deviation.
+    n
+        How many.
+    genes, reading
+        As in :func:`read_genes`.
+
+    Returns
+    -------
+    Row numbers, ascending, and the names that are not there.
+    """
+    if names:
+        return named_rows(names, genes)
+    spread = reading.by_cell_type.std(axis=1, ddof=0).to_numpy()
+    return np.sort(np.argsort(-spread, kind="stable")[:n]), []
 
 
 class _Correlation:

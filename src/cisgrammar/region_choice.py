@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
-from scipy import sparse
 
 from cisgrammar.errors import InputError
 from cisgrammar.genome import match_chromosomes
@@ -18,47 +17,6 @@ log = logging.getLogger(__name__)
 
 COLUMNS = ["region", "chrom", "start", "end", "chosen_for"]
 KEY = "scbasset.mutagenesis.regions"
-
-
-def specific_peaks(
-    is_open: sparse.csr_matrix, cell_types: Sequence[str], n: int
-) -> list[tuple[int, str]]:
-    """Find the peaks that are open in one cell type more than its depth explains.
-
-    Parameters
-    ----------
-    is_open
-        Cells x peaks, 0 and 1.
-    cell_types
-        Of the cells.
-    n
-        How many peaks; of all there are, if fewer.
-
-    Returns
-    -------
-    Row of the peak and its cell type: the best of each type, types in alphabetical order, then
-    the second best of each, and so on. No peak comes twice.
-
-    Notes
-    -----
-    The score is Pearson's residual in the table of open entries by cell type and peak: (open -
-    expected) / sqrt(expected), expected from the depths of type and peak.
-    """
-    names, number = np.unique(np.asarray(cell_types).astype(str), return_inverse=True)
-    of_type = sparse.csr_matrix(
-        (np.ones(len(number)), (number, np.arange(len(number)))), (len(names), len(number))
-    )
-    counts = (of_type @ is_open).toarray()  # (types, peaks)
-    expected = np.outer(counts.sum(axis=1), counts.sum(axis=0)) / max(counts.sum(), 1)
-    score = (counts - expected) / np.sqrt(np.maximum(expected, 1e-12))
-    queues = [iter(np.argsort(-row, kind="stable")) for row in score]
-    chosen: dict[int, str] = {}
-    while len(chosen) < min(n, counts.shape[1]):
-        for name, queue in zip(names, queues, strict=True):
-            peak = next((int(peak) for peak in queue if int(peak) not in chosen), None)
-            if peak is not None and len(chosen) < n:
-                chosen[peak] = str(name)
-    return list(chosen.items())
 
 
 def asked_regions(asked: Sequence[str], peaks: pd.DataFrame) -> pd.DataFrame:
@@ -98,7 +56,7 @@ def asked_regions(asked: Sequence[str], peaks: pd.DataFrame) -> pd.DataFrame:
 
 
 def peaks_as_regions(chosen: Sequence[tuple[int, str]], peaks: pd.DataFrame) -> pd.DataFrame:
-    """Lay out the peaks of :func:`specific_peaks` as :func:`asked_regions` does."""
+    """Lay out chosen rows of the peaks and what each was chosen for, as :func:`asked_regions`."""
     table = peaks.iloc[[row for row, _ in chosen]][["chrom", "start", "end"]]
     table = table.rename_axis("region").reset_index()
     return table.assign(chosen_for=[name for _, name in chosen])[COLUMNS]

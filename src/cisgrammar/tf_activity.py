@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 
 import numpy as np
@@ -26,6 +27,7 @@ BACKGROUNDS_AT_ONCE = 100
 MOTIFS_AT_ONCE = 8  # of one width, in the same backgrounds
 CELLS_AT_ONCE = 16_384
 PAIRS_AT_ONCE = 64
+_log = logging.getLogger(__name__)
 
 
 def insertion_effects(
@@ -183,6 +185,15 @@ def choose_motifs(database: Database, wanted: Sequence[str]) -> tuple[Database, 
     )
 
 
+def that_fit(database: Database, length: int) -> Database:
+    """Leave out motifs wider than a sequence; how many is logged."""
+    fits = np.array([motif.width <= length for motif in database.motifs], dtype=bool)
+    if not fits.all():
+        _log.warning("left out: %d motifs wider than %d bases", (~fits).sum(), length)
+    motifs = [motif for motif, fit in zip(database.motifs, fits, strict=True) if fit]
+    return Database(database.source, motifs, database.table[fits].reset_index(drop=True))
+
+
 def activity_against(
     activity: np.ndarray, reference: np.ndarray, names: Sequence[str]
 ) -> pd.DataFrame:
@@ -254,7 +265,8 @@ def activity_against_expression(
     table["p"] = _p_of_r(table["r"].to_numpy(float), activity.n_obs)
     table["fdr"] = benjamini_hochberg(table["p"].to_numpy(float))
     notes = [table["tf"] == "", ~measured, table["expressed"] == 0]
-    table["note"] = np.select(notes, [NO_TFS, NOT_MEASURED, NOT_EXPRESSED], "")
+    not_measured = NOT_MEASURED if len(genes) else "no expression"
+    table["note"] = np.select(notes, [NO_TFS, not_measured, NOT_EXPRESSED], "")
     table["tf"] = table["tf"].replace("", None)
     return table[["motif", "tf", "gene", "r", "p", "fdr", "r_of_types", "expressed", "note"]]
 
@@ -266,8 +278,10 @@ def _p_of_r(r: np.ndarray, n: int) -> np.ndarray:
         return 2 * stats.t.sf(np.abs(r) * np.sqrt((n - 2) / (1 - r**2)), n - 2)
 
 
-def distinct_motifs(activity: AnnData, n: int, max_r: float = 0.9, max_cells: int = 2000) -> list:
-    """Choose the motifs that differ most between cells, one of each that go together.
+def rank_distinct(
+    activity: AnnData, n: int, max_r: float = 0.9, max_cells: int = 2000
+) -> np.ndarray:
+    """Rank the motifs that differ most between cells, one of each that go together.
 
     Parameters
     ----------
@@ -282,15 +296,17 @@ def distinct_motifs(activity: AnnData, n: int, max_r: float = 0.9, max_cells: in
 
     Returns
     -------
-    Names of motifs, those of the largest effect first.
+    1 for the motif of the largest effect, 2, ...; NaN for the others: ``(motifs,)``.
     """
     step = max(-(-activity.n_obs // max_cells), 1)
-    x = np.asarray(activity.X[::step], dtype=np.float64)
-    x = standardise(x) / np.sqrt(len(x))
+    x = standardise(np.asarray(activity.X[::step], dtype=np.float64))
+    x /= np.sqrt(len(x))
     kept: list[int] = []
     for number in np.argsort(-activity.var["sd"].to_numpy(float), kind="stable"):
         if len(kept) == n:
             break
-        if not kept or np.abs(x[:, kept].T @ x[:, number]).max() <= max_r:
+        if not kept or (x[:, kept].T @ x[:, number]).max() <= max_r:
             kept.append(int(number))
-    return activity.var_names[kept].tolist()
+    rank = np.full(activity.n_vars, np.nan)
+    rank[kept] = np.arange(1, len(kept) + 1)
+    return rank

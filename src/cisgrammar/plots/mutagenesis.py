@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
+from anndata import AnnData
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import PathPatch
@@ -13,7 +14,7 @@ from matplotlib.path import Path
 
 from cisgrammar.plots import style
 from cisgrammar.plots.logos import COLOURS, glyph
-from cisgrammar.sequence import BASES, N
+from cisgrammar.sequence import BASES, N, encode
 
 ROW, HEAD, FOOT, SIDE = 16.0, 9.0, 9.0, 22.0  # mm
 
@@ -26,6 +27,7 @@ def importance_logos(
     start: int = 0,
     labels: pd.DataFrame | None = None,
     thresholds: Sequence[float] | None = None,
+    x_label: str = "Position (bp)",
 ) -> Figure:
     """Draw the bases of a region as high as their importance, on one scale for all groups.
 
@@ -45,6 +47,8 @@ def importance_logos(
     thresholds
         Importance of each group that shuffled sequences rarely reach: grey lines on both sides
         of 0.
+    x_label
+        What positions count.
     """
     figure = style.new_figure(style.TWO_COLUMNS, HEAD + ROW * len(groups) + FOOT, placed=True)
     low, high = min(0.0, scores.min()), max(0.0, scores.max(), 1e-6)
@@ -61,10 +65,47 @@ def importance_logos(
         if i < len(groups) - 1:
             axes.set_xticks([])
         else:
-            axes.set_xlabel("Position (bp)")
+            axes.set_xlabel(x_label)
     if labels is not None and len(labels):
         _name_motifs(figure, labels, start, len(codes))
     return figure
+
+
+def region_logos(
+    mutated: AnnData, sites: pd.DataFrame, thresholds: pd.Series, n_bases: int, n_rows: int
+) -> Figure:
+    """Draw the most important part of a region, in the cell types where it matters most.
+
+    Parameters
+    ----------
+    mutated
+        Positions of one region x cell types: importance; obs region, chrom, position, base.
+    sites
+        Sites in it to name: cell_type, name, start, end (in the genome), p, r.
+    thresholds
+        Index cell type: importance that shuffled sequences rarely have.
+    n_bases
+        Of the part that is drawn.
+    n_rows
+        Cell types: those where bases matter most, and last the one where they matter least.
+    """
+    scores = np.asarray(mutated.X, dtype=np.float64).T
+    first, end = window_of(scores, n_bases)
+    rows = telling_groups(scores[:, first:end], n_rows)
+    names = mutated.var_names[rows]
+    origin = int(mutated.obs["position"].iloc[first])
+    inside = sites[sites["cell_type"].isin(names)]
+    inside = inside[(inside["start"] >= origin) & (inside["end"] <= origin + end - first)]
+    inside = inside.sort_values(["p", "r"], ascending=[True, False], kind="stable")
+    labels = inside.assign(
+        motif=inside["name"], start=inside["start"] - origin, end=inside["end"] - origin
+    )
+    codes = encode("".join(mutated.obs["base"].astype(str).iloc[first:end]))
+    region, chrom = (str(mutated.obs[column].iloc[0]) for column in ("region", "chrom"))
+    return importance_logos(
+        scores[rows, first:end], codes, list(names), origin, labels, thresholds[names].tolist(),
+        f"Position on {chrom} (bp), in {region}",
+    )  # fmt: skip
 
 
 def _letters(axes: Axes, scores: np.ndarray, codes: np.ndarray, start: int) -> None:

@@ -96,3 +96,20 @@ def activity_maps(
         z = (expression - expression.mean()) / spread
         panels = pd.concat([panels, z.set_axis(list(labels), axis=1)], axis=1)
     return value_maps(points, panels, "z-score over cells", centred=True)
+
+
+def best_expressed(tests: pd.DataFrame) -> pd.DataFrame:
+    """Keep, of each motif, the TF whose expression goes with its activity most.
+
+    Parameters
+    ----------
+    tests
+        tf_activity_and_expression.tsv: motif, tf, gene, r.
+
+    Returns
+    -------
+    Index motif: tf, gene, r. Motifs without an expressed TF are left out.
+    """
+    there = tests.dropna(subset=["r"])
+    order = there["r"].astype(float).abs().sort_values(ascending=False, kind="stable").index
+    return there.loc[order].drop_duplicates("motif").set_index("motif")[["tf", "gene", "r"]]
