@@ -1,6 +1,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 from anndata import AnnData
 from made_accessibility import motif_split, trained
 from scipy import sparse
@@ -12,7 +13,7 @@ from cisgrammar.depth_study import measure
 @pytest.fixture(scope="module")
 def case():
     split, model = trained()
-    dense = split.targets.dense(np.arange(400)).numpy().T
+    dense = split.targets.dense(torch.arange(400)).numpy().T
     cells = AnnData(
         sparse.csr_matrix(dense.astype(np.uint8)),
         pd.DataFrame({"cell_type": ["yes"] * 15 + ["no"] * 15}, index=[f"c{i}" for i in range(30)]),
