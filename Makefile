@@ -1,4 +1,4 @@
-# Two commands for a fresh machine: `make demo` and `make test`.
+# Commands for a fresh machine: `make demo`, `make demo-atac` and `make test`.
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
@@ -31,6 +31,10 @@ bedtools:
 .PHONY: demo
 demo: install  ## Run the built-in data set and make its report
 	@workflow/demo.sh $(CORES)
+
+.PHONY: demo-atac
+demo-atac: install  ## Run the built-in multiome with scBasset and make its report
+	@workflow/demo.sh $(CORES) config/demo_atac.yaml
 
 .PHONY: test
 test: install lint unit-test workflow-test  ## Lint, unit tests, workflow tests

@@ -1,19 +1,30 @@
 #!/bin/bash
-# Run the default config, make its report when something is newer, and say where things are.
+# Run a config of a built-in data set, make its report when something is newer, and say where things are.
 set -eu
 cores=$1
-results=results/demo
+config=${2:-config/config.yaml}
+results=results/$(sed -n 's/^name: *//p' "$config")
 report=$results/report.html
-if snakemake --cores "$cores" --dry-run --quiet all 2>&1 | grep -q "Nothing to be done" &&
-    [ -f $report ] && [ -z "$(find workflow/report -newer $report)" ]; then
+if snakemake --cores "$cores" --configfile "$config" --dry-run --quiet all 2>&1 | grep -q "Nothing to be done" &&
+    [ -f "$report" ] && [ -z "$(find workflow/report -newer "$report")" ]; then
     echo "Nothing to be done: the demo's results are complete and up to date."
 else
-    snakemake --cores "$cores"
-    snakemake --report $report
+    snakemake --cores "$cores" --configfile "$config"
+    snakemake --configfile "$config" --report "$report"
 fi
+
+say() {
+    if [ -f "$results/$2" ]; then
+        printf "%-32s%s\n" "$1:" "$results/$2"
+    fi
+}
+
 echo
-echo "Report:                     $report  (open it in a browser)"
-echo "Comparison with the truth:  $results/scover/truth/summary.tsv"
-echo "Scores on held-out genes:   $results/scover/evaluation.tsv"
-echo "Motifs (MEME):              $results/scover/motifs.meme"
-echo "Influence by cell type:     $results/scover/influence_by_cell_type.tsv"
+say "Report, for a browser" report.html
+say "Comparison with the truth" scover/truth/summary.tsv
+say "Scores on held-out genes" scover/evaluation.tsv
+say "Motifs (MEME)" scover/motifs.meme
+say "Influence by cell type" scover/influence_by_cell_type.tsv
+say "Scores on held-out peaks" scbasset/held_out.tsv
+say "Embeddings of cells, compared" scbasset/embedding_metrics.tsv
+say "Cells by scBasset" scbasset/fold0/embedding.h5ad

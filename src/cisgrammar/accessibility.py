@@ -1,10 +1,6 @@
-"""Counts of peaks made ready for scBasset: 0 or 1, nothing empty, with their sequences."""
+"""Counts of peaks made ready for scBasset: 0 or 1, and nothing empty."""
 
 from __future__ import annotations
-
-import logging
-from collections.abc import Mapping
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -12,27 +8,26 @@ from anndata import AnnData
 from scipy import sparse
 
 from cisgrammar.errors import InputError
-from cisgrammar.regions import sequence_codes
-from cisgrammar.sequence import N
 
-logger = logging.getLogger(__name__)
+Steps = list[tuple[str, int]]
 
 
-def prepare_counts(counts: AnnData, *, min_cells: float, min_peaks: int = 1) -> AnnData:
-    """Make counts 0 or 1; drop peaks that are open in few cells, and cells with few open peaks.
+def prepare_counts(counts: AnnData, min_share: float) -> tuple[AnnData, Steps]:
+    """Make counts 0 or 1; drop peaks that are open in few cells, and cells with no open peak.
 
     Parameters
     ----------
     counts
         Cells x peaks, raw counts.
-    min_cells
+    min_share
         A peak is open in at least this share of the cells; one that is open nowhere always goes.
-    min_peaks
-        Least number of open peaks of a cell, at least 1, among the peaks that are kept.
 
     Returns
     -------
-    Cells x peaks, uint8 (CSR). What was changed and dropped is logged.
+    kept
+        Cells x peaks, uint8 (CSR).
+    steps
+        (step, number) of what was changed and dropped.
 
     Raises
     ------
@@ -49,95 +44,25 @@ def prepare_counts(counts: AnnData, *, min_cells: float, min_peaks: int = 1) -> 
             f"peaks: {(matrix.data < 0).sum():,} counts are below 0. These are no counts: give "
             "the raw fragments or insertions of each peak, not scaled values."
         )
-    more = int((matrix.data > 1).sum())
-    if more:
-        logger.info(
-            "%d of %d counts are above 1; they count as open, like the others", more, matrix.nnz
-        )
     is_open = (matrix > 0).astype(np.uint8).tocsr()
     share = np.bincount(is_open.indices, minlength=counts.n_vars) / max(counts.n_obs, 1)
-    peaks = (share >= min_cells) & (share > 0)
-    cells = np.diff(is_open[:, peaks].indptr) >= max(min_peaks, 1)
-    logger.info(
-        "%d of %d peaks are open in at least %g of the cells, %d in none; %d of %d cells have at "
-        "least %d of them open",
-        peaks.sum(), counts.n_vars, min_cells, (share == 0).sum(),
-        cells.sum(), counts.n_obs, max(min_peaks, 1),
-    )  # fmt: skip
-    if not peaks.any() or not cells.any():
+    peaks = (share >= min_share) & (share > 0)
+    cells = np.diff(is_open[:, peaks].indptr) > 0
+    if not peaks.any():
         raise InputError(
             f"peaks: of {counts.n_obs:,} cells and {counts.n_vars:,} peaks none is left. The peak "
-            f"open in most cells is open in {share.max(initial=0):.2%} of them; lower the least "
-            f"share of cells ({min_cells:g}) or of peaks ({min_peaks})."
+            f"open in most cells is open in {share.max(initial=0):.2%} of them; lower "
+            f"`scbasset.min_share` ({min_share:g})."
         )
-    return AnnData(is_open[cells][:, peaks], counts.obs[cells].copy(), counts.var[peaks].copy())
-
-
-def centred_windows(peaks: pd.DataFrame, length: int) -> pd.DataFrame:
-    """Put a window of one length on the middle of each peak; it may reach beyond the chromosome.
-
-    Parameters
-    ----------
-    peaks
-        chrom, start, end, and what else there is.
-    length
-        In bases.
-    """
-    start = (peaks["start"] + peaks["end"]) // 2 - length // 2
-    return peaks.assign(start=start, end=start + length, strand="+")
-
-
-def padded_codes(
-    windows: pd.DataFrame, chrom_sizes: Mapping[str, int], fasta: str | Path, work: str | Path
-) -> tuple[np.ndarray, int]:
-    """Read sequences of windows; N stands for what lies beyond a chromosome's end.
-
-    Parameters
-    ----------
-    windows
-        From :func:`centred_windows`.
-    chrom_sizes
-        Length of each chromosome of the FASTA.
-    fasta, work
-        As in :func:`cisgrammar.regions.sequence_codes`.
-
-    Returns
-    -------
-    codes
-        uint8 ``(windows, length)``.
-    n_padded
-        How many windows reach beyond an end.
-
-    Raises
-    ------
-    InputError
-        If the middle of a peak is not in the FASTA.
-    """
-    size = windows["chrom"].astype(str).map(chrom_sizes).fillna(-1).to_numpy()
-    start, end = windows["start"].to_numpy(), windows["end"].to_numpy()
-    absent = (start + end) // 2 >= size
-    if absent.any():
-        first = windows[absent].iloc[0]
-        raise InputError(
-            f"{fasta}: the middle of {absent.sum():,} of {len(windows):,} peaks is not in it, the "
-            f"first around {first['chrom']}:{(first['start'] + first['end']) // 2:,}. The peaks "
-            "are of another assembly, or chromosomes have other names there. Give the FASTA that "
-            "reads were aligned to."
-        )
-    cut = (start < 0) | (end > size)
-    codes = np.full((len(windows), int(end[0] - start[0])), N, dtype=np.uint8)
-    codes[~cut] = sequence_codes(windows[~cut], fasta, work)[0] if (~cut).any() else N
-    for row in np.flatnonzero(cut):
-        inside = windows.iloc[[row]].assign(start=max(start[row], 0), end=min(end[row], size[row]))
-        known = sequence_codes(inside, fasta, work)[0][0]
-        first = max(-start[row], 0)
-        codes[row, first : first + len(known)] = known
-    if cut.any():
-        logger.info(
-            "%d of %d windows reach beyond the end of a chromosome; N is put there",
-            cut.sum(), len(windows),
-        )  # fmt: skip
-    return codes, int(cut.sum())
+    steps = [
+        ("counts above 1, taken for 1", int((matrix.data > 1).sum())),
+        ("peaks dropped: open in no cell", int((share == 0).sum())),
+        ("peaks dropped: open in too few cells", int((~peaks & (share > 0)).sum())),
+        ("cells dropped: no peak that is kept is open", int((~cells).sum())),
+    ]
+    return AnnData(
+        is_open[cells][:, peaks], counts.obs[cells].copy(), counts.var[peaks].copy()
+    ), steps
 
 
 def batch_numbers(batches: pd.Series) -> np.ndarray:
@@ -165,6 +90,22 @@ def batch_numbers(batches: pd.Series) -> np.ndarray:
             "`scbasset.correct_batches: false`."
         )
     return numbers.astype(np.int64)
+
+
+def check_batch(n_peaks: int, batch_size: int) -> None:
+    """Refuse a training part that does not fill one batch.
+
+    Raises
+    ------
+    InputError
+        If there are fewer peaks than a batch takes.
+    """
+    if n_peaks < batch_size:
+        raise InputError(
+            f"scbasset: {n_peaks} peaks to train on are fewer than one batch of {batch_size}. "
+            "Lower `scbasset.search.batch_size`, or loosen the filters of peaks: a network of "
+            "this size learns from tens of thousands."
+        )
 
 
 def shuffle_within_cells(is_open: sparse.spmatrix, seed: int) -> sparse.csr_matrix:

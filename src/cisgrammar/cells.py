@@ -14,7 +14,7 @@ from anndata import AnnData
 from numba import njit
 from scipy import sparse
 
-from cisgrammar.components import log_normalised, lsi, randomised_components
+from cisgrammar.components import log_pca, lsi
 from cisgrammar.errors import InputError, Problems
 from cisgrammar.inputs import examples, nearest
 from cisgrammar.neighbours import neighbor_graph
@@ -221,7 +221,7 @@ def embed_cells(
     most = min(cells.shape) - 1
     if n_pcs > most:
         logger.info("%d components asked for, %d are possible", n_pcs, most)
-    components = _components(cells, min(n_pcs, most), exact_pca, peaks, seed)
+    components = (lsi if peaks else log_pca)(cells.X, min(n_pcs, most), seed, exact_pca)
     components = components[:, 1 if drop_first_pc else 0 :]
     work = AnnData(obs=cells.obs[["batch"]], obsm={"X_pca": components})
     _neighbours(work, n_neighbors, neighbors_within_batch, trim, exact_neighbors, seed)
@@ -233,15 +233,6 @@ def embed_cells(
     sc.tl.umap(work, min_dist=umap_min_dist, init_pos=start, random_state=seed)
     cells.obsm["X_pca"] = components.astype(np.float32)
     cells.obsm["X_umap"] = work.obsm["X_umap"].astype(np.float32)
-
-
-def _components(cells: AnnData, n: int, exact: bool, peaks: bool, seed: int) -> np.ndarray:
-    if peaks:
-        return lsi(cells.X, n, seed, exact)
-    values = log_normalised(cells.X)
-    if not exact:
-        return randomised_components(values, n, seed, centre=True)
-    return sc.pp.pca(values, n_comps=n, svd_solver="arpack", random_state=seed)
 
 
 def _neighbours(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import numpy as np
+import scanpy as sc
 from numba import njit, prange
 from scipy import sparse
 from scipy.sparse.linalg import svds
@@ -42,6 +43,30 @@ def log_normalised(counts: sparse.csr_matrix) -> sparse.csr_matrix:
         values[stored] /= np.repeat(depth[cells], np.diff(indptr[cells.start : cells.stop + 1]))
     np.log1p(values, out=values)
     return normal
+
+
+def log_pca(counts: sparse.csr_matrix, n: int, seed: int, exact: bool = True) -> np.ndarray:
+    """Principal components of log-normalised counts.
+
+    Parameters
+    ----------
+    counts
+        Cells x genes or peaks.
+    n
+        Components, fewer than cells and genes.
+    seed
+        Seed of the first vectors of the search.
+    exact
+        Whether to search them exactly, else by :func:`randomised_components`.
+
+    Returns
+    -------
+    ``(cells, n)``, the largest first.
+    """
+    values = log_normalised(counts)
+    if not exact:
+        return randomised_components(values, n, seed, centre=True)
+    return sc.pp.pca(values, n_comps=n, svd_solver="arpack", random_state=seed)
 
 
 def lsi(counts: sparse.csr_matrix, n: int, seed: int, exact: bool = True) -> np.ndarray:

@@ -20,6 +20,8 @@ _NUMBER_AS_TEXT = re.compile(r"[-+]?\d+(\.\d*)?[eE][-+]?\d+")
 _IN_ORDER = (
     ("simulation.min_occurrence", "simulation.max_occurrence"),
     ("simulation.min_activity", "simulation.max_activity"),
+    ("simulation.multiome.min_occurrence", "simulation.multiome.max_occurrence"),
+    ("simulation.multiome.min_activity", "simulation.multiome.max_activity"),
     ("gene_sets.min_size", "gene_sets.max_size"),
 )
 
@@ -175,7 +177,9 @@ def _contradictions(config: dict[str, Any], schema: dict[str, Any]) -> Iterator[
         )
     if values.get("folds.validation_chromosomes") and not named:
         yield "key `folds.validation_chromosomes` needs `folds.test_chromosomes`."
+    yield from _simulation(config, schema)
     yield from _peaks(config)
+    yield from _scbasset(config)
     if values.get("cells.clusters") is not None and values.get("counts.cell_type"):
         yield (
             "keys `cells.clusters` and `counts.cell_type` are set, but cells have types by one of "
@@ -185,7 +189,8 @@ def _contradictions(config: dict[str, Any], schema: dict[str, Any]) -> Iterator[
     keys = "`regions.upstream` + `regions.downstream`"
     if config.get("peaks"):
         window, keys = config["peaks"]["length"], "`peaks.length`"
-    if not values.get("regions.bed") and window < values.get("scover.width", 0):
+    uses_filters = "scover" in config.get("families", [])
+    if uses_filters and not values.get("regions.bed") and window < values.get("scover.width", 0):
         yield (
             f"key `scover.width` is {values['scover.width']}, but windows are {window} bases long "
             f"({keys}). Make the filters narrower or the windows longer."
@@ -202,9 +207,13 @@ def _peaks(config: dict[str, Any]) -> Iterator[str]:
                 "them in a section `peaks` (`peaks: {}` takes all defaults)."
             )
         return
-    for key in ("simulation", "given"):
-        if config.get(key) is not None:
-            yield f"keys `peaks` and `{key}` are set, but `{key}` has no peaks. Take out one."
+    if config.get("given") is not None:
+        yield "keys `peaks` and `given` are set, but `given` has no peaks. Take out one."
+    if (config.get("simulation") or {"multiome": {}})["multiome"] is None:
+        yield (
+            "keys `peaks` and `simulation` are set, but the cells that are simulated have no "
+            "peaks. Take out `peaks`, or ask for peaks by `simulation.multiome: {}`."
+        )
     if config.get("regions", {}).get("bed"):
         yield "keys `peaks` and `regions.bed` are set; where peaks are is said by `peaks.bed`."
     files, own = counts.get("path"), peaks["path"]
@@ -218,6 +227,38 @@ def _peaks(config: dict[str, Any]) -> Iterator[str]:
         yield (
             f"key `peaks.path` names the batches {', '.join(_names(own)) or 'none'}, but "
             f"`counts.path` {', '.join(_names(files)) or 'none'}. Both need the same, in one order."
+        )
+
+
+def _simulation(config: dict[str, Any], schema: dict[str, Any]) -> Iterator[str]:
+    """Say which keys of the simulation do not hold for a multiome."""
+    simulation = config.get("simulation")
+    if simulation is None or simulation["multiome"] is None:
+        return
+    for key, rule in schema["properties"]["simulation"]["properties"].items():
+        if key != "multiome" and simulation[key] != rule["default"]:
+            there = key in simulation["multiome"]
+            remedy = f"Set `simulation.multiome.{key}`." if there else "Take it out."
+            yield (
+                f"key `simulation.{key}` is set, but it is not about a multiome, which has keys "
+                f"of its own. {remedy}"
+            )
+
+
+def _scbasset(config: dict[str, Any]) -> Iterator[str]:
+    """Say what scBasset lacks."""
+    if "scbasset" not in config.get("families", []):
+        return
+    if config.get("peaks") is None:
+        yield (
+            "key `families` names scbasset, which learns the peaks of cells: say what to do with "
+            "them in a section `peaks` (`peaks: {}` takes all defaults)."
+        )
+    folds, n_folds = config["scbasset"]["folds"], config["folds"]["n_folds"]
+    if folds > n_folds:
+        yield (
+            f"key `scbasset.folds` is {folds}, but there are only {n_folds} folds "
+            "(`folds.n_folds`)."
         )
 
 

@@ -53,7 +53,8 @@ def train_final(
         If no epoch had a finite validation loss.
     """
     split = Split.of_fold(dataset, folds, fold, device)
-    model = models.build(family, dataset.n_obs, dict(settings), dict(best), best["seed"]).to(device)
+    settings = models.complete_settings(family, settings, dataset.obs)
+    model = models.build(family, dataset.n_obs, settings, dict(best), best["seed"]).to(device)
     history = train(
         model,
         split,

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
 import numpy as np
 import pandas as pd
 import torch
+from anndata import AnnData
 from sklearn.metrics import average_precision_score
 from torch import Tensor
 
 from cisgrammar.evaluation import auroc
+from cisgrammar.folds import TEST, rows_of
 from cisgrammar.models.scbasset import Scbasset, embed_sequences
 from cisgrammar.open_entries import OpenEntries
 
@@ -66,6 +70,35 @@ def score_held_out(
     return by_cell, by_peak
 
 
+def score_test_part(
+    model: Scbasset, dataset: AnnData, folds: pd.DataFrame, fold: int
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Score predictions of a fold's test part, cells and peaks by their names.
+
+    Parameters
+    ----------
+    model
+        Of this fold, on the CPU.
+    dataset
+        accessibility.h5ad: cells x peaks, ``varm["codes"]``.
+    folds, fold
+        folds.tsv, and which fold.
+
+    Returns
+    -------
+    As from :func:`score_held_out`, with names in place of numbers, and the cells' cell_type and
+    batch.
+    """
+    rows = rows_of(folds, fold, TEST)
+    codes = torch.from_numpy(dataset.varm["codes"])
+    targets = OpenEntries.of_matrix(dataset.X)
+    per_cell, per_peak = score_held_out(model, codes, targets, torch.from_numpy(rows))
+    per_cell["cell"], per_peak["peak"] = dataset.obs_names, dataset.var_names[rows]
+    for column in ("batch", "cell_type"):
+        per_cell.insert(1, column, dataset.obs[column].astype(str).to_numpy())
+    return per_cell, per_peak
+
+
 def _scores(is_open: Tensor, logits: Tensor) -> pd.DataFrame:
     """Score each column."""
     truth, predicted = is_open.numpy(), logits.numpy()
@@ -85,3 +118,30 @@ def summarise(per_cell: pd.DataFrame, per_peak: pd.DataFrame) -> pd.DataFrame:
         means = scored[["auroc", "aupr"]].mean()
         rows.append({"per": per, "n": len(table), "n_scored": len(scored), **means})
     return pd.DataFrame(rows)
+
+
+def summarise_folds(
+    scores: Mapping[str, Sequence[tuple[pd.DataFrame, pd.DataFrame]]],
+) -> pd.DataFrame:
+    """Average the scores of each fold.
+
+    Parameters
+    ----------
+    scores
+        ``measured`` and ``shuffled`` labels to the per_cell and per_peak tables of each fold.
+
+    Returns
+    -------
+    labels, fold, per (``cell``, ``peak``), n, n_scored, auroc, aupr, and open_share: the share
+    of entries that are open, which is AUPR's chance level.
+    """
+    tables = []
+    for labels, folds in scores.items():
+        for fold, (per_cell, per_peak) in enumerate(folds):
+            table = summarise(per_cell, per_peak).assign(
+                open_share=per_cell["n_open"].sum() / (len(per_cell) * len(per_peak))
+            )
+            table.insert(0, "fold", fold)
+            table.insert(0, "labels", labels)
+            tables.append(table)
+    return pd.concat(tables, ignore_index=True)

@@ -15,6 +15,7 @@ from cisgrammar.sources import Source
 LATER = {  # tables of an earlier run that say what was dropped after the checks
     "region_counts.tsv": "genes or peaks to windows",
     "sequence_counts.tsv": "windows to sequences",
+    "accessibility_counts.tsv": "peaks and cells that scBasset learns",
 }
 _CELLS = re.compile(r"([\d,]+) cells x ([\d,]+)")
 _SEQUENCES = re.compile(r"([\d,]+)(?: of ([\d,]+) bases)?")
@@ -199,7 +200,7 @@ def _remains(preflight: pd.DataFrame, results: Path) -> list[str]:
         steps = read_table(path).itertuples(index=False)
         told = "; ".join(f"{step}: {n:,}" for step, n in steps)
         lines.append(f"  {what}, in the last run: {told}")
-    if not earlier:
+    if not earlier and (preflight["check"] == "pools").any():
         lines.append(
             "  Sequences whose gene or peak is seen in too few pools (`dataset`) drop later: pools "
             "must be made to know them. sequence_counts.tsv will say how many."

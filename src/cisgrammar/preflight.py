@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 import numpy as np
 import pandas as pd
 
+from cisgrammar.accessibility import batch_numbers, check_batch
 from cisgrammar.annotation import (
     genes_of_counts,
     keep_biotypes,
@@ -96,8 +97,9 @@ def preflight(
     upstream: int = 500,
     downstream: int = 500,
     cells_per_pool: int = 100,
-    n_pools: int = 1000,
+    n_pools: int | None = 1000,
     folds: Mapping[str, Any] | None = None,
+    scbasset: Mapping[str, Any] | None = None,
 ) -> pd.DataFrame:
     """Check that the user's files are sound and fit each other.
 
@@ -130,9 +132,12 @@ def preflight(
     upstream, downstream
         The window around each TSS, in bases.
     cells_per_pool, n_pools
-        Size and number of pools.
+        Size and number of pools; None where no family learns pools.
     folds
         As for :func:`cisgrammar.folds.split_folds`, but for the seed; None is not checked.
+    scbasset
+        ``correct_batches``, ``batch_size`` (the smallest) and ``trained`` (share of the peaks),
+        where each cell's peaks are learned.
 
     Returns
     -------
@@ -160,9 +165,12 @@ def preflight(
         n_cells = sum(len(cells) for _, cells in parts)
         if len(tables) == len(files):
             column = batch if batch is not None or batches is None else "batch"
-            labels = (pd.concat(tables), cell_type, column, cells_per_pool, keep or {}, drop or {})
-            n_cells = _check_labels(checks, where, *labels)
-        _check_pools(checks, where, n_cells, cells_per_pool, n_pools)
+            labels = (pd.concat(tables), cell_type, column, keep or {}, drop or {})
+            in_pool = 0 if n_pools is None else cells_per_pool
+            corrected = scbasset is not None and scbasset["correct_batches"]
+            n_cells = _check_labels(checks, where, *labels, in_pool, corrected)
+        if n_pools is not None:
+            _check_pools(checks, where, n_cells, cells_per_pool, n_pools)
         genes = _joined([names for names, _ in parts], join)
     sizes = checks.attempt(chrom_sizes, fasta, work)
     if sizes is not None:
@@ -194,6 +202,9 @@ def preflight(
             check_peaks(path, cells) for path, (_, cells) in zip(files, parts, strict=True)
         ]
         genes = _joined(found_peaks, join)
+    if scbasset is not None and genes is not None:
+        n_trained = int(scbasset["trained"] * len(genes.unique()))
+        checks.attempt(check_batch, n_trained, scbasset["batch_size"])
     checks.attempt(require_bedtools)
     if not checks.problems.messages:
         assert genes is not None and sizes is not None  # else there were problems
@@ -308,9 +319,10 @@ def _check_labels(
     obs: pd.DataFrame,
     cell_type: str | None,
     batch: str | None,
-    cells_per_pool: int,
     keep: Mapping[str, Sequence[Any]],
     drop: Mapping[str, Sequence[Any]],
+    cells_per_pool: int,
+    correct_batches: bool,
 ) -> int:
     """Report cell types and batches of the cells that are wanted, and give their number."""
     types = checks.attempt(label_column, path, obs, cell_type, "counts.cell_type", UNLABELLED)
@@ -336,6 +348,8 @@ def _check_labels(
     of_batch = pd.Series(batches).value_counts(sort=False)
     of_batch = of_batch[of_batch > 0]
     note = ""
+    if correct_batches:
+        checks.attempt(batch_numbers, pd.Series(np.asarray(batches)))
     if len(of_batch) > 1 and len(sizes) > 1:
         table = pd.crosstab(np.asarray(types), np.asarray(batches)) > 0
         if (table.sum(axis=1) == 1).all():

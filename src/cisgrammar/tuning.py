@@ -70,7 +70,8 @@ def tune(
     -------
     best : dict
         Hyperparameters of the best trial, its ``trial`` number, ``loss``, ``seed`` (of the
-        initial weights) and ``order_seed`` (of the order of sequences).
+        initial weights) and ``order_seed`` (of the order of sequences). Where the search space
+        leaves no choice, nothing is tried: ``loss`` is None.
     table : DataFrame
         Columns trial, state, loss, epochs, then one per hyperparameter.
 
@@ -83,6 +84,8 @@ def tune(
     -----
     Hepkema et al. (2023), Methods, "Training the neural network": TPE and ASHA.
     """
+    if not _choices(family, settings["search"]):
+        return _the_only_one(family, settings["search"], seed)
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     together = split.codes.is_cuda and hasattr(models.FAMILIES[family], "side_by_side")
     at_once = side_by_side or (8 if together else 1)
@@ -113,8 +116,26 @@ def tune(
     best = complete.loc[complete["loss"].idxmin()]
     number = int(best["trial"])
     found = {name: study.trials[number].params[name] for name in models.FAMILIES[family].search}
-    seeds = {"seed": trial_seed(seed, number), "order_seed": derive_seed(seed, "order")}
-    return {**found, "trial": number, "loss": best["loss"], **seeds}, table
+    return {**found, "trial": number, "loss": best["loss"], **_seeds(seed, number)}, table
+
+
+def _choices(family: str, space: dict[str, Any]) -> list[str]:
+    """List the hyperparameters that there is something to search of."""
+    return [name for name in models.FAMILIES[family].search if len(set(space[name])) > 1]
+
+
+def _the_only_one(
+    family: str, space: dict[str, Any], seed: int
+) -> tuple[dict[str, Any], pd.DataFrame]:
+    """Give what :func:`tune` gives where hyperparameters can have one value only."""
+    found = {name: space[name][0] for name in models.FAMILIES[family].search}
+    logger.info("nothing to search: %s", found)
+    row = {"trial": 0, "state": "given", "loss": None, "epochs": 0, **found}
+    return {**found, "trial": 0, "loss": None, **_seeds(seed, 0)}, pd.DataFrame([row])
+
+
+def _seeds(seed: int, number: int) -> dict[str, int]:
+    return {"seed": trial_seed(seed, number), "order_seed": derive_seed(seed, "order")}
 
 
 def trial_seed(seed: int, number: int) -> int:

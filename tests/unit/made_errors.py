@@ -28,6 +28,7 @@ from made_counts import (
 from made_inputs import gtf_row, write, write_inputs
 from made_server import serve
 
+from cisgrammar.accessibility import batch_numbers, check_batch, prepare_counts
 from cisgrammar.annotation import read_tss
 from cisgrammar.cells import filter_cells
 from cisgrammar.config import complete_config, read_schema
@@ -40,6 +41,7 @@ from cisgrammar.genome import chrom_sizes, read_aliases
 from cisgrammar.inputs import require_file
 from cisgrammar.motifs.databases import load_database
 from cisgrammar.motifs.meme import Motif, read_meme, write_meme
+from cisgrammar.peak_sequences import build_accessibility
 from cisgrammar.peaks import peaks_from_names
 from cisgrammar.pooling import nearest_cells
 from cisgrammar.preflight import preflight
@@ -244,6 +246,17 @@ def checked_folds(**changes):
 
 GTF = gtf_row("gene", 11, 20, gene_id="G1", gene_biotype="protein_coding")
 
+
+def accessibility(chrom, start):
+    def make(folder):
+        fasta = write(folder / "genome.fa", f">chr1\n{'ACGT' * 20}\n>chr2\nACGT\n")
+        places = pd.DataFrame({"chrom": [chrom], "start": [start], "end": [start + 4]}, ["peak"])
+        cells = ad.AnnData(sp.csr_matrix(np.ones((2, 1), np.float32)), var=places)
+        build_accessibility(cells, fasta, folder, length=8, min_share=0)
+
+    return make
+
+
 ENTRIES = {
     "The config": {
         "An unknown key": config("{name: x, pools: {n_pool: 5}}"),
@@ -368,6 +381,16 @@ ENTRIES = {
         "An end before its start": bed("chr1\t9\t5\n"),
         "A BED without regions": bed("track name=x\n"),
         "Names that are no peaks": lambda d: peaks_from_names(["GATA1", "SPI1"], d / "cells.h5ad"),
+    },
+    "scBasset": {
+        "No peaks": config("name: x\nfamilies: [scbasset]\n"),
+        "One batch, and batches to correct for": lambda d: batch_numbers(pd.Series(["p1"] * 3)),
+        "Fewer peaks than a batch": lambda d: check_batch(90, 128),
+        "Peaks that few cells have": lambda d: prepare_counts(
+            ad.AnnData(sp.eye(20, format="csr")), 0.1
+        ),
+        "Peaks beyond the end of their chromosome": accessibility("chr1", 90),
+        "Peaks on chromosomes that the FASTA has not": accessibility("NC_000001.11", 5),
     },
     "Known motifs and gene sets": {
         "No MEME file": meme(">GATA1\nA [1 2]\n"),

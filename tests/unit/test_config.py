@@ -1,3 +1,4 @@
+import inspect
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,7 @@ from jsonschema import Draft202012Validator
 
 from cisgrammar.config import complete_config, read_schema
 from cisgrammar.errors import InputError
+from cisgrammar.simulate.multiome import simulate_multiome
 
 ROOT = Path(__file__).parents[2]
 SCHEMA = read_schema(ROOT / "workflow/schemas/config.schema.yaml")
@@ -278,6 +280,21 @@ def test_given_data_need_no_other_section():
             {"peaks": {"length": 10}, "scover": {"width": 12}},
             "windows are 10 bases long (`peaks.length`)",
         ),
+        ({"families": ["scbasset"]}, "`families` names scbasset, which learns the peaks of cells"),
+        (
+            {"families": ["scbasset"], "peaks": {}, "scbasset": {"folds": 11}},
+            "`scbasset.folds` is 11, but there are only 10 folds",
+        ),
+        (
+            {"simulation": {"n_cells": 50, "multiome": {}}},
+            "`simulation.n_cells` is set, but it is not about a multiome, which has keys of its "
+            "own. Set `simulation.multiome.n_cells`.",
+        ),
+        ({"simulation": {"other_tfs": 5, "multiome": {}}}, "keys of its own. Take it out."),
+        (
+            {"simulation": {"multiome": {"min_activity": 3}}},
+            "`simulation.multiome.min_activity` is 3",
+        ),
     ],
 )
 def test_peaks_that_contradict_the_rest(config, message):
@@ -291,8 +308,20 @@ def test_peaks_that_contradict_the_rest(config, message):
         {"peaks": {"path": "b.h5ad"}, "counts": {"path": "a.h5ad"}},
         {"peaks": {"path": {"x": "b"}}, "counts": {"path": {"x": "a"}}},
         {"peaks": {}, "counts": {"path": "a.h5ad", "modality": "atac"}},
+        {"peaks": {}, "simulation": {"multiome": {}}, "families": ["scover", "scbasset"]},
+        {"peaks": {}, "simulation": {"multiome": {}}, "counts": {"modality": "atac"}},
+        {"peaks": {"length": 5}, "families": ["scbasset"]},
         {"regions": {"bed": "a.bed", "upstream": 0, "downstream": 0}},
     ],
 )
 def test_ways_to_have_peaks(config):
     complete_config({"name": "x", **config}, SCHEMA)
+
+
+def test_defaults_of_the_simulated_multiome_are_those_of_the_function():
+    code = inspect.signature(simulate_multiome).parameters
+    keys = SCHEMA["properties"]["simulation"]["properties"]["multiome"]["properties"]
+    assert set(keys) == set(code) - {"folder", "seed"}
+    for key, rule in keys.items():
+        default = code[key].default
+        assert rule["default"] == (list(default) if isinstance(default, tuple) else default), key

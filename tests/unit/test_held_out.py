@@ -1,10 +1,12 @@
 import numpy as np
+import pandas as pd
 import pytest
 import torch
+from anndata import AnnData
 from scipy import sparse
 from sklearn.metrics import average_precision_score, roc_auc_score
 
-from cisgrammar.held_out import score_held_out, summarise
+from cisgrammar.held_out import score_held_out, score_test_part, summarise, summarise_folds
 from cisgrammar.models.scbasset import Scbasset
 from cisgrammar.open_entries import OpenEntries
 
@@ -50,3 +52,26 @@ def test_summary_leaves_out_what_cannot_be_scored(case):
     assert table.loc["cell", ["n", "n_scored"]].tolist() == [7, 6]
     assert table.loc["cell", "auroc"] == pytest.approx(per_cell["auroc"].mean())
     assert table.loc["peak", "n"] == 30
+
+
+def test_a_folds_test_part_is_scored_by_name(case):
+    model, codes, _, rows, is_open = case
+    obs = pd.DataFrame({"cell_type": list("aabbccc"), "batch": "x"}, index=list("ABCDEFG"))
+    var = pd.DataFrame(index=[f"peak{i}" for i in range(50)])
+    dataset = AnnData(sparse.csr_matrix(is_open.astype(np.uint8)), obs, var)
+    dataset.varm["codes"] = codes.numpy()
+    folds = pd.DataFrame({"fold0": "test", "fold1": ["train"] * 20 + ["test"] * 30})
+    per_cell, per_peak = score_test_part(model, dataset, folds, 1)
+    expected = score_held_out(*case[:4])
+    assert per_cell["cell"].tolist() == list("ABCDEFG")
+    assert per_cell["cell_type"].tolist() == list("aabbccc")
+    assert per_peak["peak"].tolist() == [f"peak{i}" for i in rows.tolist()]
+    for table, same in zip((per_cell, per_peak), expected, strict=True):
+        assert table["auroc"].equals(same["auroc"])
+
+
+def test_summary_of_folds_tells_the_chance_level(case):
+    tables = score_held_out(*case[:4])
+    table = summarise_folds({"measured": [tables, tables], "shuffled": []})
+    assert table["fold"].tolist() == [0, 0, 1, 1] and set(table["labels"]) == {"measured"}
+    assert table["open_share"].iloc[0] == pytest.approx(case[4][:, 20:].mean())

@@ -259,6 +259,32 @@ def test_peaks_alone(tmp_path):
         preflight(**arguments)
 
 
+OF_CELLS = {"correct_batches": False, "batch_size": 9, "trained": 0.8}
+
+
+def test_each_cells_peaks_need_no_pools(tmp_path):
+    arguments = write_inputs(tmp_path, modality="atac", peaks=SETTINGS, annotation=None)
+    peak_counts(arguments)
+    table = rows(preflight(**arguments | {"n_pools": None, "scbasset": OF_CELLS}))
+    assert "pools" not in table.index
+    assert table.loc["cell types", "note"] == ""
+
+
+@pytest.mark.parametrize(
+    "changes, message",
+    [
+        ({"batch_size": 10}, "scbasset: 9 peaks to train on are fewer than one batch of 10"),
+        ({"correct_batches": True}, r"all 20 cells are of one batch \(one batch\)"),
+    ],
+)
+def test_what_scbasset_lacks_is_said_before_anything_runs(tmp_path, changes, message):
+    arguments = write_inputs(tmp_path, modality="atac", peaks=SETTINGS, annotation=None)
+    peak_counts(arguments)
+    with pytest.raises(InputError, match=message) as error:
+        preflight(**arguments, scbasset=OF_CELLS | changes)
+    assert "problems" not in str(error.value)
+
+
 def test_distal_peaks_of_cells_with_rna(tmp_path):
     arguments = write_inputs(tmp_path)
     own = {**arguments, "counts": tmp_path / "atac.h5ad"}

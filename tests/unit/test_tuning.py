@@ -286,3 +286,13 @@ def test_one_trial_at_once_is_what_a_cpu_does(search, uninterrupted):
     best, table = search(side_by_side=1)
     assert best == uninterrupted[0]
     assert table.equals(uninterrupted[1])
+
+
+def test_where_nothing_is_to_be_searched_nothing_is_tried(search, runs, tmp_path):
+    space = {name: [values[0]] * 2 for name, values in SETTINGS["search"].items()}
+    best, table = search(settings=SETTINGS | {"search": space})
+    assert runs == [] and not (tmp_path / "tuning.journal").exists()
+    assert {name: best[name] for name in space} == {n: v[0] for n, v in space.items()}
+    assert best["seed"] == trial_seed(3, 0) and best["loss"] is None
+    assert table["state"].tolist() == ["given"]
+    json.dumps(best)

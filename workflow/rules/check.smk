@@ -2,6 +2,7 @@
 
 import subprocess
 import tempfile
+from types import SimpleNamespace
 
 import yaml
 
@@ -42,6 +43,8 @@ def guessed_megabytes(found):
     window = sum(window_of_genes().values()) if PEAKS is None else PEAKS["length"]
     length = found.get("length", window)
     return {
+        "accessibility.h5ad": found.get("genes", 0) * config["scbasset"]["length"] / 3e6
+        + sum(megabytes(path) for path in given_counts() if Path(path).exists()),
         "cells.h5ad": sum(megabytes(path) for path in given_counts() if Path(path).exists()),
         "pools.h5ad": targets * found.get("genes", 0) * 4 / 1e6,
         "dataset.h5ad": sequences * (4 * targets + length) / 1e6,
@@ -62,6 +65,9 @@ class SizesOfInputs:
     def get(self, name, default=None):
         """Add up what is there, and guess what is not."""
         paths = self.inputs.get(name, [])
+        if callable(paths):  # by family: the largest counts
+            each = [paths(SimpleNamespace(name=NAME, family=f)) for f in FAMILIES]
+            return max(map(self._size, each))
         paths = [paths] if isinstance(paths, str) else paths
         return sum(self._size(str(path).replace("{name}", NAME)) for path in paths)
 

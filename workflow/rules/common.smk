@@ -37,11 +37,16 @@ config.update(checked)
 
 NAME = config["name"]
 FAMILIES = config["families"]
+POOLED = [family for family in FAMILIES if family != "scbasset"]  # whose targets are pools
 SCORE = config["influence"]["score"]
 FOLDS = range(config["folds"]["n_folds"])
+SCBASSET_FOLDS = range(config["scbasset"]["folds"])
 # threads change no result, so that they make nothing run again
 TRAINING = {key: value for key, value in config["training"].items() if key != "threads"}
 SIMULATION = f"results/{NAME}/simulation"
+SIMULATED = config["simulation"] is not None
+SIMULATED_MULTIOME = SIMULATED and config["simulation"]["multiome"] is not None
+TRUTH = SIMULATED and not SIMULATED_MULTIOME  # of what drives pools x genes
 GIVEN = config["given"]
 PEAKS = config["peaks"]
 ATAC_ALONE = PEAKS is not None and config["counts"]["modality"] == "atac"
@@ -57,7 +62,7 @@ CELL_TYPES = "results/{name}/cells.h5ad" if GIVEN is None else "results/{name}/d
 
 wildcard_constraints:
     name=r"[^/]+",
-    family="|".join(FAMILIES),
+    family="|".join(POOLED) or "none",
     fold=r"\d+",
 
 
@@ -72,7 +77,7 @@ def code(script):
 
 def input_file(section, key, simulated):
     """Give a file of the user, which must be there, or the simulated one; nothing if given."""
-    if config["simulation"] is not None:
+    if SIMULATED:
         return f"{SIMULATION}/{simulated}"
     if GIVEN is not None:
         return []
@@ -132,7 +137,10 @@ def database_files():
     return [existing(path, f"database.{key}") for key, path in files.items() if path]
 
 
-COUNTS = input_file("counts", "path", "counts.h5ad")
+SIMULATED_COUNTS = "counts.h5ad"
+if SIMULATED_MULTIOME:
+    SIMULATED_COUNTS = "atac.h5ad" if ATAC_ALONE else "rna.h5ad"
+COUNTS = input_file("counts", "path", SIMULATED_COUNTS)
 GENOME = input_file("genome", "fasta", "genome.fa")
 ANNOTATION = input_file("genome", "gtf", "annotation.gtf")
 GIVEN_FILES = given_files()
@@ -141,7 +149,11 @@ CELL_TABLE = optional_file("counts", "cell_table")
 PEAK_BED = optional_file("peaks", "bed")
 BLACKLIST = optional_file("peaks", "blacklist")
 REGIONS_BED = optional_file("regions", "bed")
+MUTATED = config["scbasset"]["mutagenesis"]["bed"]
+MUTATED_BED = existing(MUTATED, "scbasset.mutagenesis.bed") if MUTATED else []
 PEAK_COUNTS = several_files(PEAKS["path"], "peaks.path") if MULTIOME and PEAKS["path"] else []
+if MULTIOME and SIMULATED:
+    PEAK_COUNTS = f"{SIMULATION}/atac.h5ad"
 ALIASES = (
     []
     if config["genome"]["chromosomes"] in ("auto", "as_is")
@@ -153,7 +165,7 @@ def gene_sets_file():
     """Give the user's GMT, else the simulated one, else nothing."""
     if path := config["gene_sets"]["gmt"]:
         return existing(path, "gene_sets.gmt")
-    return when(config["simulation"] is not None, f"{SIMULATION}/gene_sets.gmt")
+    return when(TRUTH, f"{SIMULATION}/gene_sets.gmt")
 
 
 def one_of(names):
@@ -197,7 +209,7 @@ def how_to_read_counts():
     keys["batches"] = None
     if isinstance(config["counts"]["path"], dict):
         keys["batches"] = list(config["counts"]["path"])
-    if config["simulation"] is not None:
+    if SIMULATED:
         keys.update(cell_type="cell_type", batch="batch")
     return keys
 
@@ -233,18 +245,18 @@ def when(condition, path):
     return path if condition else []
 
 
-def family_figures(category, **figures):
+def family_figures(category, family="{family}", **figures):
     """Declare figures of a model family: the SVG goes to the report, the PNG stands beside it.
 
     Each keyword gives a figure's file name, which is its caption's too, and its title.
     """
-    folder = "results/{name}/{family}/figures"
+    folder = f"results/{{name}}/{family}/figures"
     outputs = {
         key: report(
             f"{folder}/{stem}.svg",
             caption=f"../report/{stem}.rst",
             category=category,
-            subcategory="{family}",
+            subcategory=family,
             labels={"figure": title},
         )
         for key, (stem, title) in figures.items()
@@ -261,45 +273,93 @@ def means_of_families(label):
     }
 
 
-def family_table(path, caption, category, title):
+def family_table(path, caption, category, title, family="{family}"):
     """Declare a table of a model family that is shown in the report."""
     return report(
-        f"results/{{name}}/{{family}}/{path}",
+        f"results/{{name}}/{family}/{path}",
         caption=f"../report/{caption}.rst",
         category=category,
-        subcategory="{family}",
+        subcategory=family,
         labels={"figure": title},
     )
 
 
-def per_fold(file):
+def per_fold(file, family="{family}", folds=FOLDS):
     """List one file for each fold, keeping the other wildcards."""
-    return expand(f"results/{{{{name}}}}/{{{{family}}}}/fold{{fold}}/{file}", fold=FOLDS)
+    return [f"results/{{name}}/{family}/fold{fold}/{file}" for fold in folds]
+
+
+def sequences_of(wildcards):
+    """Give the sequences and targets that a family learns."""
+    file = "accessibility.h5ad" if wildcards.family == "scbasset" else "dataset.h5ad"
+    return f"results/{wildcards.name}/{file}"
+
+
+def folds_of(wildcards):
+    """Give the folds of a family's sequences."""
+    file = "scbasset/folds.tsv" if wildcards.family == "scbasset" else "folds.tsv"
+    return f"results/{wildcards.name}/{file}"
+
+
+def how_to_build(family):
+    """Give the keys that a family's models are built by and learn by.
+
+    What decides which data there are, how long training lasts, and what is made of trained
+    models (sub-sections) is left out, for a change of it must not train them again.
+    """
+    others = ("folds", "min_share", "epochs", "patience", "shuffled_control")
+    section = config[family]
+    return {
+        key: value
+        for key, value in section.items()
+        if key == "search" or not (key in others or isinstance(value, dict))
+    }
+
+
+def how_to_train(family):
+    """Give the keys of training, those of a family's own instead of the general ones."""
+    section = config[family]
+    return TRAINING | {key: section[key] for key in ("epochs", "patience") if key in section}
+
+
+def most_epochs():
+    """Give the epochs of the family that trains longest."""
+    return max(config[family].get("epochs", TRAINING["epochs"]) for family in FAMILIES)
+
+
+# What final_outputs() adds for scBasset, in results/{name}/scbasset/; rules append to it.
+SCBASSET_OUTPUTS = []
 
 
 def final_outputs():
     """List what `snakemake` makes when no target is named."""
-    shared = ["dataset.h5ad", "provenance.json"]
+    files = ["provenance.json", *when(GIVEN is None, ["preflight.tsv"])]
+    files += when(POOLED, outputs_of_pools())
+    files += [f"scbasset/{file}" for file in SCBASSET_OUTPUTS if "scbasset" in FAMILIES]
+    return [f"results/{NAME}/{file}" for file in files]
+
+
+def outputs_of_pools():
+    """List what is made of pools and of the families that learn them."""
+    shared = ["dataset.h5ad"]
     of_family = ["evaluation.tsv", "influence_by_cell_type_z.tsv", "comparison.tsv"]
     figures = ["r2_over_folds", "influence_heatmap", "family_heatmap", "motif_space"]
     figures += ["method_comparison"]
     if GIVEN is None:  # cells and their expression are known
-        shared += ["preflight.tsv", "figures/umap_cells.svg", "figures/pool_purity.svg"]
+        shared += ["figures/umap_cells.svg", "figures/pool_purity.svg"]
         figures += ["gene_set_heatmap"]
     if EXPRESSION:
         of_family += ["regulators_summary.tsv"]
         figures += ["regulator_volcano"]
     if config["comparison"]["list_hits"]:
         shared += ["motif_hits.tsv"]
-    if config["simulation"] is not None:
+    if TRUTH:
         of_family += ["truth/summary.tsv"]
         figures += ["influence_against_truth"]
     if config["sweep"]["cells_per_pool"] and GIVEN is None:
         figures += ["pool_size_sweep"]
     of_family += [f"figures/{figure}.svg" for figure in figures]
-    return [f"results/{NAME}/{file}" for file in shared] + [
-        f"results/{NAME}/{family}/{file}" for family in FAMILIES for file in of_family
-    ]
+    return shared + [f"{family}/{file}" for family in POOLED for file in of_family]
 
 
 GENE_SETS = gene_sets_file()

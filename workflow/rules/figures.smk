@@ -38,8 +38,8 @@ rule plot_training:
     input:
         histories=per_fold("history.tsv"),
         evaluation="results/{name}/{family}/evaluation.tsv",
-        truth=when(config["simulation"] is not None, f"{FAMILY}/truth/summary.tsv"),
-        ceiling=when(CEILING and config["simulation"] is None, "results/{name}/noise_ceiling.tsv"),
+        truth=when(TRUTH, f"{FAMILY}/truth/summary.tsv"),
+        ceiling=when(CEILING and not TRUTH, "results/{name}/noise_ceiling.tsv"),
     output:
         **family_figures(
             losses=("loss_curves", "Losses"),

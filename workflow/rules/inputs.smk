@@ -1,13 +1,17 @@
 """The user's files, or the simulated ones, and the checks before anything else runs."""
 
-if config["simulation"] is not None:
+if SIMULATED:
+    OF_KIND = (
+        {"rna": "rna.h5ad", "atac": "atac.h5ad", "accessibility": "truth/accessibility.h5ad"}
+        if SIMULATED_MULTIOME
+        else {"counts": "counts.h5ad", "gene_sets": "gene_sets.gmt"}
+    )
 
     rule simulate_data:
         output:
-            counts="results/{name}/simulation/counts.h5ad",
+            **{key: f"results/{{name}}/simulation/{file}" for key, file in OF_KIND.items()},
             genome="results/{name}/simulation/genome.fa",
             annotation="results/{name}/simulation/annotation.gtf",
-            gene_sets="results/{name}/simulation/gene_sets.gmt",
             motifs="results/{name}/simulation/truth/motifs.meme",
             sites="results/{name}/simulation/truth/sites.tsv",
             activities="results/{name}/simulation/truth/activities.tsv",

@@ -5,8 +5,8 @@ EPOCHS_TRIED = config["tuning"]["trials"] * config["tuning"]["epochs"]
 
 rule tune_model:
     input:
-        dataset="results/{name}/dataset.h5ad",
-        folds="results/{name}/folds.tsv",
+        dataset=sequences_of,
+        folds=folds_of,
     output:
         best="results/{name}/{family}/fold{fold}/hyperparameters.json",
         trials="results/{name}/{family}/fold{fold}/trials.tsv",
@@ -14,6 +14,8 @@ rule tune_model:
         "logs/tune_model/{name}.{family}.fold{fold}.log",
     benchmark:
         "benchmarks/results/{name}/tune_model.{family}.fold{fold}.tsv"
+    wildcard_constraints:
+        family=one_of(FAMILIES),
     priority: ON_LONGEST_WAY
     conda:
         "../../envs/torch.yaml"
@@ -24,7 +26,7 @@ rule tune_model:
     params:
         # not an output: it must outlive a killed job, so that the search goes on where it was
         journal="results/{name}/{family}/fold{fold}/tuning.journal",
-        settings=lambda wildcards: config[wildcards.family],
+        settings=lambda wildcards: how_to_build(wildcards.family),
         tuning=config["tuning"],
         device=config["training"]["device"],
         deterministic=config["training"]["deterministic"],
@@ -38,8 +40,8 @@ rule tune_model:
 
 rule train_model:
     input:
-        dataset="results/{name}/dataset.h5ad",
-        folds="results/{name}/folds.tsv",
+        dataset=sequences_of,
+        folds=folds_of,
         best="results/{name}/{family}/fold{fold}/hyperparameters.json",
     output:
         model="results/{name}/{family}/fold{fold}/model.pt",
@@ -48,16 +50,20 @@ rule train_model:
         "logs/train_model/{name}.{family}.fold{fold}.log",
     benchmark:
         "benchmarks/results/{name}/train_model.{family}.fold{fold}.tsv"
+    wildcard_constraints:
+        family=one_of(FAMILIES),
     priority: ON_LONGEST_WAY
     conda:
         "../../envs/torch.yaml"
     threads: config["training"]["threads"]
     resources:
         mem_mb=scaled(4000, dataset=15),
-        runtime=scaled(30, dataset=config["training"]["epochs"] / 50),
+        runtime=scaled(30, dataset=most_epochs() / 50),
     params:
-        settings=lambda wildcards: config[wildcards.family],
-        training=TRAINING,
+        # not an output: it must outlive a killed job, so that training goes on where it was
+        checkpoint="results/{name}/{family}/fold{fold}/training.checkpoint",
+        settings=lambda wildcards: how_to_build(wildcards.family),
+        training=lambda wildcards: how_to_train(wildcards.family),
         code=code("train_model"),
     message:
         "Training {wildcards.family}, fold {wildcards.fold} of {wildcards.name}"

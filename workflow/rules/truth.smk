@@ -1,6 +1,6 @@
 """Simulated data only: what was found of what was planted."""
 
-if config["simulation"] is not None:
+if TRUTH:
 
     rule compare_truth:
         input:

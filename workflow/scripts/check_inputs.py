@@ -8,6 +8,17 @@ files, params, config = snakemake.input, snakemake.params, snakemake.config
 windows = {key: config["regions"][key] for key in ("upstream", "downstream")}
 pools = {key: config["pools"][key] for key in ("cells_per_pool", "n_pools")}
 chosen = {key: config["cells"][key] for key in ("keep", "drop")}
+scbasset = None
+if config["families"] == ["scbasset"]:
+    pools["n_pools"] = None
+if "scbasset" in config["families"]:
+    settings, folds = config["scbasset"], config["folds"]
+    tested = 0 if folds["test_chromosomes"] else 1 / folds["n_folds"]
+    scbasset = {
+        "correct_batches": settings["correct_batches"],
+        "batch_size": min(settings["search"]["batch_size"]),
+        "trained": (1 - folds["validation"]) * (1 - tested),
+    }
 with log_to(snakemake.log[0]):
     table = preflight(
         counts=files.counts,
@@ -26,5 +37,6 @@ with log_to(snakemake.log[0]):
         **pools,
         **chosen,
         folds=config["folds"],
+        scbasset=scbasset,
     )
     write_table(table, snakemake.output.table)

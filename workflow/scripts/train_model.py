@@ -11,8 +11,10 @@ from cisgrammar.files import read_table, write_table
 from cisgrammar.final_model import train_final
 from cisgrammar.logs import log_to
 from cisgrammar.threads import set_threads
+from cisgrammar.training import Checkpoints
 
 wildcards, training = snakemake.wildcards, snakemake.params.training
+checkpoint = Path(snakemake.params.checkpoint)
 with log_to(snakemake.log[0]):
     set_threads(snakemake.threads)
     device = resolve_device(
@@ -21,8 +23,11 @@ with log_to(snakemake.log[0]):
     best = json.loads(Path(snakemake.input.best).read_text())
     dataset, folds = read_h5ad(snakemake.input.dataset), read_table(snakemake.input.folds)
     settings = snakemake.params.settings
+    every = settings.get("checkpoint_epochs")
     model, history = train_final(
-        wildcards.family, dataset, folds, int(wildcards.fold), settings, best, training, device
-    )
+        wildcards.family, dataset, folds, int(wildcards.fold), settings, best, training, device,
+        None if every is None else Checkpoints(checkpoint, every),
+    )  # fmt: skip
     models.save(model, snakemake.output.model)
     write_table(history, snakemake.output.history)
+    checkpoint.unlink(missing_ok=True)

@@ -4,6 +4,7 @@ import json
 
 from anndata import read_h5ad
 
+from cisgrammar import models
 from cisgrammar.devices import resolve_device
 from cisgrammar.files import read_table, whole_file, write_table
 from cisgrammar.logs import log_to
@@ -22,7 +23,7 @@ with log_to(snakemake.log[0]):
     best, trials = tune(
         family,
         Split.of_fold(dataset, folds, fold, device),
-        snakemake.params.settings,
+        models.complete_settings(family, snakemake.params.settings, dataset.obs),
         **snakemake.params.tuning,
         seed=derive_seed(snakemake.params.seed, "tune", family, fold),
         journal=snakemake.params.journal,

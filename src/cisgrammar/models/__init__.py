@@ -8,15 +8,18 @@ A family is one file with one class that has:
 - ``forward(codes)``: uint8 ``(batch, length)`` to ``(batch, targets)``.
 
 A family that is not trained on squared errors has ``objective(split)``: see
-:class:`cisgrammar.training.Objective`. Families whose first layer reads as motifs also have
+:class:`cisgrammar.training.Objective`. One whose shape depends on what the targets are has
+``complete_settings(settings, targets)``. Families whose first layer reads as motifs also have
 ``scan`` and ``influence``; those that can be trained side by side, ``side_by_side``.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import torch
 
 from cisgrammar.errors import InputError
@@ -52,6 +55,24 @@ def build(
     """
     generator = torch.Generator().manual_seed(seed)
     return FAMILIES[family].build(n_targets, settings, hyperparameters, generator)
+
+
+def complete_settings(
+    family: str, settings: Mapping[str, Any], targets: pd.DataFrame
+) -> dict[str, Any]:
+    """Add to a family's settings what it takes from the targets.
+
+    Parameters
+    ----------
+    family
+        Name in the registry.
+    settings
+        The family's section of the config.
+    targets
+        One row per output, as in the obs of the data set.
+    """
+    own = getattr(FAMILIES[family], "complete_settings", None)
+    return dict(settings) if own is None else own(settings, targets)
 
 
 def save(model: Model, path: str | Path) -> None:

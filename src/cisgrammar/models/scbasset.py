@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
+import pandas as pd
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from cisgrammar.accessibility import batch_numbers
 from cisgrammar.models.norm_pool import norm_pool
 from cisgrammar.models.scbasset_training import Accessibility
 from cisgrammar.sequence import N
@@ -160,6 +162,14 @@ class Scbasset(nn.Module):
                 model.batch_of_target.copy_(torch.as_tensor(batches))
         model.recipe = {key: value for key, value in settings.items() if key not in SIZES}
         return model
+
+    @staticmethod
+    def complete_settings(settings: Mapping[str, Any], cells: pd.DataFrame) -> dict[str, Any]:
+        """Add the number of each cell's batch, where batches are to be corrected for."""
+        complete = dict(settings)
+        if settings["correct_batches"]:
+            complete["batch_of_target"] = batch_numbers(cells["batch"]).tolist()
+        return complete
 
     def sizes(self) -> dict[str, Any]:
         """Keyword arguments that make an empty model of this shape."""

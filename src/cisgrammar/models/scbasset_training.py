@@ -11,8 +11,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from cisgrammar.accessibility import check_batch
 from cisgrammar.augmentation import augment
-from cisgrammar.errors import InputError
 from cisgrammar.open_entries import OpenEntries, cross_entropy_sum
 from cisgrammar.seeds import derive_seed
 
@@ -126,22 +126,6 @@ class Accessibility:
         cells = self.watched_cells
         logits = F.linear(embedding, weight[cells], bias[cells])
         auroc.add(logits, self.watched_targets.dense(rows))
-
-
-def check_batch(n_peaks: int, batch_size: int) -> None:
-    """Refuse a training part that does not fill one batch.
-
-    Raises
-    ------
-    InputError
-        If there are fewer peaks than a batch takes.
-    """
-    if n_peaks < batch_size:
-        raise InputError(
-            f"scbasset: {n_peaks} peaks to train on are fewer than one batch of {batch_size}. "
-            "Lower `scbasset.search.batch_size`, or loosen the filters of peaks: a network of "
-            "this size learns from tens of thousands."
-        )
 
 
 class RunningAuroc:

@@ -1,0 +1,173 @@
+"""What a model of single cells says of them, and how well it predicts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import anndata as ad
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+
+from cisgrammar.plots import style
+from cisgrammar.plots.maps import bare_map, category_map
+
+MAPS = {"X_umap": "UMAP", "X_tsne": "t-SNE"}
+METRICS = {
+    "ari": "adjusted Rand index",
+    "ami": "adjusted mutual information",
+    "homogeneity": "homogeneity",
+    "cell_type_asw": "silhouette of cell types",
+    "label_score": "neighbours of one type",
+    "neighbor_score": "neighbours also in RNA",
+    "batch_mixing": "mixing of batches",
+    "kbet": "kBET acceptance",
+    "ilisi": "iLISI of batches",
+}
+EMBEDDINGS = {"scbasset": "scBasset", "lsi": "LSI", "pca": "PCA", "harmony": "LSI, Harmony"}
+
+
+@style.styled
+def embedding_map(
+    cells: ad.AnnData, column: str, key: str = "X_umap", colours: Mapping[str, str] | None = None
+) -> Figure:
+    """Draw cells on a map of their embedding, coloured by a label.
+
+    Parameters
+    ----------
+    cells
+        ``embedding.h5ad``.
+    column
+        Of obs: ``cell_type``, ``leiden``, ``batch``.
+    key
+        ``X_umap`` or ``X_tsne``.
+    colours
+        Label to colour.
+
+    Raises
+    ------
+    ValueError
+        If there are no cells or no such column.
+    """
+    style.require(cells.obs, "embedding_map", [column])
+    labels = cells.obs[column].rename("cluster" if column == "leiden" else column)
+    figure, axes = category_map(np.asarray(cells.obsm[key], float), labels, colours, dot=2)
+    bare_map(axes, MAPS[key])
+    axes.set_title(f"{cells.n_obs:,} cells", loc="left")
+    return figure
+
+
+@style.styled
+def depth_against_intercept(depth: pd.DataFrame) -> Figure:
+    """Draw each cell's intercept against its number of open peaks.
+
+    Parameters
+    ----------
+    depth
+        log10_open, intercept.
+
+    Raises
+    ------
+    ValueError
+        If the table is empty or a column is missing.
+    """
+    style.require(depth, "depth_against_intercept", ["log10_open", "intercept"])
+    x, y = depth["log10_open"].to_numpy(), depth["intercept"].to_numpy()
+    figure = style.new_figure(style.ONE_COLUMN, 70)
+    axes = figure.add_subplot()
+    axes.scatter(x, y, s=3, c=style.PALETTE[0], alpha=0.5, lw=0, rasterized=len(x) > 2000)
+    varies = x.std() > 0 and y.std() > 0
+    r = f", r = {style.signed(np.corrcoef(x, y)[0, 1])}" if varies else ""
+    axes.set_title(f"{len(x):,} cells{r}", loc="left")
+    axes.set(xlabel="Open peaks of the cell (log10)", ylabel="Intercept of the cell")
+    return figure
+
+
+@style.styled
+def held_out_auroc(scores: pd.DataFrame) -> Figure:
+    """Draw how AUROCs of held-out peaks are distributed, per cell and per peak.
+
+    Parameters
+    ----------
+    scores
+        labels (``measured``, ``shuffled``), per (``cell``, ``peak``), auroc (missing where all
+        are open or closed).
+
+    Raises
+    ------
+    ValueError
+        If the table is empty or a column is missing.
+    """
+    style.require(scores, "held_out_auroc", ["labels", "per", "auroc"])
+    kinds = {"measured": style.PALETTE[0], "shuffled": "#999999"}
+    kinds = {name: colour for name, colour in kinds.items() if name in set(scores["labels"])}
+    figure = style.new_figure(style.TWO_COLUMNS * 0.75, 62)
+    low = min(0.45, float(scores["auroc"].min()))
+    bins = np.linspace(low, 1, 41)
+    for axes, per in zip(figure.subplots(1, 2), ("cell", "peak"), strict=True):
+        told = []
+        for name, colour in kinds.items():
+            chosen = (scores["labels"] == name) & (scores["per"] == per)
+            values = scores.loc[chosen, "auroc"].dropna()
+            shares = np.ones(len(values)) / max(len(values), 1)
+            axes.hist(values, bins, weights=shares, color=colour, alpha=0.75, label=name)
+            axes.axvline(values.mean(), color=colour, lw=0.9, ls="--")
+            told.append(f"{name} {values.mean():.2f} ({len(values):,} {per}s)")
+        axes.axvline(0.5, color=style.INK, lw=0.5)
+        axes.set_title("Mean: " + "\n".join(told), loc="left")
+        axes.set(xlabel=f"AUROC per {per}", ylabel=f"Share of {per}s", xlim=(low, 1))
+    if len(kinds) > 1:
+        handles, labels = axes.get_legend_handles_labels()
+        figure.legend(handles, labels, loc="outside lower center", ncols=2)
+    return figure
+
+
+@style.styled
+def embedding_metrics(metrics: pd.DataFrame) -> Figure:
+    """Draw the scores of embeddings: a row a score, a dot an embedding.
+
+    Parameters
+    ----------
+    metrics
+        ``embedding_metrics.tsv``: embedding, n_clusters, then one column a score from 0 to 1.
+
+    Raises
+    ------
+    ValueError
+        If the table is empty or a column is missing.
+    """
+    style.require(metrics, "embedding_metrics", ["embedding", "n_clusters"])
+    scores = metrics.drop(columns=["embedding", "n_clusters"]).dropna(axis=1, how="all")
+    figure = style.new_figure(style.ONE_COLUMN + 45, 20 + 4.6 * scores.shape[1])
+    axes = figure.add_subplot()
+    places = np.arange(scores.shape[1])
+    axes.hlines(places, 0, 1, color=style.MISSING, lw=0.5, zorder=1)
+    apart = np.linspace(0.22, -0.22, len(metrics)) if len(metrics) > 1 else [0.0]
+    markers = "osD^vP*X"
+    for i, (name, row) in enumerate(zip(metrics["embedding"], scores.to_numpy(float), strict=True)):
+        axes.scatter(
+            row, places - apart[i], s=16, lw=0, zorder=3, marker=markers[i % len(markers)],
+            color=style.PALETTE[i % len(style.PALETTE)], label=embedding_name(str(name)),
+        )  # fmt: skip
+    axes.set_yticks(places, [metric_name(column) for column in scores.columns])
+    axes.set(ylim=(len(places) - 0.4, -0.6), xlabel="Score (higher is better)")
+    axes.set_xlim(min(-0.02, float(np.nanmin(scores.to_numpy(float))) - 0.02), 1.02)
+    figure.legend(loc="outside upper center", ncols=4)
+    return figure
+
+
+def metric_name(column: str) -> str:
+    """Name a score in words: ``label_score_50`` is among 50 neighbours."""
+    for key, name in METRICS.items():
+        if column == key:
+            return name
+        if column.startswith(f"{key}_"):
+            return f"{name}, {column.removeprefix(key + '_').replace('_', ' ')}"
+    return column.replace("_", " ")
+
+
+def embedding_name(name: str) -> str:
+    """Name an embedding in words: ``scbasset_fold1`` is scBasset's of fold 1."""
+    base, _, rest = name.partition("_")
+    told = EMBEDDINGS.get(base, base)
+    return f"{told}, {rest.replace('_', ' ').replace('fold', 'fold ')}" if rest else told

@@ -1,0 +1,21 @@
+"""Make counts of peaks 0 or 1, filter them, and put the sequences of peaks beside them."""
+
+from anndata import read_h5ad
+
+from cisgrammar.files import write_h5ad, write_table
+from cisgrammar.logs import log_to
+from cisgrammar.peak_sequences import build_accessibility
+from cisgrammar.regions import read_bed
+
+files, params = snakemake.input, snakemake.params
+with log_to(snakemake.log[0]):
+    accessibility, counts = build_accessibility(
+        read_h5ad(files.cells),
+        files.genome,
+        params.work,
+        **params.settings,
+        chromosomes=params.chromosomes,
+        blacklist=read_bed(files.blacklist, "peaks.blacklist") if files.blacklist else None,
+    )
+    write_h5ad(accessibility, snakemake.output.accessibility)
+    write_table(counts, snakemake.output.counts)

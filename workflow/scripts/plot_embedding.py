@@ -1,0 +1,28 @@
+"""Draw the cells' embedding by cell type, cluster and batch; depth; embeddings compared."""
+
+from pathlib import Path
+
+from anndata import read_h5ad
+
+from cisgrammar.files import read_table
+from cisgrammar.logs import log_to
+from cisgrammar.plots.single_cells import (
+    depth_against_intercept,
+    embedding_map,
+    embedding_metrics,
+)
+from cisgrammar.plots.style import cell_type_colours, save
+
+files, out = snakemake.input, snakemake.output
+with log_to(snakemake.log[0]):
+    cells, colours = read_h5ad(files.embedding), cell_type_colours(files.cells)
+    figures = {
+        out.types: embedding_map(cells, "cell_type", colours=colours),
+        out.clusters: embedding_map(cells, "leiden"),
+        out.batches: embedding_map(cells, "batch"),
+        out.tsne: embedding_map(cells, "cell_type", "X_tsne", colours),
+        out.depth: depth_against_intercept(read_table(files.depth)),
+        out.metrics: embedding_metrics(read_table(files.metrics)),
+    }
+    for path, figure in figures.items():
+        save(figure, Path(path).with_suffix(""))

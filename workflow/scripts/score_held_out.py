@@ -1,0 +1,17 @@
+"""Score one fold's predictions of peaks that the model never saw, per cell and per peak."""
+
+from anndata import read_h5ad
+
+from cisgrammar import models
+from cisgrammar.files import read_table, write_table
+from cisgrammar.held_out import score_test_part
+from cisgrammar.logs import log_to
+from cisgrammar.threads import set_threads
+
+with log_to(snakemake.log[0]):
+    set_threads(snakemake.threads)
+    dataset, folds = read_h5ad(snakemake.input.dataset), read_table(snakemake.input.folds)
+    model = models.load(snakemake.input.model)
+    per_cell, per_peak = score_test_part(model, dataset, folds, int(snakemake.wildcards.fold))
+    write_table(per_cell, snakemake.output.per_cell)
+    write_table(per_peak, snakemake.output.per_peak)
