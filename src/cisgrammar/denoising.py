@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
@@ -14,7 +15,7 @@ from cisgrammar.evaluation import pearson
 from cisgrammar.models.scbasset import Scbasset, embed_sequences
 
 PEAKS_AT_ONCE = 256
-PROMOTER_REACH = 2000  # bp from the TSS
+CELLS_AT_ONCE = 512
 
 
 def denoise(
@@ -48,38 +49,10 @@ def denoise(
         yield torch.sigmoid(embed_sequences(model, block) @ weight.T).numpy()
 
 
-def promoter_peaks(
-    peaks: pd.DataFrame, tss: pd.DataFrame, reach: int = PROMOTER_REACH
-) -> sparse.csr_matrix:
-    """Find the peaks at each gene's promoter.
-
-    Parameters
-    ----------
-    peaks
-        chrom, start, end.
-    tss
-        chrom and tss (0-based) of each gene; chromosomes named as for peaks.
-    reach
-        A peak belongs to a gene if it has a base at most this far from the TSS.
-
-    Returns
-    -------
-    0 and 1: ``(genes, peaks)``.
-    """
-    rows, columns = [], []
-    by_chrom = {chrom: np.flatnonzero(peaks["chrom"] == chrom) for chrom in peaks["chrom"].unique()}
-    starts, ends = peaks["start"].to_numpy(), peaks["end"].to_numpy()
-    for row, (chrom, place) in enumerate(zip(tss["chrom"], tss["tss"], strict=True)):
-        here = by_chrom.get(chrom, np.empty(0, dtype=int))
-        near = here[(starts[here] <= place + reach) & (ends[here] > place - reach)]
-        columns.append(near)
-        rows.append(np.full(len(near), row))
-    places = (np.concatenate(rows), np.concatenate(columns)) if rows else ([], [])
-    return sparse.csr_matrix((np.ones(len(places[0])), places), (len(tss), len(peaks)))
-
-
-def gene_scores(model: Scbasset, codes: Tensor, of_gene: sparse.csr_matrix) -> np.ndarray:
-    """Average denoised accessibility over each gene's promoter peaks.
+def gene_scores(
+    model: Scbasset, codes: Tensor, shares: sparse.csr_matrix, at_once: int = CELLS_AT_ONCE
+) -> Iterator[np.ndarray]:
+    """Average denoised accessibility over each gene's promoter peaks, block by block.
 
     Parameters
     ----------
@@ -87,42 +60,158 @@ def gene_scores(model: Scbasset, codes: Tensor, of_gene: sparse.csr_matrix) -> n
         A trained model.
     codes
         Sequences of all peaks, uint8 ``(peaks, length)``.
-    of_gene
-        From :func:`promoter_peaks`: ``(genes, peaks)``.
+    shares
+        From :func:`cisgrammar.gene_peaks.as_matrix`: ``(genes, peaks)``.
+    at_once
+        Cells in a block.
 
-    Returns
-    -------
-    float32 ``(genes, cells)``; NaN for genes without such peaks.
+    Yields
+    ------
+    float64 ``(cells of the block, genes)``. Nothing larger is in memory.
     """
-    used = np.unique(of_gene.indices)
-    share = sparse.diags(1 / np.maximum(np.diff(of_gene.indptr), 1)) @ of_gene[:, used]
-    scores = np.zeros((of_gene.shape[0], model.head.out_features), dtype=np.float32)
-    first = 0
-    for block in denoise(model, codes[torch.from_numpy(used)]):
-        scores += (share.tocsc()[:, first : first + len(block)] @ block).astype(np.float32)
-        first += len(block)
-    scores[np.diff(of_gene.indptr) == 0] = np.nan
-    return scores
+    used = np.unique(shares.indices)
+    of_used = sparse.csr_matrix(shares[:, used])
+    embedding = embed_sequences(model, codes[torch.from_numpy(used)])
+    for weight in model.head.weight.detach().cpu().split(at_once):
+        yield (of_used @ torch.sigmoid(embedding @ weight.T).double().numpy()).T
 
 
-def agreement_with_expression(
-    scores: np.ndarray, expression: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
-    """Correlate accessibility scores of genes with their expression.
+@dataclass(frozen=True)
+class GeneReading:
+    """What accessibility says of genes.
 
     Parameters
     ----------
-    scores, expression
-        ``(genes, cells)``; expression as logarithms. Genes without a score are left out.
+    by_cell_type
+        Genes x cell types: mean score.
+    per_cell
+        Columns r_raw, r_denoised: Pearson's r of scores with expression over genes.
+    per_gene
+        The same over cells. NaN where either is constant, or expression was not measured.
+    """
+
+    by_cell_type: pd.DataFrame
+    per_cell: pd.DataFrame
+    per_gene: pd.DataFrame
+
+
+def read_genes(
+    model: Scbasset,
+    codes: Tensor,
+    is_open: sparse.csr_matrix,
+    cell_types: Sequence[str],
+    genes: pd.DataFrame,
+    shares: sparse.csr_matrix,
+    expression: sparse.csr_matrix | None = None,
+) -> GeneReading:
+    """Score all genes in all cells, and compare with expression, in one pass.
+
+    Parameters
+    ----------
+    model
+        A trained model.
+    codes
+        Sequences of all peaks, uint8 ``(peaks, length)``.
+    is_open
+        Cells x peaks, 0 and 1: for the scores before denoising.
+    cell_types
+        Of the cells.
+    genes, shares
+        From :func:`cisgrammar.gene_peaks.as_matrix`.
+    expression
+        Of the same cells and genes, logarithms; None if it was not measured.
+
+    Notes
+    -----
+    Yuan & Kelley (2022), Methods, "Denoising evaluation". There expression was denoised by scVI
+    before; here it is as measured, which lowers all correlations.
+    """
+    names, number = np.unique(np.asarray(cell_types).astype(str), return_inverse=True)
+    sums, first = np.zeros((len(names), len(genes))), 0
+    raw, denoised = _Correlation(), _Correlation()
+    is_open = sparse.csr_matrix(is_open)
+    for block in gene_scores(model, codes, shares):
+        rows = slice(first, first + len(block))
+        sums += (np.arange(len(names))[:, None] == number[rows]).astype(float) @ block
+        if expression is not None and len(genes):
+            expected = expression[rows].toarray().astype(np.float64)
+            denoised.add(block, expected)
+            raw.add((is_open[rows].astype(np.float64) @ shares.T).toarray(), expected)
+        first += len(block)
+    means = pd.DataFrame(sums.T / np.bincount(number), index=genes.index, columns=names)
+    if expression is None or genes.empty:
+        columns = ["r_raw", "r_denoised"]
+        per_cell = pd.DataFrame(np.nan, index=range(len(number)), columns=columns)
+        return GeneReading(means, per_cell, pd.DataFrame(np.nan, genes.index, columns))
+    per_cell = pd.DataFrame({"r_raw": raw.of_rows(), "r_denoised": denoised.of_rows()})
+    per_gene = {"r_raw": raw.of_columns(), "r_denoised": denoised.of_columns()}
+    return GeneReading(means, per_cell, pd.DataFrame(per_gene, index=genes.index))
+
+
+def named_rows(names: Sequence[str], table: pd.DataFrame) -> tuple[np.ndarray, list[str]]:
+    """Find rows by their index, or by the column ``gene_name`` where there is one.
 
     Returns
     -------
-    per_cell
-        Pearson's r over genes: ``(cells,)``.
-    per_gene
-        Over cells: ``(genes,)``; NaN where a gene has no score or either is constant.
+    Row numbers, ascending, and the names that no row has.
     """
-    there = np.isfinite(scores).all(axis=1)
-    per_gene = np.full(len(scores), np.nan)
-    per_gene[there] = pearson(scores[there], expression[there], axis=1)
-    return pearson(scores[there], expression[there], axis=0), per_gene
+    found, unknown = set(), []
+    for name in names:
+        rows = np.flatnonzero(table.index == name)
+        if not len(rows) and "gene_name" in table:
+            rows = np.flatnonzero(table["gene_name"] == name)
+        found |= set(rows.tolist())
+        unknown += [] if len(rows) else [name]
+    return np.array(sorted(found), dtype=int), unknown
+
+
+def choose_genes(
+    names: Sequence[str], n: int, genes: pd.DataFrame, reading: GeneReading
+) -> tuple[np.ndarray, list[str]]:
+    """Take the named genes, or those whose score differs most between cell types.
+
+    Parameters
+    ----------
+    names
+        Ids or names; nothing takes the ``n`` of the largest standard deviation.
+    n
+        How many.
+    genes, reading
+        As in :func:`read_genes`.
+
+    Returns
+    -------
+    Row numbers, ascending, and the names that are not there.
+    """
+    if names:
+        return named_rows(names, genes)
+    spread = reading.by_cell_type.std(axis=1, ddof=0).to_numpy()
+    return np.sort(np.argsort(-spread, kind="stable")[:n]), []
+
+
+class _Correlation:
+    """Pearson's r of two tables that come in blocks of rows: of rows, and of columns."""
+
+    def __init__(self) -> None:
+        self._rows: list[np.ndarray] = []
+        self._sums: list[np.ndarray] = []
+        self._n = 0
+
+    def add(self, x: np.ndarray, y: np.ndarray) -> None:
+        """Take a block: float64 ``(rows, columns)`` each."""
+        self._rows.append(pearson(x, y, axis=1))
+        sums = np.stack([x.sum(0), y.sum(0), (x * x).sum(0), (y * y).sum(0), (x * y).sum(0)])
+        self._sums = [sums if not self._sums else self._sums[0] + sums]
+        self._n += len(x)
+
+    def of_rows(self) -> np.ndarray:
+        return np.concatenate(self._rows)
+
+    def of_columns(self) -> np.ndarray:
+        """NaN where a column is constant but for rounding."""
+        x, y, xx, yy, xy = self._sums[0] / self._n
+        x_var, y_var = xx - x**2, yy - y**2
+        varies = (x_var > 1e-12 * xx) & (y_var > 1e-12 * yy)
+        with np.errstate(invalid="ignore", divide="ignore"):
+            r = (xy - x * y) / np.sqrt(x_var * y_var)
+        return np.where(varies, np.clip(r, -1, 1), np.nan)

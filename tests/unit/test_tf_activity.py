@@ -1,15 +1,29 @@
 """A model that was trained on a motif says so when the motif is put into sequences."""
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
+from anndata import AnnData
 from made_accessibility import trained
+from scipy import sparse, stats
 
 from cisgrammar.controls import shuffle_dinucleotides
+from cisgrammar.motifs.databases import Database
 from cisgrammar.motifs.meme import Motif
 from cisgrammar.seeds import derive_seed
 from cisgrammar.sequence import encode
-from cisgrammar.tf_activity import activity_against, draw_from, insertion_effects, standardise
+from cisgrammar.tf_activity import (
+    activity_against,
+    activity_against_expression,
+    as_activity,
+    choose_motifs,
+    draw_from,
+    insertion_effects,
+    rank_distinct,
+    standardise,
+    that_fit,
+)
 
 
 def motif(name, consensus):
@@ -76,3 +90,80 @@ def test_draws_follow_probabilities():
 def test_standardised_by_hand():
     z = standardise(np.array([[1.0, 5], [3, 5]]))
     assert z.tolist() == [[-1, 0], [1, 0]]
+
+
+@pytest.mark.parametrize("of_logits", [False, True])
+def test_a_motif_has_the_same_activity_whichever_others_are_tried(case, of_logits):
+    vague = [Motif(f"v{i}", np.full((4, 5 + i % 3), 0.25)) for i in range(20)]
+    settings = {"n_backgrounds": 120, "of_logits": of_logits, "seed": 2}
+    together = insertion_effects(*case, vague, **settings)
+    for number in (0, 7, 19):
+        alone = insertion_effects(*case, [vague[number]], **settings)
+        np.testing.assert_allclose(alone[:, 0], together[:, number], rtol=1e-3, atol=1e-6)
+
+
+DATABASE = Database(
+    "made",
+    [motif("M1", "GATTACA"), motif("M2", "CCC"), motif("M3", "GGGG")],
+    pd.DataFrame(
+        {"motif": ["M1", "M2", "M3"], "name": ["One", "A::B", "Three"], "tfs": ["One", "A;B", ""]}
+    ),
+)
+
+
+def test_motifs_by_id_name_or_tf():
+    kept, unknown = choose_motifs(DATABASE, ["m3", "b", "nobody"])
+    assert kept.table["motif"].tolist() == [m.name for m in kept.motifs] == ["M2", "M3"]
+    assert unknown == ["nobody"]
+    assert choose_motifs(DATABASE, []) == (DATABASE, [])
+
+
+def test_motifs_that_are_too_wide_are_left_out_and_told(caplog):
+    assert that_fit(DATABASE, 4).table["motif"].tolist() == ["M2", "M3"]
+    assert "1 motifs wider than 4 bases" in caplog.text
+
+
+def activity_of(values, tfs):
+    obs = pd.DataFrame({"cell_type": np.repeat(list("abcd"), len(values) // 4)})
+    obs.index = [f"cell{i}" for i in range(len(values))]
+    motifs = pd.DataFrame({"tfs": tfs}, index=[f"M{i}" for i in range(len(tfs))])
+    return as_activity(values, obs, motifs)
+
+
+def test_activity_against_expression_by_hand():
+    rng = np.random.default_rng(1)
+    values = rng.normal(size=(40, 3)).astype(np.float32)
+    activity = activity_of(values, ["Tf1;Tf2", "Tf3", ""])
+    logs = np.stack([values[:, 0] + rng.normal(0, 1, 40), np.zeros(40)], axis=1)
+    genes = pd.DataFrame({"gene_name": ["TF1", "TF2"]}, index=["g1", "g2"])
+    table = activity_against_expression(activity, sparse.csr_matrix(logs), genes)
+    assert table["gene"].tolist() == ["g1", "g2", None, None]
+    r, p = stats.pearsonr(values[:, 0], logs[:, 0])
+    assert table.loc[0, ["r", "p", "fdr"]].tolist() == pytest.approx([r, p, p], rel=1e-4)
+    by_type = [part.reshape(4, 10).mean(axis=1) for part in (values[:, 0], logs[:, 0])]
+    assert table.loc[0, "r_of_types"] == pytest.approx(stats.pearsonr(*by_type)[0], rel=1e-4)
+    assert table["r"].isna().tolist() == [False, True, True, True]
+    assert table["note"].tolist() == ["", "not expressed", "not among the genes", "no known TF"]
+
+
+def test_without_expression_every_row_says_so():
+    activity = activity_of(np.ones((8, 2), np.float32), ["A", "B"])
+    table = activity_against_expression(activity, sparse.csr_matrix((8, 0)), pd.DataFrame())
+    assert table["r"].isna().all() and set(table["note"]) == {"no expression"}
+
+
+def test_effects_can_be_had_back():
+    values = np.random.default_rng(1).normal(3, 2, (8, 2)).astype(np.float32)
+    activity = activity_of(values, ["A", "B"])
+    back = activity.X * activity.var["sd"].to_numpy() + activity.var["mean"].to_numpy()
+    np.testing.assert_allclose(back, values, rtol=1e-5)
+
+
+def test_of_motifs_that_go_together_the_strongest_is_ranked():
+    rng = np.random.default_rng(1)
+    base = rng.normal(size=(400, 2))
+    values = np.stack([base[:, 0], 3 * base[:, 0], -base[:, 0] / 2, 2 * base[:, 1]], axis=1)
+    activity = activity_of(values.astype(np.float32), list("ABCD"))
+    assert rank_distinct(activity, 9).tolist() == pytest.approx([np.nan, 1, 3, 2], nan_ok=True)
+    assert np.isfinite(rank_distinct(activity, 2)).sum() == 2
+    assert isinstance(activity, AnnData)

@@ -48,6 +48,9 @@ TINY_ATAC = {
         "correct_batches": True,
         "shuffled_control": True,
         "search": {"batch_size": [32]},
+        "denoising": {"n_peaks": 30, "n_genes": 20},
+        "tf_activity": {"motifs": ["SP1", "NRF1", "REST"], "n_backgrounds": 20},
+        "mutagenesis": {"n_regions": 2, "n_shuffled": 1},
     },
     "training": {"device": "cpu"},
 }
@@ -167,6 +170,8 @@ def test_the_report_is_made(finished_atac):
     [
         ("scbasset={embedding: {resolution: 2.0}}", {"lay_out_cells", "compare_embeddings"}),
         ("scbasset={shuffled_control: false}", {"gather_held_out", "plot_held_out"}),
+        ("scbasset={tf_activity: {change_of: accessibility}}", {"score_tf_activity"}),
+        ("scbasset={mutagenesis: {n_regions: 1}}", {"choose_regions", "mutate_regions"}),
         ("training={threads: 2}", set()),
     ],
 )
@@ -185,6 +190,11 @@ def test_peaks_alone_do_without_rna(new_run):
     assert not (run.results / "cells_expression.h5ad").exists()
     metrics = table(run, "scbasset/embedding_metrics.tsv")
     assert not [column for column in metrics if column.startswith("neighbor_score")]
+    notes = table(run, "scbasset/notes.tsv").set_index("about")["note"]
+    assert "no RNA" in notes["expression"]
+    assert table(run, "scbasset/agreement_per_cell.tsv")["r_denoised"].isna().all()
+    assert set(table(run, "scbasset/tf_activity_and_expression.tsv")["note"]) == {"no expression"}
+    assert not (run.results / "scbasset/figures/accessibility_against_expression.svg").exists()
 
 
 def test_training_that_was_killed_goes_on_to_the_same_model(finished_atac, new_run):
@@ -207,3 +217,52 @@ def test_training_that_was_killed_goes_on_to_the_same_model(finished_atac, new_r
     assert not (run.results / kept).exists()
     made = run.tables()
     assert made == {path: whole[path] for path in made}
+
+
+def test_peaks_and_genes_are_denoised(finished_atac):
+    folder = finished_atac.results / "scbasset"
+    dataset = ad.read_h5ad(finished_atac.results / "accessibility.h5ad")
+    peaks, genes = (ad.read_h5ad(folder / f"{x}.h5ad") for x in ("denoised_peaks", "gene_scores"))
+    assert peaks.shape == (dataset.n_obs, 30) and genes.shape == (dataset.n_obs, 20)
+    assert ((peaks.X > 0) & (peaks.X < 1)).all()
+    pairs = table(finished_atac, "scbasset/promoter_peaks.tsv")
+    assert set(pairs["peak"]) <= set(dataset.var_names)
+    of_types = table(finished_atac, "scbasset/gene_scores_by_cell_type.tsv", index_col="gene")
+    assert of_types.index.tolist() == pairs["gene"].drop_duplicates().tolist()
+    means = genes.to_df().groupby(genes.obs["cell_type"], observed=True).mean().T
+    np.testing.assert_allclose(of_types.loc[means.index, means.columns], means, rtol=1e-4)
+    assert table(finished_atac, "scbasset/agreement_per_cell.tsv")["r_denoised"].notna().all()
+    assert table(finished_atac, "scbasset/notes.tsv").empty
+
+
+def test_activity_of_the_motifs_that_were_asked_for(finished_atac):
+    activity = ad.read_h5ad(finished_atac.results / "scbasset/tf_activity.h5ad")
+    assert {"SP1", "NRF1", "REST"} == {tf for tfs in activity.var["tfs"] for tf in tfs.split(";")}
+    np.testing.assert_allclose(activity.X.mean(axis=0), 0, atol=1e-4)
+    tests = table(finished_atac, "scbasset/tf_activity_and_expression.tsv")
+    assert tests["r"].between(-1, 1).all() and (tests["fdr"] >= tests["p"]).all()
+    summary = table(finished_atac, "scbasset/truth/summary.tsv", index_col="metric")["value"]
+    assert summary["planted_motifs"] == 3
+
+
+def test_regions_are_mutated_and_drawn(finished_atac):
+    folder = finished_atac.results / "scbasset/mutagenesis"
+    regions = table(finished_atac, "scbasset/mutagenesis/regions.tsv")
+    effects = ad.read_h5ad(folder / "effects.h5ad")
+    assert regions["chosen_for"].tolist() == ["A", "B"]
+    assert effects.n_obs == (regions["end"] - regions["start"]).sum()
+    assert set(effects.layers) == set("ACGT") and effects.var_names.tolist() == ["A", "B"]
+    drawn = sorted(path.suffix for path in (folder / "logos").iterdir())
+    assert drawn == [".png", ".png", ".svg", ".svg"]
+
+
+def test_fewer_fragments_cost_a_training_each_where_asked_for(new_run):
+    shares = {"folds": 1, "shuffled_control": False, "downsampling": {"shares": [0.5, 0.1]}}
+    run = new_run(changed(scbasset=shares))
+    plan = run.plan()
+    assert plan["try_depth"] == 3 and plan["plot_depths"] == 1 and plan["train_model"] == 1
+    assert "try_depth" not in new_run(changed(scbasset={"folds": 1})).plan()
+    run.snakemake("--cores", "2", "results/tiny/scbasset/downsampling.tsv")
+    depths = table(run, "scbasset/downsampling.tsv").pivot_table("value", "share", "measure")
+    assert depths.index.tolist() == [0.1, 0.5, 1]
+    assert depths["open_share"].is_monotonic_increasing

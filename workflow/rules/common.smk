@@ -149,6 +149,8 @@ CELL_TABLE = optional_file("counts", "cell_table")
 PEAK_BED = optional_file("peaks", "bed")
 BLACKLIST = optional_file("peaks", "blacklist")
 REGIONS_BED = optional_file("regions", "bed")
+MUTATED = config["scbasset"]["mutagenesis"]["bed"]
+MUTATED_BED = existing(MUTATED, "scbasset.mutagenesis.bed") if MUTATED else []
 PEAK_COUNTS = several_files(PEAKS["path"], "peaks.path") if MULTIOME and PEAKS["path"] else []
 if MULTIOME and SIMULATED:
     PEAK_COUNTS = f"{SIMULATION}/atac.h5ad"

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
+from anndata import AnnData
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import PathPatch
@@ -13,7 +14,7 @@ from matplotlib.path import Path
 
 from cisgrammar.plots import style
 from cisgrammar.plots.logos import COLOURS, glyph
-from cisgrammar.sequence import BASES, N
+from cisgrammar.sequence import BASES, N, encode
 
 ROW, HEAD, FOOT, SIDE = 16.0, 9.0, 9.0, 22.0  # mm
 
@@ -25,6 +26,8 @@ def importance_logos(
     groups: Sequence[str],
     start: int = 0,
     labels: pd.DataFrame | None = None,
+    thresholds: Sequence[float] | None = None,
+    x_label: str = "Position (bp)",
 ) -> Figure:
     """Draw the bases of a region as high as their importance, on one scale for all groups.
 
@@ -41,6 +44,11 @@ def importance_logos(
     labels
         Motifs to name above the first row: columns motif, start, end (0-based in the region).
         Those that would lie on one already named are left out.
+    thresholds
+        Importance of each group that shuffled sequences rarely reach: grey lines on both sides
+        of 0.
+    x_label
+        What positions count.
     """
     figure = style.new_figure(style.TWO_COLUMNS, HEAD + ROW * len(groups) + FOOT, placed=True)
     low, high = min(0.0, scores.min()), max(0.0, scores.max(), 1e-6)
@@ -49,16 +57,55 @@ def importance_logos(
         axes = style.axes_at(figure, SIDE, HEAD + i * ROW, style.TWO_COLUMNS - SIDE - 3, ROW - 2.5)
         _letters(axes, row, codes, start)
         axes.axhline(0, color=style.INK, lw=0.4)
+        for limit in () if thresholds is None else (thresholds[i], -thresholds[i]):
+            axes.axhline(limit, color="0.6", lw=0.4, ls=(0, (3, 3)), zorder=0)
         axes.set(xlim=(start, start + len(codes)), ylim=(low - room, high + room))
         axes.set_ylabel(style.shorten(group, SIDE - 10), rotation=0, ha="right", va="center")
         axes.set_yticks([0])
         if i < len(groups) - 1:
             axes.set_xticks([])
         else:
-            axes.set_xlabel("Position (bp)")
+            axes.set_xlabel(x_label)
     if labels is not None and len(labels):
         _name_motifs(figure, labels, start, len(codes))
     return figure
+
+
+def region_logos(
+    mutated: AnnData, sites: pd.DataFrame, thresholds: pd.Series, n_bases: int, n_rows: int
+) -> Figure:
+    """Draw the most important part of a region, in the cell types where it matters most.
+
+    Parameters
+    ----------
+    mutated
+        Positions of one region x cell types: importance; obs region, chrom, position, base.
+    sites
+        Sites in it to name: cell_type, name, start, end (in the genome), p, r.
+    thresholds
+        Index cell type: importance that shuffled sequences rarely have.
+    n_bases
+        Of the part that is drawn.
+    n_rows
+        Cell types: those where bases matter most, and last the one where they matter least.
+    """
+    scores = np.asarray(mutated.X, dtype=np.float64).T
+    first, end = window_of(scores, n_bases)
+    rows = telling_groups(scores[:, first:end], n_rows)
+    names = mutated.var_names[rows]
+    origin = int(mutated.obs["position"].iloc[first])
+    inside = sites[sites["cell_type"].isin(names)]
+    inside = inside[(inside["start"] >= origin) & (inside["end"] <= origin + end - first)]
+    inside = inside.sort_values(["p", "r"], ascending=[True, False], kind="stable")
+    labels = inside.assign(
+        motif=inside["name"], start=inside["start"] - origin, end=inside["end"] - origin
+    )
+    codes = encode("".join(mutated.obs["base"].astype(str).iloc[first:end]))
+    region, chrom = (str(mutated.obs[column].iloc[0]) for column in ("region", "chrom"))
+    return importance_logos(
+        scores[rows, first:end], codes, list(names), origin, labels, thresholds[names].tolist(),
+        f"Position on {chrom} (bp), in {region}",
+    )  # fmt: skip
 
 
 def _letters(axes: Axes, scores: np.ndarray, codes: np.ndarray, start: int) -> None:
@@ -91,3 +138,41 @@ def _name_motifs(figure: Figure, labels: pd.DataFrame, start: int, n: int) -> No
         taken.append((middle - half, middle + half))
         axes.plot([first, end], [0.1, 0.1], color=style.INK, lw=1.2, solid_capstyle="butt")
         axes.text(middle, 0.3, label.motif, ha="center", va="bottom", fontsize=style.TINY)
+
+
+def window_of(scores: np.ndarray, width: int) -> tuple[int, int]:
+    """Find the part of a region that holds most importance.
+
+    Parameters
+    ----------
+    scores
+        ``(groups, positions)``.
+    width
+        Of the part; of all positions, if fewer.
+
+    Returns
+    -------
+    First position, and the one after the last.
+    """
+    width = min(width, scores.shape[1])
+    sums = np.convolve(np.abs(scores).sum(axis=0), np.ones(width), mode="valid")
+    first = int(sums.argmax())
+    return first, first + width
+
+
+def telling_groups(scores: np.ndarray, n: int) -> np.ndarray:
+    """Choose the groups in which bases matter most, and the one in which least.
+
+    Parameters
+    ----------
+    scores
+        ``(groups, positions)``.
+    n
+        How many; all, if there are fewer.
+
+    Returns
+    -------
+    Their numbers, the one of most importance first.
+    """
+    order = np.argsort(-np.abs(scores).sum(axis=1), kind="stable")
+    return order if len(order) <= n else np.append(order[: n - 1], order[-1])

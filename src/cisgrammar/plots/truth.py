@@ -13,7 +13,11 @@ from cisgrammar.plots import style
 
 @style.styled
 def influence_against_truth(
-    pairs: pd.DataFrame, colours: Mapping[str, str] | None = None, score: str = "influence"
+    pairs: pd.DataFrame,
+    colours: Mapping[str, str] | None = None,
+    score: str = "influence",
+    y_label: str = "",
+    effect_on: str = "expression",
 ) -> Figure:
     """Draw a score against true activity, one panel a planted motif, one dot a cell type.
 
@@ -25,7 +29,11 @@ def influence_against_truth(
     colours
         Cell type to colour.
     score
-        The column to draw: ``influence`` or ``effect``.
+        The column to draw: ``influence`` or ``effect``, or another.
+    y_label
+        What it is, with its unit.
+    effect_on
+        Of what the true activity is an effect on the logarithm.
 
     Raises
     ------
@@ -54,8 +62,9 @@ def influence_against_truth(
             dots = {"c": colours[str(name)], "s": 14, "lw": 0.3, "edgecolor": style.INK}
             panel.scatter(row["activity"], row[score], label=str(name), **dots)
     style.hide_unused(panels, len(motifs))
-    figure.supxlabel("True activity (effect on log expression)", fontsize=style.TEXT)
-    figure.supylabel(f"{score.capitalize()} (log10 counts)", fontsize=style.TEXT)
+    figure.supxlabel(f"True activity (effect on log {effect_on})", fontsize=style.TEXT)
+    y_label = y_label or f"{score.capitalize()} (log10 counts)"
+    figure.supylabel(y_label, fontsize=style.TEXT)
     if legend:
         handles, labels = panels[0].get_legend_handles_labels()
         figure.legend(handles, labels, loc="outside upper center", ncols=4)

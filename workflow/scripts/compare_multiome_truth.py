@@ -1,0 +1,41 @@
+"""Compare TF activity and importance of bases with what was planted in the simulated multiome."""
+
+from anndata import read_h5ad
+
+from cisgrammar import models
+from cisgrammar.files import read_table, write_table
+from cisgrammar.logs import log_to
+from cisgrammar.motifs.meme import read_meme
+from cisgrammar.multiome_truth import activity_pairs, activity_table, sites_found, summarise
+from cisgrammar.seeds import derive_seed
+from cisgrammar.tf_activity import insertion_effects, standardise
+from cisgrammar.threads import set_threads
+
+N_PEAKS = 100  # to mutate
+
+files, params, out = snakemake.input, snakemake.params, snakemake.output
+with log_to(snakemake.log[0]):
+    set_threads(snakemake.threads)
+    model, cells = models.load(files.model), read_h5ad(files.accessibility)
+    planted, types = read_table(files.activities, index_col="motif"), cells.obs["cell_type"]
+    motifs = read_meme(files.motifs)
+    names = [motif.name for motif in motifs]
+    effects = {
+        way: insertion_effects(
+            model,
+            cells.varm["codes"],
+            motifs,
+            n_backgrounds=params.n_backgrounds,
+            of_logits=way == "logits",
+            seed=derive_seed(params.seed, "tf_activity"),
+        )
+        for way in ("logits", "accessibility")
+    }
+    activity = activity_table(effects, names, planted, types)
+    z = standardise(effects[params.change_of])
+    seed = derive_seed(params.seed, "sites_found")
+    found = sites_found(model, cells, read_table(files.sites), planted, n_peaks=N_PEAKS, seed=seed)
+    write_table(activity, out.activity)
+    write_table(activity_pairs(z, names, planted, types), out.pairs)
+    write_table(found, out.sites)
+    write_table(summarise(activity, found, params.change_of), out.summary)

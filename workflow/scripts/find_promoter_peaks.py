@@ -1,0 +1,24 @@
+"""Find the peaks at the promoters of genes."""
+
+import pandas as pd
+from anndata import read_h5ad
+
+from cisgrammar.annotation import genes_of_counts, read_tss
+from cisgrammar.files import write_table
+from cisgrammar.gene_peaks import COLUMNS, promoter_peaks
+from cisgrammar.genome import match_chromosomes
+from cisgrammar.logs import log_to
+
+files, params = snakemake.input, snakemake.params
+with log_to(snakemake.log[0]):
+    peaks = read_h5ad(files.accessibility, backed="r").var
+    table = pd.DataFrame(columns=COLUMNS)
+    if files.annotation:
+        tss = read_tss(files.annotation, **params.genome)
+        if files.expression:
+            counted = read_h5ad(files.expression, backed="r").var_names
+            tss, _ = genes_of_counts(counted, tss)
+        mapping = match_chromosomes(tss["chrom"], peaks["chrom"].unique(), params.chromosomes)
+        tss["chrom"] = tss["chrom"].map(mapping)
+        table = promoter_peaks(peaks, tss, params.reach)
+    write_table(table, snakemake.output.table)

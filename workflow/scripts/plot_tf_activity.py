@@ -1,0 +1,41 @@
+"""Draw TF activity by cell type, and on the map of cells beside expression."""
+
+from pathlib import Path
+
+import pandas as pd
+from anndata import read_h5ad
+
+from cisgrammar.expression import log_expression
+from cisgrammar.files import read_table
+from cisgrammar.logs import log_to
+from cisgrammar.motifs.databases import load_database
+from cisgrammar.plots.style import save
+from cisgrammar.plots.tf_activity import activity_heatmap, activity_maps, best_expressed, row_names
+
+files, out, database = snakemake.input, snakemake.output, snakemake.params.database
+with log_to(snakemake.log[0]):
+    activity = read_h5ad(files.activity)
+    by_cell_type = read_table(files.by_cell_type, index_col="motif")
+    tests = read_table(files.tests)
+    shown = activity.var["rank"].dropna().sort_values().index
+    logos = {
+        motif.name: motif.matrix
+        for motif in load_database(database["source"], database["tf_names"]).motifs
+    }
+    best = best_expressed(tests)
+    figure = activity_heatmap(by_cell_type.loc[shown], activity.var, logos, best["r"])
+    save(figure, Path(out.heatmap).with_suffix(""))
+
+    with_tf = [motif for motif in shown if motif in best.index] or list(shown)
+    few = with_tf[: snakemake.params.n_maps]
+    points = read_h5ad(files.embedding, backed="r").obsm["X_umap"]
+    panels = activity[:, few].to_df().set_axis(row_names(activity.var).loc[few], axis=1)
+    expression, labels = None, []
+    if files.expression and set(few) <= set(best.index):
+        counts = read_h5ad(files.expression)
+        logs = log_expression(counts, activity.obs_names)
+        columns = counts.var_names.get_indexer(best.loc[few, "gene"])
+        labels = [f"{tf} expression" for tf in best.loc[few, "tf"]]
+        expression = pd.DataFrame(logs[:, columns].toarray(), activity.obs_names, labels)
+    figure = activity_maps(points, panels, expression)
+    save(figure, Path(out.maps).with_suffix(""))

@@ -1,0 +1,63 @@
+"""Put known motifs into shuffled peaks, and read what that does in each cell."""
+
+from anndata import read_h5ad
+from scipy import sparse
+
+from cisgrammar import models
+from cisgrammar.annotation import read_tss, with_gene_names
+from cisgrammar.devices import resolve_device
+from cisgrammar.errors import InputError
+from cisgrammar.expression import log_expression
+from cisgrammar.files import write_h5ad, write_table
+from cisgrammar.influence import mean_by
+from cisgrammar.logs import log_to
+from cisgrammar.motifs.databases import load_database
+from cisgrammar.seeds import derive_seed
+from cisgrammar.tf_activity import (
+    activity_against_expression,
+    as_activity,
+    choose_motifs,
+    insertion_effects,
+    rank_distinct,
+    that_fit,
+)
+from cisgrammar.threads import set_threads
+
+files, params, settings = snakemake.input, snakemake.params, snakemake.params.settings
+with log_to(snakemake.log[0]):
+    set_threads(snakemake.threads)
+    device = resolve_device(params.device, snakemake.resources.get("gpu", 0), params.deterministic)
+    model = models.load(files.model).to(device)
+    cells = read_h5ad(files.accessibility)
+    database, unknown = choose_motifs(
+        load_database(params.database["source"], params.database["tf_names"]), settings["motifs"]
+    )
+    if unknown:
+        raise InputError(
+            f"`scbasset.tf_activity.motifs`: no motif of {database.source} has the id, name or TF "
+            f"{', '.join(unknown)}. Take names of this database, or leave the key empty for all."
+        )
+    database = that_fit(database, cells.varm["codes"].shape[1])
+    effects = insertion_effects(
+        model,
+        cells.varm["codes"],
+        database.motifs,
+        n_backgrounds=settings["n_backgrounds"],
+        of_logits=settings["change_of"] == "logits",
+        seed=derive_seed(params.seed, "tf_activity"),
+    )
+    motifs = database.table.set_index("motif")
+    activity = as_activity(effects, cells.obs[["cell_type"]], motifs)
+    activity.var["rank"] = rank_distinct(activity, params.n_shown)
+    write_h5ad(activity, snakemake.output.activity)
+    write_table(mean_by(activity), snakemake.output.by_cell_type, index=True)
+
+    expression, genes = sparse.csr_matrix((cells.n_obs, 0)), cells.var[:0]
+    if files.expression:
+        counts = read_h5ad(files.expression)
+        expression, genes = log_expression(counts, cells.obs_names), counts.var
+        if files.annotation:
+            genes = with_gene_names(genes, read_tss(files.annotation, **params.genome))
+    write_table(
+        activity_against_expression(activity, expression, genes), snakemake.output.expression
+    )
