@@ -5,9 +5,11 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping, Sequence
 
+import harmonypy
 import numpy as np
 import pandas as pd
 from anndata import AnnData
+from scipy.stats import chi2
 from sklearn.metrics import (
     adjusted_mutual_info_score,
     adjusted_rand_score,
@@ -41,7 +43,7 @@ def compare_embeddings(
     labels
         Each cell's type.
     batches
-        Each cell's batch; adds ``batch_mixing``.
+        Each cell's batch; adds kbet and ilisi.
     independent
         Another embedding of the cells (of their RNA); adds the neighbour scores.
     seed
@@ -50,7 +52,7 @@ def compare_embeddings(
     Returns
     -------
     Columns embedding, n_clusters, ari, ami, homogeneity, cell_type_asw, label_score_10 ...,
-    and neighbor_score_10 ... and batch_mixing where they can be had.
+    and neighbor_score_10 ... kbet and ilisi where they can be had.
 
     Notes
     -----
@@ -69,7 +71,8 @@ def compare_embeddings(
                 if independent is not None:
                     row[f"neighbor_score_{k}"] = neighbor_score(embedding, independent, k)
         if batches is not None:
-            row["batch_mixing"] = batch_mixing(embedding, batches)
+            row["kbet"] = kbet(embedding, batches)
+            row["ilisi"] = ilisi(embedding, batches)
         rows.append(row)
     return pd.DataFrame(rows)
 
@@ -120,12 +123,14 @@ def cluster_to(embedding: np.ndarray, n_clusters: int, seed: int) -> np.ndarray:
 
 
 def cell_type_asw(embedding: np.ndarray, labels: Sequence[str]) -> float:
-    """Average silhouette width of cell types, from 0 to 1.
+    """Average silhouette width of cell types, from 0 to 1; NaN where there is one type.
 
     Notes
     -----
     Luecken et al. (2022): (silhouette + 1) / 2.
     """
+    if len(set(labels)) < 2:
+        return float("nan")
     return float((silhouette_score(embedding, labels) + 1) / 2)
 
 
@@ -141,8 +146,8 @@ def neighbor_score(embedding: np.ndarray, other: np.ndarray, k: int) -> float:
     return float(np.mean([len(np.intersect1d(one, two)) for one, two in pairs]) / k)
 
 
-def batch_mixing(embedding: np.ndarray, batches: Sequence[str], k: int = 90) -> float:
-    """Effective number of batches among each cell's nearest neighbours, from 0 (one) to 1 (all).
+def kbet(embedding: np.ndarray, batches: Sequence[str], k: int = 50, alpha: float = 0.05) -> float:
+    """Share of cells around which batches are mixed as they are everywhere: 1 is best.
 
     Parameters
     ----------
@@ -151,20 +156,90 @@ def batch_mixing(embedding: np.ndarray, batches: Sequence[str], k: int = 90) -> 
     batches
         Each cell's batch.
     k
-        Neighbours; all but one of the cells at most.
+        Cells of a neighbourhood, the cell itself among them; all cells at most.
+    alpha
+        A neighbourhood is accepted if its p-value is no less.
+
+    Returns
+    -------
+    The acceptance rate; NaN where there is one batch.
 
     Notes
     -----
-    The inverse Simpson's index of Korsunsky et al. (2019), with equal weights for the neighbours
-    instead of a kernel; scaled by the number of batches as Luecken et al. (2022) do, and averaged.
+    Buettner et al. (2019): the counts of batches in a neighbourhood against those expected from all
+    cells, by a chi-square test with one degree of freedom less than there are batches. As in
+    scib-metrics every cell is tested, and nothing is adapted to the data; cells of different
+    types are not kept apart, so that types in unequal shares in the batches lower it.
     """
     numbers = np.unique(np.asarray(batches), return_inverse=True)[1]
-    n_batches = numbers.max() + 1
+    sizes = np.bincount(numbers)
+    if len(sizes) < 2:
+        return float("nan")
+    k = min(k, len(numbers))
+    near = np.c_[np.arange(len(numbers)), _nearest(embedding, k - 1)]
+    counts = np.stack([(numbers[near] == batch).sum(axis=1) for batch in range(len(sizes))], axis=1)
+    expected = k * sizes / len(numbers)
+    statistic = ((counts - expected) ** 2 / expected).sum(axis=1)
+    return float((chi2.sf(statistic, len(sizes) - 1) >= alpha).mean())
+
+
+def ilisi(embedding: np.ndarray, batches: Sequence[str], perplexity: int = 30) -> float:
+    """Effective number of batches among a cell's neighbours, from 0 (one) to 1 (all).
+
+    Parameters
+    ----------
+    embedding
+        ``(cells, dimensions)``.
+    batches
+        Each cell's batch.
+    perplexity
+        Effective number of neighbours; three times as many are weighed, and so it is a third of
+        the other cells at most.
+
+    Returns
+    -------
+    The median over cells; NaN where there is one batch.
+
+    Notes
+    -----
+    The inverse Simpson's index of Korsunsky et al. (2019); scaled by the number of batches as
+    Luecken et al. (2022) do.
+    """
+    names = np.asarray(batches)
+    n_batches = len(np.unique(names))
     if n_batches < 2:
         return float("nan")
-    near = numbers[_nearest(embedding, min(k, len(numbers) - 1))]
-    shares = np.stack([(near == batch).mean(axis=1) for batch in range(n_batches)])
-    return float(((1 / (shares**2).sum(axis=0) - 1) / (n_batches - 1)).mean())
+    perplexity = min(perplexity, (len(names) - 1) // 3)
+    numbers = harmonypy.compute_lisi(embedding, {"batch": names}, ["batch"], perplexity)
+    return float((np.median(numbers) - 1) / (n_batches - 1))
+
+
+def harmonize(embedding: np.ndarray, batches: Sequence[str], seed: int) -> np.ndarray:
+    """Correct an embedding for batches by Harmony.
+
+    Parameters
+    ----------
+    embedding
+        Components of LSI or PCA, or any other: ``(cells, dimensions)``.
+    batches
+        Each cell's batch, two different ones at least.
+    seed
+        Of the first clusters.
+
+    Returns
+    -------
+    float32 ``(cells, dimensions)``, the same for any number of threads.
+
+    Notes
+    -----
+    Korsunsky et al. (2019), harmonypy's defaults.
+    """
+    names = np.asarray(batches)
+    corrected = harmonypy.run_harmony(
+        np.asarray(embedding), {"batch": names}, "batch",
+        nclust=int(np.clip(len(names) / 30, 1, 100).round()), random_state=seed, verbose=False,
+    ).Z_corr  # fmt: skip
+    return corrected.astype(np.float32)
 
 
 def _nearest(embedding: np.ndarray, k: int) -> np.ndarray:

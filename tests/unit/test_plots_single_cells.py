@@ -76,7 +76,7 @@ def test_held_out_scores_have_a_panel_per_cells_and_peaks(labels):
 
 def metrics(names):
     table = pd.DataFrame({"embedding": names, "n_clusters": 3})
-    for i, column in enumerate(["ari", "label_score_10", "neighbor_score_50", "batch_mixing"]):
+    for i, column in enumerate(["ari", "label_score_10", "neighbor_score_50", "ilisi"]):
         table[column] = np.linspace(0.1 * i, 0.9, len(names))
     return table
 
@@ -91,14 +91,14 @@ def metrics(names):
 )
 def test_metrics_name_scores_and_embeddings(names, told):
     figure = single_cells.embedding_metrics(metrics(names))
-    rows = {"adjusted Rand index", "neighbours of one type, 10", "mixing of batches"}
+    rows = {"adjusted Rand index", "neighbours of one type, 10", "mixing of batches, iLISI"}
     assert told | rows <= set(shown_texts(figure))
     assert_legible(figure)
 
 
 def test_scores_that_no_embedding_has_are_left_out():
     table = metrics(["lsi", "pca"]).assign(kbet=np.nan)
-    assert "kBET acceptance" not in shown_texts(single_cells.embedding_metrics(table))
+    assert "mixing of batches, kBET" not in shown_texts(single_cells.embedding_metrics(table))
 
 
 def test_curves_of_cross_entropy_and_auroc():

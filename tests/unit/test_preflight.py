@@ -274,7 +274,7 @@ def test_each_cells_peaks_need_no_pools(tmp_path):
     "changes, message",
     [
         ({"batch_size": 10}, "scbasset: 9 peaks to train on are fewer than one batch of 10"),
-        ({"correct_batches": True}, r"all 20 cells are of one batch \(one batch\)"),
+        ({"correct_batches": True}, r"all 20 cells are of one batch \(all\)"),
     ],
 )
 def test_what_scbasset_lacks_is_said_before_anything_runs(tmp_path, changes, message):

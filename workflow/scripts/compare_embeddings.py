@@ -4,7 +4,7 @@ from anndata import read_h5ad
 
 from cisgrammar.cell_embedding import KEY
 from cisgrammar.components import log_pca, lsi
-from cisgrammar.embedding_metrics import compare_embeddings
+from cisgrammar.embedding_metrics import compare_embeddings, harmonize
 from cisgrammar.files import write_table
 from cisgrammar.logs import log_to
 from cisgrammar.seeds import derive_seed
@@ -21,6 +21,9 @@ with log_to(snakemake.log[0]):
     embeddings = dict(zip(names, learned, strict=True))
     embeddings["lsi"] = lsi(dataset.X, n, seed)[:, 1:]  # the first follows depth
     embeddings["pca"] = log_pca(dataset.X, n, seed)
+    batches = dataset.obs["batch"] if dataset.obs["batch"].nunique() > 1 else None
+    if batches is not None:
+        embeddings["harmony"] = harmonize(embeddings["lsi"], batches, seed)
     independent = None
     if files.expression:
         expression = read_h5ad(files.expression)[dataset.obs_names]
@@ -29,7 +32,7 @@ with log_to(snakemake.log[0]):
     metrics = compare_embeddings(
         embeddings,
         dataset.obs["cell_type"],
-        batches=dataset.obs["batch"] if dataset.obs["batch"].nunique() > 1 else None,
+        batches=batches,
         independent=independent,
         seed=seed,
     )

@@ -20,9 +20,8 @@ METRICS = {
     "cell_type_asw": "silhouette of cell types",
     "label_score": "neighbours of one type",
     "neighbor_score": "neighbours also in RNA",
-    "batch_mixing": "mixing of batches",
-    "kbet": "kBET acceptance",
-    "ilisi": "iLISI of batches",
+    "kbet": "mixing of batches, kBET",
+    "ilisi": "mixing of batches, iLISI",
 }
 EMBEDDINGS = {"scbasset": "scBasset", "lsi": "LSI", "pca": "PCA", "harmony": "LSI, Harmony"}
 
