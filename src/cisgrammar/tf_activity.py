@@ -256,7 +256,7 @@ def activity_against_expression(
     """
     rows = [
         (motif, tf)
-        for motif, tfs in activity.var["tfs"].fillna("").items()
+        for motif, tfs in activity.var["tfs"].astype(str).items()
         for tf in tfs.split(SEPARATOR)
     ]
     table = pd.DataFrame(rows, columns=["motif", "tf"])
