@@ -42,12 +42,22 @@ rule all:
 
 rule check:
     input:
-        preflight=f"results/{NAME}/preflight.tsv",
-        downloads=[path for path in DOWNLOADS if not DOWNLOADS[path].is_local],
+        preflight=when(not ABSENT, f"results/{NAME}/preflight.tsv"),
     log:
         f"logs/check/{NAME}.log",
     localrule: True
     message:
         "Telling what a run of {config[name]} will do"
     run:
-        tell_outlook(input.preflight, log[0])
+        if input.preflight:
+            tell_outlook(input.preflight, log[0])
+        else:
+            tell_downloads(log[0])
+
+
+rule fetch:
+    input:
+        [path for path in DOWNLOADS if not DOWNLOADS[path].is_local],
+    localrule: True
+    message:
+        "All downloads of {config[name]} are there"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import gc
 import importlib.metadata
@@ -10,7 +11,7 @@ import platform
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from statistics import median
@@ -111,11 +112,31 @@ def added_memory(task: Callable[[], object]) -> float:
         task()
         torch.cuda.synchronize()
         return (torch.cuda.max_memory_allocated() - before) / 2**20
-    ctypes.CDLL(None).malloc_trim(0)  # give back what is free, so that using it again counts
-    Path("/proc/self/clear_refs").write_text("5")  # forget the peak so far
+    _forget_peak()
     before = _status("VmRSS")
     task()
     return (_status("VmHWM") - before) / 1024
+
+
+@contextlib.contextmanager
+def watched(step: str, table: list[dict[str, object]]) -> Iterator[None]:
+    """Add a row to a table: what a step took, and the most that the process held meanwhile."""
+    _forget_peak()
+    started, processor = time.perf_counter(), time.process_time()
+    yield
+    table.append(
+        {
+            "step": step,
+            "seconds": time.perf_counter() - started,
+            "processor seconds": time.process_time() - processor,
+            "peak GB": _status("VmHWM") * 1024 / 1e9,
+        }
+    )
+
+
+def _forget_peak() -> None:
+    ctypes.CDLL(None).malloc_trim(0)  # give back what is free, so that using it again counts
+    Path("/proc/self/clear_refs").write_text("5")
 
 
 def _status(field: str) -> int:

@@ -14,7 +14,7 @@ import torch
 from cisgrammar import models
 from cisgrammar.accessibility import batch_numbers, shuffle_within_cells
 from cisgrammar.cell_embedding import KEY, cell_embedding, depth_against_intercept
-from cisgrammar.cells import lsi
+from cisgrammar.components import lsi
 from cisgrammar.config import complete_config, read_schema
 from cisgrammar.embedding_metrics import compare_embeddings
 from cisgrammar.files import read_table

@@ -11,11 +11,13 @@ import numpy as np
 import pandas as pd
 import scanpy as sc
 from anndata import AnnData
+from numba import njit
 from scipy import sparse
-from scipy.sparse.linalg import svds
 
+from cisgrammar.components import log_pca, lsi
 from cisgrammar.errors import InputError, Problems
 from cisgrammar.inputs import examples, nearest
+from cisgrammar.neighbours import neighbor_graph
 
 logger = logging.getLogger(__name__)
 
@@ -42,7 +44,7 @@ def choose_cells(
         As :func:`fitting_cells`.
     """
     fits = fitting_cells(counts.obs, keep, drop)
-    return counts if fits.all() else counts[fits].copy()
+    return counts if fits.all() else restrict(counts, fits)
 
 
 def fitting_cells(
@@ -98,6 +100,30 @@ def fitting_cells(
     return chosen
 
 
+def restrict(counts: AnnData, cells: np.ndarray, genes: np.ndarray | None = None) -> AnnData:
+    """Copy some cells and genes; beside the copy no memory is needed.
+
+    Parameters
+    ----------
+    counts
+        Cells x genes (CSR), with obs and var alone.
+    cells, genes
+        Which to take, bool ``(cells,)`` and ``(genes,)``; None takes all genes.
+
+    Returns
+    -------
+    A new AnnData.
+    """
+    genes = np.ones(counts.n_vars, bool) if genes is None else genes
+    x, column = counts.X, np.where(genes, np.cumsum(genes) - 1, -1).astype(counts.X.indices.dtype)
+    sizes = _stored(x.indices, x.indptr, cells, column)
+    indptr = np.concatenate([[0], np.cumsum(sizes)]).astype(x.indptr.dtype)
+    data, indices = np.empty(indptr[-1], x.dtype), np.empty(indptr[-1], x.indices.dtype)
+    _copy(x.data, x.indices, x.indptr, cells, column, data, indices)
+    matrix = sparse.csr_matrix((data, indices, indptr), shape=(cells.sum(), genes.sum()))
+    return AnnData(matrix, obs=counts.obs[cells].copy(), var=counts.var[genes].copy())
+
+
 def filter_cells(
     counts: AnnData, *, min_genes: int, min_cells: int, peaks: bool = False
 ) -> AnnData:
@@ -121,10 +147,12 @@ def filter_cells(
     InputError
         If nothing is left.
     """
-    there = counts.X > 0  # stored zeros are no detection
+    there = counts.X
+    if there.nnz and there.data.min() <= 0:
+        there = there > 0  # stored zeros are no detection
     enough = np.diff(there.indptr) >= min_genes
-    detected = np.bincount(there[enough].indices, minlength=counts.n_vars)
-    kept = counts[enough, detected >= min_cells].copy()
+    detected = _cells_with(there.indices, there.indptr, enough, counts.n_vars)
+    kept = restrict(counts, enough, detected >= min_cells)
     what, section = ("peaks", "peaks") if peaks else ("genes", "cells")
     logger.info(
         "%d of %d cells have at least %d %s; %d of %d %s are in at least %d cells",
@@ -144,6 +172,7 @@ def embed_cells(
     *,
     n_pcs: int,
     drop_first_pc: bool,
+    exact_pca: bool,
     n_neighbors: int,
     neighbors_within_batch: int,
     trim: int | None,
@@ -165,12 +194,17 @@ def embed_cells(
         components of :func:`lsi`.
     drop_first_pc
         Whether to drop the first, which mostly follows sequencing depth.
+    exact_pca
+        Exact components, or approximate ones (for hundreds of thousands of cells): see
+        :func:`cisgrammar.components.randomised_components`.
     n_neighbors
         Neighbours of each cell, without batches.
     neighbors_within_batch, trim
         BBKNN's, with batches.
     exact_neighbors
-        Exact neighbours, or approximate ones (for hundreds of thousands of cells).
+        Exact neighbours, or approximate ones (for hundreds of thousands of cells): see
+        :func:`cisgrammar.neighbours.approximate_neighbors`. The UMAP of these starts from the
+        first two components, for its own start takes hours then.
     umap_min_dist
         UMAP's smallest distance of points.
     seed
@@ -184,78 +218,21 @@ def embed_cells(
     -----
     Hepkema et al. (2023), Methods, first section.
     """
-    work = AnnData(obs=cells.obs[["batch"]])
     most = min(cells.shape) - 1
     if n_pcs > most:
         logger.info("%d components asked for, %d are possible", n_pcs, most)
-    components = (lsi if peaks else log_pca)(cells.X, min(n_pcs, most), seed)
+    components = (lsi if peaks else log_pca)(cells.X, min(n_pcs, most), seed, exact_pca)
     components = components[:, 1 if drop_first_pc else 0 :]
-    work.obsm["X_pca"] = components
+    work = AnnData(obs=cells.obs[["batch"]], obsm={"X_pca": components})
     _neighbours(work, n_neighbors, neighbors_within_batch, trim, exact_neighbors, seed)
     if clusters is not None:
         sc.tl.leiden(work, clusters, random_state=seed, flavor="igraph", n_iterations=2)
         cells.obs["cell_type"] = work.obs["leiden"].cat.rename_categories("cluster {}".format)
         logger.info("%d clusters", work.obs["leiden"].nunique())
-    sc.tl.umap(work, min_dist=umap_min_dist, random_state=seed)
+    start = "spectral" if exact_neighbors else components[:, :2]
+    sc.tl.umap(work, min_dist=umap_min_dist, init_pos=start, random_state=seed)
     cells.obsm["X_pca"] = components.astype(np.float32)
     cells.obsm["X_umap"] = work.obsm["X_umap"].astype(np.float32)
-
-
-def log_pca(counts: sparse.csr_matrix, n: int, seed: int) -> np.ndarray:
-    """Principal components of log-normalised counts.
-
-    Parameters
-    ----------
-    counts
-        Cells x genes or peaks.
-    n
-        Components, fewer than cells and genes.
-    seed
-        Seed of the first vector of the search.
-
-    Returns
-    -------
-    ``(cells, n)``, the largest first.
-    """
-    work = AnnData(counts.astype(np.float32))
-    sc.pp.normalize_total(work)
-    sc.pp.log1p(work)
-    sc.pp.pca(work, n_comps=n, svd_solver="arpack", random_state=seed)
-    return work.obsm["X_pca"]
-
-
-def lsi(counts: sparse.csr_matrix, n: int, seed: int) -> np.ndarray:
-    """Latent semantic indexing: components of accessibility.
-
-    Parameters
-    ----------
-    counts
-        Cells x peaks.
-    n
-        Components, fewer than cells and peaks.
-    seed
-        Seed of the first vector of the search.
-
-    Returns
-    -------
-    Left singular vectors times singular values, the largest first: ``(cells, n)``. The first
-    mostly follows sequencing depth.
-
-    Notes
-    -----
-    Of log(1 + 10,000 TF IDF), as Signac's (Stuart et al. 2021): TF is a count's share of its cell,
-    IDF the number of cells by the counts of the peak.
-    """
-    values = sparse.csr_matrix(counts, dtype=np.float64, copy=True)
-    depth = np.maximum(np.asarray(values.sum(axis=1)).ravel(), 1)
-    rarity = values.shape[0] / np.maximum(np.asarray(values.sum(axis=0)).ravel(), 1)
-    values.data *= np.repeat(1e4 / depth, np.diff(values.indptr)) * rarity[values.indices]
-    np.log1p(values.data, out=values.data)
-    start = np.random.default_rng(seed).uniform(-1, 1, min(values.shape))
-    left, scale, right = svds(values, k=n, v0=start, solver="arpack")
-    order = np.argsort(-scale)
-    sign = np.sign(right[np.arange(n), np.abs(right).argmax(axis=1)])  # else left to chance
-    return (left * scale * sign)[:, order]
 
 
 def _neighbours(
@@ -269,15 +246,60 @@ def _neighbours(
             work, n_neighbors=k, use_rep="X_pca", random_state=seed, transformer="sklearn"
         )
         return
-    if sizes.min() < within:
+    if not one_batch and sizes.min() < within:
         raise InputError(
             f"cells: batch {sizes.idxmin()!r} has {sizes.min()} cells, fewer than "
             f"`cells.neighbors_within_batch` ({within}). Drop or merge the batch."
         )
+    if exact:
+        bbknn.bbknn(
+            work,
+            batch_key="batch",
+            neighbors_within_batch=within,
+            trim=trim,
+            computation="cKDTree",
+            metric="euclidean",
+        )
+        return
     if one_batch:
-        # scanpy's own approximate search fails with this SciPy; BBKNN of one batch is the same
-        within, trim = n_neighbors, 0
-    settings: dict[str, Any] = {"computation": "cKDTree", "metric": "euclidean"}
-    if not exact:
-        settings = {"computation": "pynndescent", "pynndescent_random_state": seed}
-    bbknn.bbknn(work, batch_key="batch", neighbors_within_batch=within, trim=trim, **settings)
+        within, trim = min(n_neighbors, work.n_obs), 0
+    elif trim is None:
+        trim = 10 * within * len(sizes)  # BBKNN's own choice
+    graph, k = neighbor_graph(work.obsm["X_pca"], work.obs["batch"], within, trim, seed)
+    work.obsp["connectivities"] = graph
+    work.uns["neighbors"] = {
+        "connectivities_key": "connectivities",
+        "params": {"n_neighbors": k, "method": "umap", "use_rep": "X_pca"},
+    }
+
+
+@njit(cache=True)
+def _cells_with(indices, indptr, cells, n_genes):  # type: ignore[no-untyped-def]
+    """Count the chosen cells that have each gene."""
+    numbers = np.zeros(n_genes, dtype=np.int64)
+    for cell in np.flatnonzero(cells):
+        for k in range(indptr[cell], indptr[cell + 1]):
+            numbers[indices[k]] += 1
+    return numbers
+
+
+@njit(cache=True)
+def _stored(indices, indptr, cells, column):  # type: ignore[no-untyped-def]
+    """Count the values of each chosen cell in chosen columns."""
+    chosen = np.flatnonzero(cells)
+    sizes = np.zeros(len(chosen), dtype=np.int64)
+    for i in range(len(chosen)):
+        for k in range(indptr[chosen[i]], indptr[chosen[i] + 1]):
+            sizes[i] += column[indices[k]] >= 0
+    return sizes
+
+
+@njit(cache=True)
+def _copy(data, indices, indptr, cells, column, to_data, to_indices):  # type: ignore[no-untyped-def]
+    """Copy the values of chosen cells in chosen columns."""
+    to = 0
+    for cell in np.flatnonzero(cells):
+        for k in range(indptr[cell], indptr[cell + 1]):
+            if column[indices[k]] >= 0:
+                to_data[to], to_indices[to] = data[k], column[indices[k]]
+                to += 1

@@ -27,7 +27,7 @@ LABELS = {
     "kmer_logistic": "k-mer logistic regression",
     "shuffled_nucleotides": "nucleotides are shuffled",
     "shuffled_dinucleotides": "dinucleotides are shuffled",
-    "permuted_pools": "pools are permuted within genes",
+    "permuted_pools": "pools are permuted within each sequence",
     "only_aligned": "only filters that match known motifs are used",
     "only_non_aligned": "only filters that match no known motif are used",
 }

@@ -11,7 +11,7 @@ SHOWN = {
     "r2": "R²",
     "centred_r": "r, gene means subtracted",
     "mean_pool_r": "r, mean over pools",
-    "mean_gene_r": "r, mean over genes",
+    "mean_gene_r": "r, mean over sequences",
     "mean_auroc": "area under ROC",
     "mse": "MSE",
 }

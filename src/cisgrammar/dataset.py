@@ -13,6 +13,8 @@ from cisgrammar.errors import InputError
 
 logger = logging.getLogger(__name__)
 
+BLOCK = 64  # pools; temporary arrays stay small
+
 
 def gene_filter(
     pooled: sparse.csr_matrix, *, min_detected: float, weak_detected: float, min_mean: float
@@ -40,12 +42,15 @@ def gene_filter(
     Hepkema et al. (2023), Methods, "Data processing": a share equal to the limit is enough,
     a mean equal to it is not (the original's code takes neither).
     """
-    logs = pooled.astype(np.float64).tocsc()  # a copy
-    logs.eliminate_zeros()
-    logs.data = np.log10(1 + logs.data)
-    n_detected = np.diff(logs.indptr)
-    mean = np.asarray(logs.sum(axis=0)).ravel() / np.maximum(n_detected, 1)
-    share = n_detected / pooled.shape[0]
+    n_pools, n_genes = pooled.shape
+    n_detected, total = np.zeros(n_genes, dtype=np.int64), np.zeros(n_genes)
+    for start in range(0, n_pools, BLOCK):
+        block = pooled[start : start + BLOCK].tocsr()
+        logs = np.log10(1 + block.data.astype(np.float64))
+        n_detected += np.bincount(block.indices[block.data > 0], minlength=n_genes)
+        total += np.bincount(block.indices, weights=logs, minlength=n_genes)
+    mean = total / np.maximum(n_detected, 1)
+    share = n_detected / n_pools
     strong = mean > np.log10(min_mean) + 1e-9  # more than rounding
     return (share >= min_detected) & ((share >= weak_detected) | strong)
 

@@ -10,9 +10,10 @@ from pathlib import Path
 import pandas as pd
 
 from cisgrammar.files import read_table
+from cisgrammar.sources import Source
 
 LATER = {  # tables of an earlier run that say what was dropped after the checks
-    "region_counts.tsv": "genes to windows",
+    "region_counts.tsv": "genes or peaks to windows",
     "sequence_counts.tsv": "windows to sequences",
     "accessibility_counts.tsv": "peaks and cells that scBasset learns",
 }
@@ -36,6 +37,40 @@ class Need:
     jobs: int
     memory_mb: float
     minutes: float
+
+
+def downloads(name: str, sources: Iterable[Source], folder: str | Path, config: str) -> str:
+    """Say which files have to come from the web before they can be checked.
+
+    Parameters
+    ----------
+    name
+        The data set's.
+    sources
+        Of the files that are not there.
+    folder
+        Where they will be kept.
+    config
+        The config's path.
+    """
+    sources = list(sources)
+    sizes = [source.size for source in sources if source.size is not None]
+    known = f"{len(sizes)} of them: {_gb(sum(sizes) / 1e6)}" if sizes else "sizes are not known"
+    lines = [
+        f"Nothing is wrong with the config of {name}, but {len(sources)} files are not there yet "
+        f"({known}).",
+        f"== To be fetched into {folder} ==",
+    ]
+    for source in sources:
+        size = "" if source.size is None else f"  ({source.size / 1e6:,.0f} MB)"
+        lines += [f"  {source.name}{size}", f"    {source.url}"]
+    lines += [
+        "The check goes on once they are there. This brings them, once for all data sets:",
+        f"  snakemake fetch --cores 1 --configfile {config}",
+        "Without a network here, put them there under these names, or choose the folder where they "
+        "are with `downloads.folder`.",
+    ]
+    return "\n".join(lines)
 
 
 def amounts(preflight: pd.DataFrame) -> dict[str, int]:

@@ -27,6 +27,7 @@ from cisgrammar.counts.raw import RawCounts
 from cisgrammar.counts.text import NAMELESS
 from cisgrammar.counts.values import check_values
 from cisgrammar.errors import InputError, Problems
+from cisgrammar.folds import TEST, TRAIN, VALIDATION, split_folds
 from cisgrammar.genome import chrom_sizes, match_chromosomes
 from cisgrammar.inputs import examples
 from cisgrammar.multiome import shared_cells
@@ -97,6 +98,7 @@ def preflight(
     downstream: int = 500,
     cells_per_pool: int = 100,
     n_pools: int | None = 1000,
+    folds: Mapping[str, Any] | None = None,
     scbasset: Mapping[str, Any] | None = None,
 ) -> pd.DataFrame:
     """Check that the user's files are sound and fit each other.
@@ -131,6 +133,8 @@ def preflight(
         The window around each TSS, in bases.
     cells_per_pool, n_pools
         Size and number of pools; None where no family learns pools.
+    folds
+        As for :func:`cisgrammar.folds.split_folds`, but for the seed; None is not checked.
     scbasset
         ``correct_batches``, ``batch_size`` (the smallest) and ``trained`` (share of the peaks),
         where each cell's peaks are learned.
@@ -214,7 +218,11 @@ def preflight(
             window = (upstream, downstream, chromosomes)
             windows = partial(_promoter_windows, genes, tss, sizes, *window)
             what = "promoters"
-        checks.attempt(_check_windows, checks, windows, fasta, work, what)
+        sequences = checks.attempt(_check_windows, checks, windows, fasta, work, what)
+        if folds is not None and sequences is not None:
+            row = checks.attempt(check_folds, sequences, folds)
+            if row is not None:
+                checks.add(*row)
     checks.problems.raise_if_any()
     for check, found, status, note in checks.rows:
         level = logging.WARNING if status == "warning" else logging.INFO
@@ -497,7 +505,8 @@ def _check_windows(
     fasta: str | Path,
     work: str | Path,
     what: str,
-) -> None:
+) -> pd.DataFrame:
+    """Report windows, and give those whose sequence is known."""
     windows, counts = place_windows()
     _, known = sequence_codes(windows, fasta, work)
     steps = [f"{step}: {n:,}" for step, n in counts.itertuples(index=False) if n]
@@ -509,3 +518,29 @@ def _check_windows(
             f"{fasta}: all of {len(known)} windows hold N. The FASTA is probably masked "
             "with N: use the unmasked or the soft-masked (lower-case) genome."
         )
+    return windows[known]
+
+
+def check_folds(sequences: pd.DataFrame, folds: Mapping[str, Any]) -> tuple[str, str]:
+    """Check that sequences can be split as asked for.
+
+    Parameters
+    ----------
+    sequences
+        One row each, with a column ``chrom``.
+    folds
+        As for :func:`cisgrammar.folds.split_folds`, but for the seed.
+
+    Returns
+    -------
+    ``folds``, and the parts of the first in words.
+
+    Raises
+    ------
+    InputError
+        As :func:`cisgrammar.folds.split_folds`.
+    """
+    parts = split_folds(sequences, **folds, seed=0)["fold0"].value_counts()
+    number = "one fold" if folds["n_folds"] == 1 else f"{folds['n_folds']} folds; the first"
+    sizes = f"{parts[TRAIN]:,} train, {parts[VALIDATION]:,} validate, {parts[TEST]:,} test"
+    return "folds", f"{number}: of these sequences at most {sizes}"

@@ -242,6 +242,11 @@ def folds(**changes):
     return lambda d: split_folds(sequences, **settings)
 
 
+def checked_folds(**changes):
+    settings = {"n_folds": 10, "validation": 0.2, "by": "random"} | changes
+    return lambda d: preflight(**write_inputs(d), folds=settings)
+
+
 GTF = gtf_row("gene", 11, 20, gene_id="G1", gene_biotype="protein_coding")
 
 
@@ -440,6 +445,10 @@ ENTRIES = {
         "Too few sequences": folds(),
         "Too few chromosomes": folds(n_folds=2, by="chromosome"),
         "A chromosome that no sequence is on": folds(n_folds=1, test_chromosomes=["2"]),
+        "More folds than windows, told before anything runs": checked_folds(n_folds=20),
+        "Windows on too few chromosomes, told before anything runs": checked_folds(
+            n_folds=2, by="chromosome"
+        ),
     },
 }  # fmt: skip
 

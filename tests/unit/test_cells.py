@@ -1,17 +1,16 @@
-import os
-
 import anndata as ad
 import numpy as np
 import pandas as pd
 import pytest
 import scipy.sparse as sp
 
-from cisgrammar.cells import _neighbours, choose_cells, embed_cells, filter_cells, lsi
+from cisgrammar.cells import _neighbours, choose_cells, embed_cells, filter_cells, restrict
 from cisgrammar.errors import InputError
 
 SETTINGS = {
     "n_pcs": 6,
     "drop_first_pc": True,
+    "exact_pca": True,
     "n_neighbors": 5,
     "neighbors_within_batch": 3,
     "trim": None,
@@ -146,34 +145,48 @@ def test_batches_are_balanced():
     assert other_batch(untold.obsm["X_umap"]) < 0.1
 
 
-@pytest.mark.parametrize(
-    "batches, exact, within, trim, computation",
-    [
-        (["x", "y"], True, 3, None, "cKDTree"),
-        (["x", "y"], False, 3, None, "pynndescent"),
-        (["x"], False, 5, 0, "pynndescent"),  # scanpy's own search fails beyond 8,192 cells
-    ],
-)
-def test_how_bbknn_is_called(monkeypatch, batches, exact, within, trim, computation):
-    asked = {}
-    monkeypatch.setattr("cisgrammar.cells.bbknn.bbknn", lambda work, **given: asked.update(given))
-    work = counts(np.ones((12, 2)), batches * (12 // len(batches)))
-    _neighbours(work, 5, 3, None, exact=exact, seed=7)
-    assert asked["neighbors_within_batch"] == within
-    assert asked["trim"] == trim
-    assert asked["computation"] == computation
-    assert asked.get("pynndescent_random_state", 7) == 7
+@pytest.mark.parametrize("exact_pca", [True, False])
+@pytest.mark.parametrize("batches", [["one"], ["one", "two"]])
+def test_approximate_search_is_exact_in_few_cells(exact_pca, batches):
+    settings = {**SETTINGS, "n_pcs": 3, "drop_first_pc": False}
+    exact, approximate = two_types(200), two_types(200)
+    for cells in (exact, approximate):
+        cells.obs["batch"] = pd.Categorical(batches * (200 // len(batches)))
+    embed_cells(exact, **settings)
+    embed_cells(approximate, **{**settings, "exact_pca": exact_pca, "exact_neighbors": False})
+    # but for components of noise alone
+    np.testing.assert_allclose(
+        approximate.obsm["X_pca"][:, 0], exact.obsm["X_pca"][:, 0], rtol=1e-3, atol=1e-3
+    )
+    first = approximate.obsm["X_umap"]
+    assert np.isfinite(first).all()
+    embed_cells(approximate, **{**settings, "exact_pca": exact_pca, "exact_neighbors": False})
+    assert approximate.obsm["X_umap"].tobytes() == first.tobytes()
 
 
-@pytest.mark.skipif(
-    os.environ.get("CI") != "true", reason="half a minute of compilation; the build server runs it"
-)
-def test_approximate_neighbours_of_one_batch():
-    work = two_types(60)
-    work.obs["batch"] = pd.Categorical(["all"] * 60)
-    work.obsm["X_pca"] = np.random.default_rng(0).normal(size=(60, 3)).astype(np.float32)
-    _neighbours(work, 5, 3, None, exact=False, seed=1)
-    assert np.diff(work.obsp["connectivities"].indptr).min() >= 3
+def test_the_graph_of_batches_is_that_of_bbknn():
+    points = np.random.default_rng(0).normal(size=(300, 4)).astype(np.float32)
+    graphs = []
+    for exact in (True, False):
+        work = ad.AnnData(
+            obs=pd.DataFrame({"batch": pd.Categorical(["x", "y", "z"] * 100)}),
+            obsm={"X_pca": points},
+        )
+        _neighbours(work, 5, 3, 4, exact=exact, seed=7)
+        graphs.append(work.obsp["connectivities"])
+    exact, approximate = graphs
+    np.testing.assert_allclose(approximate.toarray(), exact.toarray(), atol=1e-4)
+
+
+def test_restricted_counts_are_as_numpy_takes_them():
+    rng = np.random.default_rng(0)
+    dense = rng.poisson(0.5, (30, 20))
+    cells, genes = rng.random(30) < 0.5, rng.random(20) < 0.5
+    taken = restrict(counts(dense), cells, genes)
+    assert taken.X.toarray().tolist() == dense[cells][:, genes].tolist()
+    assert taken.X.has_canonical_format
+    assert taken.obs_names.tolist() == [f"c{i}" for i in np.flatnonzero(cells)]
+    assert taken.var_names.tolist() == [str(i) for i in np.flatnonzero(genes)]
 
 
 @pytest.mark.parametrize(
@@ -202,19 +215,6 @@ def test_annotations_that_are_not_there_are_all_named():
         choose_cells(data, {"tissu": ["Lung"]}, {"tissue": ["Lun"]})
     with pytest.raises(InputError, match="leave none of 2 cells"):
         choose_cells(data, {}, {"tissue": ["Lung", "Skin"]})
-
-
-def test_lsi_is_the_svd_of_tf_idf():
-    rng = np.random.default_rng(0)
-    dense = rng.poisson(0.7, (30, 20)).astype(float)
-    dense[:, 0] += 1  # no cell without counts
-    found = lsi(sp.csr_matrix(dense), 5, seed=1)
-    tf = dense / dense.sum(axis=1, keepdims=True)
-    values = np.log1p(1e4 * tf * len(dense) / dense.sum(axis=0))
-    left, scale, _ = np.linalg.svd(values, full_matrices=False)
-    np.testing.assert_allclose(np.abs(found), np.abs((left * scale)[:, :5]), atol=1e-8)
-    np.testing.assert_array_equal(found, lsi(sp.csr_matrix(dense), 5, seed=1))
-    np.testing.assert_allclose(found, lsi(sp.csr_matrix(dense), 5, seed=2), atol=1e-8)
 
 
 def test_peaks_tell_cell_types_apart():

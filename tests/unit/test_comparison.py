@@ -123,7 +123,7 @@ def test_the_verdict_in_words():
         "5.0 points more than the best baseline, k-mer ridge "
         "(95% interval of the difference 5.0 to 5.0, p = 0.5). "
         "It falls by 16.0 when nucleotides are shuffled, "
-        "rises by 4.0 when pools are permuted within genes."
+        "rises by 4.0 when pools are permuted within each sequence."
     )
 
 

@@ -11,6 +11,7 @@ from cisgrammar.motif_space import (
     combinations,
     embed_sequences,
     family_scores,
+    nearest,
     only_trusted,
 )
 
@@ -100,8 +101,21 @@ def test_map_separates_what_differs_and_repeats():
     layout = embed_sequences(activated, seed=1)
     assert layout.shape == (120, 2) and layout.dtype == np.float32
     centres = layout[:60].mean(axis=0), layout[60:].mean(axis=0)
-    spread = max(layout[:60].std(), layout[60:].std())
+    spread = max(layout[:60].std(axis=0).max(), layout[60:].std(axis=0).max())
     assert np.linalg.norm(centres[0] - centres[1]) > 2 * spread
     assert np.array_equal(layout, embed_sequences(activated, seed=1))
     with pytest.raises(ValueError, match="too few"):
         embed_sequences(activated[:3], seed=1)
+
+
+def test_the_nearest_point_of_each_is_itself_at_distance_zero():
+    points = np.random.default_rng(0).normal(size=(300, 20)).astype(np.float32)
+    points[7] = points[3]
+    rows, distances = nearest(points, 5)
+    others = np.delete(np.arange(300), [3, 7])
+    assert np.array_equal(rows[others, 0], others)
+    assert (distances[:, 0] == 0).all()
+    assert distances[3, 1] == 0 and set(rows[3, :2]) == {3, 7}
+    assert (np.diff(distances, axis=1) >= -1e-5).all()
+    apart = np.sqrt(((points[:, None] - points) ** 2).sum(axis=2))
+    assert np.allclose(distances, np.sort(apart, axis=1)[:, :5], atol=1e-5)

@@ -2,8 +2,9 @@ import pandas as pd
 import pytest
 from made_inputs import write, write_inputs
 
-from cisgrammar.outlook import Machine, Need, amounts, outlook, read_benchmarks
+from cisgrammar.outlook import Machine, Need, amounts, downloads, outlook, read_benchmarks
 from cisgrammar.preflight import preflight
+from cisgrammar.sources import Source
 
 
 @pytest.fixture
@@ -100,3 +101,17 @@ def test_the_last_run_says_what_drops_later(checks, tmp_path):
     text = tell(checks, tmp_path)
     assert "windows to sequences, in the last run: windows: 12; dropped: weak: 2" in text
     assert "seen in too few pools" not in text
+
+
+def test_what_has_to_be_fetched_is_told_at_once():
+    url = "https://example.org/{}"
+    sources = [
+        Source("mouse", "genome.fa.gz", "1", url.format("g"), "", 800_000_000, "CC0", "", ""),
+        Source("cells", "counts.h5", "1", url.format("c"), "", None, "CC0", "", ""),
+    ]
+    said = downloads("mine", sources, "cache", "config/mine.yaml")
+    assert "2 files are not there yet (1 of them: 0.8 GB)" in said
+    assert "into cache" in said
+    assert "mouse/genome.fa.gz  (800 MB)\n    https://example.org/g" in said
+    assert "cells/counts.h5\n    https://example.org/c" in said
+    assert "snakemake fetch --cores 1 --configfile config/mine.yaml" in said

@@ -321,3 +321,28 @@ def test_windows_of_ones_own_need_no_annotation(tmp_path):
     table = rows(preflight(**arguments, regions=write(tmp_path / "w.bed", lines)))
     assert table.loc["sequences", "found"] == "10 windows"
     assert "not in the BED: 2" in table.loc["sequences", "note"]
+
+
+FOLDS = {"n_folds": 3, "validation": 0.2, "by": "random"}
+
+
+def test_folds_that_are_possible_are_told(tmp_path):
+    table = rows(preflight(**write_inputs(tmp_path), folds=FOLDS))
+    said = "3 folds; the first: of these sequences at most 6 train, 2 validate, 4 test"
+    assert table.loc["folds", "found"] == said
+    named = {**FOLDS, "n_folds": 1, "test_chromosomes": ["chr1"], "validation_chromosomes": None}
+    with pytest.raises(InputError, match=r"leave only 0 of 12 sequences"):
+        preflight(**write_inputs(tmp_path), folds=named)
+
+
+@pytest.mark.parametrize(
+    "changes, words",
+    [
+        ({"n_folds": 13}, r"13 folds.*there are only 12 sequences"),
+        ({"by": "chromosome"}, r"only 1 chromosomes"),
+        ({"n_folds": 1, "test_chromosomes": ["1"]}, r"no sequence is on 1 .*on chr1"),
+    ],
+)
+def test_folds_that_are_not_possible_stop_before_anything_runs(tmp_path, changes, words):
+    with pytest.raises(InputError, match=words):
+        preflight(**write_inputs(tmp_path), folds=FOLDS | changes)

@@ -8,6 +8,8 @@ import pytest
 import yaml
 from conftest import ROOT
 
+from cisgrammar.sources import read_sources
+
 CONFIGS = sorted((ROOT / "config").glob("*.yaml"))
 
 
@@ -31,12 +33,18 @@ def absolute(value):
     return value
 
 
-@pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.name)
+def of_downloads(path):
+    return any(file.startswith("download:") for file in paths_of(yaml.safe_load(path.read_text())))
+
+
+FETCHED = [path for path in CONFIGS if of_downloads(path)]
+LOCAL = [path for path in CONFIGS if path not in FETCHED]
+
+
+@pytest.mark.parametrize("path", LOCAL, ids=lambda path: path.name)
 def test_check_of_every_config_of_the_repository(path, new_run):
     config = yaml.safe_load(path.read_text())
     files = paths_of(config)
-    if any(file.startswith("download:") for file in files):
-        pytest.skip("its files would have to be fetched")
     if not all((ROOT / file).exists() for file in files):
         message = f"real data are absent: {files}"
         pytest.fail(message) if os.environ.get("CI") == "true" else pytest.skip(message)
@@ -48,6 +56,25 @@ def test_check_of_every_config_of_the_repository(path, new_run):
     assert re.search(r"^. tune_model +\d+ ", said, re.M)
     assert re.search(r"^  sequences: [\d,]+ ", said, re.M)
     assert set(run.rules_run()) <= {"simulate_data", "check_inputs", "read_sequences", "check"}
+    assert (run.folder / f"logs/check/{config['name']}.log").read_text() in said
+
+
+@pytest.mark.parametrize("path", FETCHED, ids=lambda path: path.name)
+def test_check_without_the_downloads_tells_them_and_fetches_nothing(path, new_run, tmp_path):
+    config = yaml.safe_load(path.read_text())
+    config["downloads"] = {"folder": str(tmp_path / "cache")}
+    run = new_run(absolute(config))
+    said = run.snakemake("--cores", "1", "check")
+    assert run.rules_run() == ["check"]
+    assert f"To be fetched into {tmp_path}/cache" in said
+    sources = read_sources(ROOT / "resources/sources.tsv")
+    for file in paths_of(config):
+        source = sources[file.removeprefix("download:")]
+        source = sources[source.archive] if source.member else source
+        assert f"  {source.name}" in said
+        assert source.url in said
+    assert "The check goes on once they are there." in said
+    assert not (tmp_path / "cache").exists()
     assert (run.folder / f"logs/check/{config['name']}.log").read_text() in said
 
 

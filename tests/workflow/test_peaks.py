@@ -100,8 +100,21 @@ def test_peaks_alone_do_without_expression(peak_run):
     plan = run.plan()
     assert {"define_peaks", "correlate_gene_sets"} <= set(plan)  # the latter for annotations
     assert not {"find_regulators", "plot_regulators", "define_regions"} & set(plan)
-    run.snakemake("--cores", "2", "results/alone/dataset.h5ad")
+    wanted = [
+        f"results/alone/scover/{file}"
+        for file in ("notes.tsv", "figures/gene_set_heatmap.svg", "figures/r2_over_folds.svg")
+    ]
+    run.snakemake("--cores", "2", *wanted)
     dataset = ad.read_h5ad(run.results / "dataset.h5ad")
     assert dataset.shape == (15, N_PEAKS)
     assert not (run.results / "pools_expression.h5ad").exists()
     assert set(dataset.obs["cell_type"]) == {"A", "B"}
+    notes = table(run, "scover/notes.tsv")
+    assert notes["about"].tolist() == ["gene sets", "regulators"]
+    assert notes["note"].str.contains("no expression of genes").all()
+    assert table(run, "scover/gene_sets.tsv").empty
+    assert not table(run, "scover/annotations.tsv").empty  # `age`, which needs no expression
+    run.snakemake("--report", "report.html", "--cores", "1", *wanted)
+    report = (run.folder / "report.html").read_text()
+    assert "held-out peaks" in report
+    assert "held-out genes" not in report and "promoter DNA" not in report

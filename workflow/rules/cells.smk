@@ -1,5 +1,7 @@
 """From cells to pools."""
 
+APPROXIMATE = not (config["cells"]["exact_pca"] and config["cells"]["exact_neighbors"])
+
 
 rule embed_cells:
     input:
@@ -17,6 +19,7 @@ rule embed_cells:
         "benchmarks/results/{name}/embed_cells.tsv"
     conda:
         "../../envs/cells.yaml"
+    threads: 4 if APPROXIMATE else 1
     resources:
         mem_mb=scaled(4000, counts=30, peaks=30),
         runtime=scaled(60, counts=0.3),

@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import yaml
 
 from cisgrammar.files import read_table
-from cisgrammar.outlook import Machine, Need, amounts, outlook, read_benchmarks
+from cisgrammar.outlook import Machine, Need, amounts, downloads, outlook, read_benchmarks
 
 
 def ask_snakemake(*options):
@@ -104,5 +104,16 @@ def tell_outlook(preflight, log):
         Machine(len(os.sched_getaffinity(0)), memory),
         f"results/{NAME}",
     )
+    tell(text, log)
+
+
+def tell_downloads(log):
+    """Tell which files have to be fetched before they can be checked."""
+    files = [ABSENT[name] for name in TO_FETCH]
+    tell(downloads(NAME, files, DOWNLOAD_FOLDER, CONFIG_FILES), log)
+
+
+def tell(text, log):
+    """Write to a file and to the terminal."""
     Path(log).write_text(text + "\n")
     print(text, flush=True)

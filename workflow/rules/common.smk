@@ -236,6 +236,8 @@ def window_of_genes():
 
 
 FAMILY = "results/{name}/{family}"
+# jobs that the most others wait for go before those beside them
+ON_LONGEST_WAY = 1
 
 
 def when(condition, path):

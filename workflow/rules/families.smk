@@ -14,7 +14,6 @@ rule cluster_database:
         "benchmarks/results/{name}/cluster_database.tsv"
     conda:
         "../../envs/motifs.yaml"
-    threads: 1  # seconds once compiled, and other jobs stand beside it from the start
     resources:
         mem_mb=scaled(4000),
         runtime=scaled(30),
@@ -43,9 +42,9 @@ rule align_motifs:
         "logs/align_motifs/{name}.{family}.log",
     benchmark:
         "benchmarks/results/{name}/align_motifs.{family}.tsv"
+    priority: ON_LONGEST_WAY
     conda:
         "../../envs/motifs.yaml"
-    threads: 2
     resources:
         mem_mb=scaled(4000, motifs=100),
         runtime=scaled(30, motifs=30),
@@ -74,6 +73,7 @@ rule group_filters:
         ),
     log:
         "logs/group_filters/{name}.{family}.log",
+    priority: ON_LONGEST_WAY
     conda:
         "../../envs/motifs.yaml"
     resources:
@@ -110,6 +110,7 @@ rule score_families:
         correlations="results/{name}/{family}/family_correlations.tsv",
     log:
         "logs/score_families/{name}.{family}.log",
+    priority: ON_LONGEST_WAY
     conda:
         "../../envs/motifs.yaml"
     resources:
@@ -168,6 +169,7 @@ rule map_sequences:
         "logs/map_sequences/{name}.{family}.log",
     benchmark:
         "benchmarks/results/{name}/map_sequences.{family}.tsv"
+    priority: ON_LONGEST_WAY
     conda:
         "../../envs/torch.yaml"
     resources:

@@ -43,7 +43,7 @@ rule plot_training:
     output:
         **family_figures(
             losses=("loss_curves", "Losses"),
-            scores=("r2_over_folds", "Scores on held-out genes"),
+            scores=("r2_over_folds", "Scores on held-out sequences"),
             category="2. Model",
         ),
     log:

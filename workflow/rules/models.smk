@@ -16,6 +16,7 @@ rule tune_model:
         "benchmarks/results/{name}/tune_model.{family}.fold{fold}.tsv"
     wildcard_constraints:
         family=one_of(FAMILIES),
+    priority: ON_LONGEST_WAY
     conda:
         "../../envs/torch.yaml"
     threads: config["training"]["threads"]
@@ -51,6 +52,7 @@ rule train_model:
         "benchmarks/results/{name}/train_model.{family}.fold{fold}.tsv"
     wildcard_constraints:
         family=one_of(FAMILIES),
+    priority: ON_LONGEST_WAY
     conda:
         "../../envs/torch.yaml"
     threads: config["training"]["threads"]

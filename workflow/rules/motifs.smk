@@ -11,6 +11,7 @@ rule extract_motifs:
         table="results/{name}/{family}/fold{fold}/motifs.tsv",
     log:
         "logs/extract_motifs/{name}.{family}.fold{fold}.log",
+    priority: ON_LONGEST_WAY
     conda:
         "../../envs/torch.yaml"
     resources:
@@ -34,6 +35,7 @@ rule gather_motifs:
         table="results/{name}/{family}/motifs.tsv",
     log:
         "logs/gather_motifs/{name}.{family}.log",
+    priority: ON_LONGEST_WAY
     conda:
         "../../envs/torch.yaml"
     resources:

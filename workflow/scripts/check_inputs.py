@@ -36,6 +36,7 @@ with log_to(snakemake.log[0]):
         **windows,
         **pools,
         **chosen,
+        folds=config["folds"],
         scbasset=scbasset,
     )
     write_table(table, snakemake.output.table)

@@ -3,7 +3,7 @@
 from anndata import read_h5ad
 
 from cisgrammar.cell_embedding import KEY
-from cisgrammar.cells import log_pca, lsi
+from cisgrammar.components import log_pca, lsi
 from cisgrammar.embedding_metrics import compare_embeddings
 from cisgrammar.files import write_table
 from cisgrammar.logs import log_to

@@ -37,7 +37,7 @@ with log_to(snakemake.log[0]):
         markers = pd.concat([markers, notes.attempt("markers", make, markers[:0])])
     write_table(markers, snakemake.output.markers)
     annotations = annotate_pools(
-        read_h5ad(files.cells),
+        read_h5ad(files.cells, backed="r"),  # counts stay in the file
         read_table(files.members),
         families.obs_names,
         **params.annotations,

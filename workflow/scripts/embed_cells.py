@@ -1,5 +1,7 @@
 """Choose and filter cells, then embed them in components and UMAP."""
 
+import numba
+
 from cisgrammar.cells import embed_cells
 from cisgrammar.files import write_h5ad
 from cisgrammar.logs import log_to
@@ -9,6 +11,7 @@ from cisgrammar.seeds import derive_seed
 files, params = snakemake.input, snakemake.params
 settings, peaks = dict(params.settings), params.peaks
 with log_to(snakemake.log[0]):
+    numba.set_num_threads(min(snakemake.threads, numba.config.NUMBA_NUM_THREADS))
     cells, expression = read_cells(
         files.counts,
         reading=params.counts | {"cell_table": files.cell_table or None},

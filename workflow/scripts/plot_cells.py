@@ -9,6 +9,7 @@ from cisgrammar.plots.cells import pool_purity, umap_cells
 from cisgrammar.plots.style import save
 
 with log_to(snakemake.log[0]):
-    cells, pools = read_h5ad(snakemake.input.cells), read_h5ad(snakemake.input.pools)
+    cells = read_h5ad(snakemake.input.cells, backed="r")  # counts stay in the file
+    pools = read_h5ad(snakemake.input.pools, backed="r")
     save(umap_cells(cells, pools.obs["seed"]), Path(snakemake.output.umap).with_suffix(""))
     save(pool_purity(pools), Path(snakemake.output.purity).with_suffix(""))

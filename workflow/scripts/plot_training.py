@@ -1,4 +1,4 @@
-"""Draw the loss curves of all folds, and the scores on held-out genes."""
+"""Draw the loss curves of all folds, and the scores on held-out sequences."""
 
 from pathlib import Path
 

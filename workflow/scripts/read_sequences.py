@@ -2,6 +2,7 @@
 
 from cisgrammar.files import write_h5ad, write_table
 from cisgrammar.logs import log_to
+from cisgrammar.preflight import check_folds
 from cisgrammar.sequences_given import describe, read_given, read_scover_table
 
 files, cell_type = snakemake.input, snakemake.params.cell_type
@@ -11,5 +12,9 @@ with log_to(snakemake.log[0]):
         dataset = read_given(fasta, files.targets, files.get("regions"), labels, cell_type)
     else:
         dataset = read_scover_table(files.targets, labels, cell_type)
-    write_table(describe(dataset), snakemake.output.preflight)
+    found = describe(dataset)
+    # from the config: as a param, other folds would read the sequences again
+    check, parts = check_folds(dataset.var, snakemake.config["folds"])
+    found.loc[len(found)] = [check, parts, "ok", ""]
+    write_table(found, snakemake.output.preflight)
     write_h5ad(dataset, snakemake.output.dataset)

@@ -7,7 +7,7 @@ from anndata import read_h5ad
 
 from cisgrammar import models
 from cisgrammar.accessibility import thin
-from cisgrammar.cells import log_pca
+from cisgrammar.components import log_pca
 from cisgrammar.depth_study import measure
 from cisgrammar.devices import resolve_device
 from cisgrammar.files import read_table, write_table

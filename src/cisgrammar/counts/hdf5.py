@@ -147,7 +147,10 @@ def sample_values(stored: h5py.Group | h5py.Dataset) -> np.ndarray:
 def _read_csr(stored: h5py.Group | h5py.Dataset) -> sp.csr_matrix:
     """Read a matrix as CSR; a dense one in blocks of cells, so that it is never whole in memory."""
     if isinstance(stored, h5py.Group):
-        counts = sp.csr_matrix(read_elem(stored))
+        counts = read_elem(stored).tocsr()
+        # made anew, without a copy: in the file the two kinds of index may be of two types
+        arrays = counts.data, counts.indices, counts.indptr
+        counts = sp.csr_matrix(arrays, shape=counts.shape)
     else:
         blocks = [
             sp.csr_matrix(stored[i : i + BLOCK_CELLS]) for i in range(0, len(stored), BLOCK_CELLS)

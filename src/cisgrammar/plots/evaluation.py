@@ -16,7 +16,7 @@ SCORES = {
     "r2": "all\nvalues",
     "r": "all\nvalues",
     "mean_pool_r": "mean\nover pools",
-    "mean_gene_r": "mean\nover genes",
+    "mean_gene_r": "mean\nover sequences",
     "centred_r": "gene means\nsubtracted",
 }
 
@@ -79,7 +79,7 @@ def _dots_and_means(axes: Axes, scores: pd.DataFrame) -> None:
 COMPARED = {"r2": "R² on held-out sequences", "centred_r": "r, gene means subtracted"}
 OF_CLASSES = {"mean_auroc": "area under the ROC curve"}
 METHODS = {
-    "mean": "mean of the training genes",
+    "mean": "mean of the training sequences",
     "gc": "GC and CpG content",
     "linear": "motif hits, linear regression",
     "ridge": "motif hits, ridge regression",
@@ -88,7 +88,7 @@ METHODS = {
     "kmer_logistic": "k-mer counts, logistic regression",
     "shuffled_nucleotides": "nucleotides shuffled",
     "shuffled_dinucleotides": "dinucleotides shuffled",
-    "permuted_pools": "pools permuted within genes",
+    "permuted_pools": "pools permuted within sequences",
     "only_aligned": "only filters that match a known motif",
     "only_non_aligned": "only filters that match none",
 }
