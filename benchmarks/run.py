@@ -24,6 +24,8 @@ SUBJECTS = {  # module -> whether it is measured on several numbers of threads
     "biology": True,
     "growth": False,
     "scbasset_step": True,
+    "scbasset_epoch": True,
+    "scbasset_memory": False,
 }
 
 logger = logging.getLogger("benchmarks")

@@ -14,7 +14,7 @@ else
 fi
 
 say() {
-    if [ -f "$results/$2" ]; then
+    if [ -e "$results/$2" ]; then
         printf "%-32s%s\n" "$1:" "$results/$2"
     fi
 }
@@ -22,9 +22,12 @@ say() {
 echo
 say "Report, for a browser" report.html
 say "Comparison with the truth" scover/truth/summary.tsv
+say "Comparison with the truth" scbasset/truth/summary.tsv
 say "Scores on held-out genes" scover/evaluation.tsv
 say "Motifs (MEME)" scover/motifs.meme
 say "Influence by cell type" scover/influence_by_cell_type.tsv
 say "Scores on held-out peaks" scbasset/held_out.tsv
 say "Embeddings of cells, compared" scbasset/embedding_metrics.tsv
 say "Cells by scBasset" scbasset/fold0/embedding.h5ad
+say "TF activity by cell type" scbasset/tf_activity_by_cell_type.tsv
+say "Importance of bases" scbasset/mutagenesis/logos

@@ -69,6 +69,9 @@ def gene_scores(
     ------
     float64 ``(cells of the block, genes)``. Nothing larger is in memory.
     """
+    if not shares.shape[0]:
+        yield np.zeros((len(model.head.weight), 0))
+        return
     used = np.unique(shares.indices)
     of_used = sparse.csr_matrix(shares[:, used])
     embedding = embed_sequences(model, codes[torch.from_numpy(used)])

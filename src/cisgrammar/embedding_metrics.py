@@ -232,11 +232,12 @@ def harmonize(embedding: np.ndarray, batches: Sequence[str], seed: int) -> np.nd
 
     Notes
     -----
-    Korsunsky et al. (2019), harmonypy's defaults.
+    Korsunsky et al. (2019): with a ridge penalty of 1, as there. harmonypy's own default, estimated
+    from the data, leaves more of strong batch effects.
     """
     names = np.asarray(batches)
     corrected = harmonypy.run_harmony(
-        np.asarray(embedding), {"batch": names}, "batch",
+        np.asarray(embedding), {"batch": names}, "batch", lamb=1,
         nclust=int(np.clip(len(names) / 30, 1, 100).round()), random_state=seed, verbose=False,
     ).Z_corr  # fmt: skip
     return corrected.astype(np.float32)

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import logging
+
 import numpy as np
 import pandas as pd
 from scipy import sparse
+
+log = logging.getLogger(__name__)
 
 PROMOTER_REACH = 2000  # bp from the TSS
 COLUMNS = ["gene", "gene_name", "chrom", "tss", "peak"]
@@ -40,6 +44,10 @@ def promoter_peaks(
         found.append(here[(starts[here] <= place + reach) & (ends[here] > place - reach)])
     table = tss.rename(columns={"gene_id": "gene"})[COLUMNS[:-1]]
     table = table.loc[table.index.repeat([len(near) for near in found])].reset_index(drop=True)
+    log.info(
+        "%d of %d genes have a peak within %d bp of their TSS",
+        sum(len(near) > 0 for near in found), len(tss), reach,
+    )  # fmt: skip
     rows = np.concatenate(found) if found else np.empty(0, dtype=int)
     return table.assign(peak=peaks.index[rows].to_numpy())
 

@@ -169,12 +169,12 @@ def chrom_sizes(fasta: str | Path, work: str | Path) -> dict[str, int]:
 
 def _check_ends(fasta: str | Path, plain: Path, index: Path) -> None:
     """Check that each sequence ends where its index says: a last line may be too long."""
-    lines = (line.split("\t") for line in index.read_text().splitlines())
-    records = [(name, *map(int, numbers)) for name, *numbers in lines]
-    starts = [start for _, _, start, _, _ in records]
+    records = [line.split("\t") for line in index.read_text().splitlines()]
+    places = [[int(field) for field in fields] for _, *fields in records]
+    starts = [start for _, start, _, _ in places]
     with plain.open("rb") as stream:
-        for (name, length, start, letters, width), following in zip(
-            records, [*starts[1:], plain.stat().st_size], strict=True
+        for (name, *_), (length, start, letters, width), following in zip(
+            records, places, [*starts[1:], plain.stat().st_size], strict=True
         ):
             if not length:
                 continue

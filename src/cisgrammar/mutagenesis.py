@@ -163,7 +163,7 @@ def label_motifs(
     motifs
         Name to probabilities ``(4, width)``.
     least
-        A hit counts if a base of it is at least so important, in either direction.
+        A hit counts if its mean importance is at least that, in either direction.
     n_shuffles
         Shuffles of the positions for the null.
     seed
@@ -182,8 +182,9 @@ def label_motifs(
     Yuan & Kelley (2022), Methods, last paragraph of "In silico saturation mutagenesis". That
     sites may close peaks, and ``least``, are ours.
     """
-    strong = np.concatenate([[0], np.cumsum(np.abs(scores) >= max(least, 1e-12))])
-    counts = strong[hits["stop"]] - strong[hits["start"] - 1] > 0
+    sums = np.concatenate([[0], np.cumsum(scores)])
+    starts, ends = hits["start"].to_numpy() - 1, hits["stop"].to_numpy()
+    counts = np.abs(sums[ends] - sums[starts]) >= max(least, 1e-12) * (ends - starts)
     found = hits[counts].rename(
         columns={"motif_id": "motif", "motif_alt_id": "alt", "stop": "end", "p-value": "fimo_p"}
     )

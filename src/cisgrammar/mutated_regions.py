@@ -149,7 +149,8 @@ def label_sites(
     Returns
     -------
     region, cell_type, motif, name, tfs, chrom, start, end (in the genome), strand, fimo_p,
-    importance, r, p, q: all hits with an important base, best first in each region and cell type.
+    importance, r, p, q: all hits whose mean importance reaches the threshold, best first in each
+    region and cell type.
     """
     matrices = {motif.name: motif.matrix for motif in database.motifs}
     codes = np.stack([encode(sequence) for sequence in regions["sequence"]])
@@ -173,5 +174,5 @@ def label_sites(
     sites = pd.concat(tables, ignore_index=True)
     tfs = {motif: ";".join(names) for motif, names in tfs_by_motif(database.table).items()}
     names = dict(zip(database.table["motif"], database.table["name"], strict=True))
-    _log.info("%d hits with an important base, in any cell type", len(sites))
+    _log.info("%d hits are important in a cell type, of %d hits in all", len(sites), len(found))
     return sites.assign(name=sites["motif"].map(names), tfs=sites["motif"].map(tfs))[COLUMNS]

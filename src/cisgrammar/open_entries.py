@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 import torch
+from anndata.abc import CSRDataset
 from scipy import sparse
 from torch import Tensor
 from torch.nn import functional as F
 
+CELLS_READ_AT_ONCE = 8192
 CELLS_AT_ONCE = 65_536  # logits of a batch of peaks are made for so many cells at a time
 
 
@@ -33,18 +36,47 @@ class OpenEntries:
 
     @classmethod
     def of_matrix(
-        cls, cells_by_peaks: sparse.spmatrix, device: torch.device | str = "cpu"
+        cls,
+        cells_by_peaks: sparse.spmatrix | CSRDataset,
+        device: torch.device | str = "cpu",
+        at_once: int = CELLS_READ_AT_ONCE,
     ) -> OpenEntries:
-        """Take the entries other than 0 of cells x peaks."""
-        by_peak = sparse.csc_matrix(cells_by_peaks)
-        by_peak.sort_indices()
-        if not by_peak.data.all():
-            by_peak = by_peak.copy()
-            by_peak.eliminate_zeros()
+        """Take the entries other than 0 of cells x peaks.
+
+        Parameters
+        ----------
+        cells_by_peaks
+            In memory, or the ``X`` of an AnnData that was read with ``backed="r"``. It is read
+            twice, some cells at a time, so that beside it nothing but the result takes memory.
+        device
+            Where the result goes.
+        at_once
+            Cells that are read at a time.
+        """
+        if sparse.issparse(cells_by_peaks):
+            cells_by_peaks = sparse.csr_matrix(cells_by_peaks)
+        n_cells, n_peaks = cells_by_peaks.shape
+
+        def parts() -> Iterator[tuple[int, sparse.csr_matrix]]:
+            for first in range(0, n_cells, at_once):
+                part = sparse.csr_matrix(cells_by_peaks[first : first + at_once])
+                part.eliminate_zeros()  # of a copy
+                yield first, part
+
+        lengths = sum(
+            (np.bincount(part.indices, minlength=n_peaks) for _, part in parts()),
+            start=np.zeros(n_peaks, dtype=np.int64),
+        )
+        offsets = np.concatenate([[0], lengths.cumsum()])
+        cells, filled = np.empty(offsets[-1], dtype=np.int32), offsets[:-1].copy()
+        for first, part in parts():
+            by_peak = part.tocsc()
+            lengths = np.diff(by_peak.indptr)
+            places = np.repeat(filled - by_peak.indptr[:-1], lengths) + np.arange(part.nnz)
+            cells[places] = by_peak.indices + first
+            filled += lengths
         return cls(
-            torch.from_numpy(by_peak.indptr.astype(np.int64)).to(device),
-            torch.from_numpy(by_peak.indices.astype(np.int32)).to(device),
-            by_peak.shape[0],
+            torch.from_numpy(offsets).to(device), torch.from_numpy(cells).to(device), n_cells
         )
 
     @property

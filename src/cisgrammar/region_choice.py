@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pandas as pd
 
-from cisgrammar.errors import InputError
+from cisgrammar.errors import InputError, Problems
 from cisgrammar.genome import match_chromosomes
 from cisgrammar.inputs import examples, nearest
 from cisgrammar.peaks import peaks_from_names
@@ -36,9 +36,9 @@ def asked_regions(asked: Sequence[str], peaks: pd.DataFrame) -> pd.DataFrame:
     Raises
     ------
     InputError
-        If a word is neither.
+        If words are neither; all are told at once.
     """
-    rows = []
+    rows, problems = [], Problems()
     for name in asked:
         if name in peaks.index:
             rows.append((name, *peaks.loc[name, ["chrom", "start", "end"]], ""))
@@ -46,12 +46,14 @@ def asked_regions(asked: Sequence[str], peaks: pd.DataFrame) -> pd.DataFrame:
         try:
             place = peaks_from_names([name.replace(",", "")], KEY).iloc[0]
         except InputError:
-            near = nearest(name, map(str, peaks.index[:10_000]))
-            raise InputError(
+            problems.add(
                 f"`{KEY}`: {name!r} is neither a peak's name ({examples(peaks.index)}) nor a place "
-                f"such as chr1:1000-1200.{near}"
-            ) from None
+                "such as chr1:1000-1200, the start before the end. Peaks open in few cells have "
+                f"been left out: name those by their place.{nearest(name, peaks.index[:10_000])}"
+            )
+            continue
         rows.append((name, place["chrom"], place["start"], place["end"], ""))
+    problems.raise_if_any()
     return pd.DataFrame(rows, columns=COLUMNS)
 
 

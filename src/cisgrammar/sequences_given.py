@@ -385,8 +385,8 @@ def _places_from_bed(regions: str | Path, names: list[str], fasta: str | Path) -
             f"{regions}: {len(absent)} of the {len(names)} sequences of {fasta} are not in its "
             f"fourth column ({examples(absent)}). Add them, or leave `{REGIONS_KEY}` out."
         )
-    chrom, start, end, strand = zip(*(rows[name] for name in names), strict=True)
-    return _var(names, chrom, start, end, strand)
+    chroms, starts, ends, strands = zip(*(rows[name] for name in names), strict=True)
+    return _var(names, chroms, starts, ends, strands)
 
 
 def _var(

@@ -15,7 +15,9 @@ from tqdm import tqdm
 
 from cisgrammar.controls import shuffle_dinucleotides
 from cisgrammar.correlation import MIN_OBSERVATIONS, benjamini_hochberg
+from cisgrammar.errors import InputError
 from cisgrammar.evaluation import pearson
+from cisgrammar.inputs import examples, nearest
 from cisgrammar.models.scbasset import Scbasset
 from cisgrammar.models.scbasset_changes import ChangedSequences
 from cisgrammar.motifs.databases import SEPARATOR, Database
@@ -154,7 +156,7 @@ def as_activity(effects: np.ndarray, obs: pd.DataFrame, motifs: pd.DataFrame) ->
     return AnnData(standardise(effects), obs=obs, var=motifs.assign(**spread))
 
 
-def choose_motifs(database: Database, wanted: Sequence[str]) -> tuple[Database, list[str]]:
+def choose_motifs(database: Database, wanted: Sequence[str]) -> Database:
     """Keep motifs by their ids, names or transcription factors, in any case.
 
     Parameters
@@ -166,23 +168,37 @@ def choose_motifs(database: Database, wanted: Sequence[str]) -> tuple[Database, 
 
     Returns
     -------
-    The motifs that are kept, and the words that no motif answers to.
+    The motifs that are kept.
+
+    Raises
+    ------
+    InputError
+        If a word is none of these.
     """
     if not wanted:
-        return database, []
+        return database
     asked = {word.upper() for word in wanted}
     table = database.table
     answers = [
-        {str(row.motif).upper(), str(row.name).upper(), *str(row.tfs).upper().split(SEPARATOR)}
-        for row in table.itertuples(index=False, name="Row")
+        {name.upper() for name in (motif, name, *tfs.split(SEPARATOR)) if name}
+        for motif, name, tfs in zip(table["motif"], table["name"], table["tfs"], strict=True)
     ]
-    kept = np.array([bool(asked & names) for names in answers], dtype=bool)
     known = set().union(*answers)
+    unknown = [word for word in wanted if word.upper() not in known]
+    if unknown:
+        raise InputError(
+            f"`scbasset.tf_activity.motifs`: no motif of {database.source} has the id, name or TF "
+            f"{', '.join(unknown)}. Its motifs are called {examples(table['motif'])} and "
+            f"{examples(table['name'])}. Correct the names, or leave the key empty for all motifs."
+            f"{nearest(unknown[0], sorted(known))}"
+        )
+    kept = np.array([bool(asked & names) for names in answers], dtype=bool)
+    return _some(database, kept)
+
+
+def _some(database: Database, kept: np.ndarray) -> Database:
     motifs = [motif for motif, keep in zip(database.motifs, kept, strict=True) if keep]
-    return (
-        Database(database.source, motifs, table[kept].reset_index(drop=True)),
-        [word for word in wanted if word.upper() not in known],
-    )
+    return Database(database.source, motifs, database.table[kept].reset_index(drop=True))
 
 
 def that_fit(database: Database, length: int) -> Database:
@@ -190,8 +206,7 @@ def that_fit(database: Database, length: int) -> Database:
     fits = np.array([motif.width <= length for motif in database.motifs], dtype=bool)
     if not fits.all():
         _log.warning("left out: %d motifs wider than %d bases", (~fits).sum(), length)
-    motifs = [motif for motif, fit in zip(database.motifs, fits, strict=True) if fit]
-    return Database(database.source, motifs, database.table[fits].reset_index(drop=True))
+    return _some(database, fits)
 
 
 def activity_against(
@@ -241,7 +256,7 @@ def activity_against_expression(
     """
     rows = [
         (motif, tf)
-        for motif, tfs in activity.var["tfs"].fillna("").items()
+        for motif, tfs in activity.var["tfs"].astype(str).items()
         for tf in tfs.split(SEPARATOR)
     ]
     table = pd.DataFrame(rows, columns=["motif", "tf"])

@@ -45,14 +45,17 @@ from cisgrammar.peak_sequences import build_accessibility
 from cisgrammar.peaks import peaks_from_names
 from cisgrammar.pooling import nearest_cells
 from cisgrammar.preflight import preflight
+from cisgrammar.region_choice import asked_regions, mutated_windows
 from cisgrammar.regions import read_bed
 from cisgrammar.sequences_given import read_given, read_scover_table
 from cisgrammar.sources import COLUMNS, Source, find_source, read_sources
+from cisgrammar.tf_activity import choose_motifs
 
 ROOT = Path(__file__).parents[2]
 DOCUMENT = ROOT / "docs/errors.md"
 SCHEMA = read_schema(ROOT / "workflow/schemas/config.schema.yaml")
 SUM = "0" * 64
+MUTATED = pd.DataFrame({"chrom": "chr1", "start": [100], "end": [300]}, index=["chr1:100-300"])
 
 START = """# Errors, and what they mean
 
@@ -391,6 +394,18 @@ ENTRIES = {
         ),
         "Peaks beyond the end of their chromosome": accessibility("chr1", 90),
         "Peaks on chromosomes that the FASTA has not": accessibility("NC_000001.11", 5),
+        "Regions to mutate that are nowhere": lambda d: asked_regions(
+            ["chr1:100-299", "chr1:200-100", "the enhancer"], MUTATED
+        ),
+        "A region to mutate twice": lambda d: mutated_windows(
+            asked_regions(["chr1:5-9", "chr1:5-9"], MUTATED), {"chr1": 500}, 100
+        ),
+        "A region on a chromosome that the FASTA has not": lambda d: mutated_windows(
+            asked_regions(["chrom1:5-9"], MUTATED), {"chr1": 500}, 100
+        ),
+        "Motifs that the database has not": lambda d: choose_motifs(
+            load_database("jaspar:CORE:vertebrates:2024"), ["GATA1", "GATA11"]
+        ),
     },
     "Known motifs and gene sets": {
         "No MEME file": meme(">GATA1\nA [1 2]\n"),

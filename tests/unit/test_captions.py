@@ -11,6 +11,11 @@ from cisgrammar.config import complete_config, read_schema
 
 ROOT = Path(__file__).parents[2]
 CAPTIONS = sorted((ROOT / "workflow/report").glob("*.rst"))
+OF_SCBASSET = {  # which always learns peaks
+    stem
+    for path in (ROOT / "workflow/rules").glob("scbasset*.smk")
+    for stem in re.findall(r'"(?:\.\./report/)?(\w+)(?:\.rst)?"', path.read_text())
+}
 SCHEMA = read_schema(ROOT / "workflow/schemas/config.schema.yaml")
 PEAKS_ALONE = {"counts": {"path": "x", "modality": "atac"}, "peaks": {}}
 MULTIOME = {"counts": {"path": "x"}, "peaks": {"distal": {}}}
@@ -22,7 +27,9 @@ def rendered(path, sections):
     config = complete_config({"name": "mine"} | sections, SCHEMA, source="config")
     wildcards = SimpleNamespace(name="mine", family="scover")
     told = SimpleNamespace(
-        config=config, wildcards=wildcards, params=SimpleNamespace(score="effect")
+        config=config,
+        wildcards=wildcards,
+        params=SimpleNamespace(score="effect", n_cells=300, n_maps=5, n_bases=120, max_q=0.1),
     )
     template = jinja2.Template(path.read_text(), undefined=jinja2.StrictUndefined)
     return template.render(snakemake=told)
@@ -33,6 +40,8 @@ def rendered(path, sections):
 def test_captions_name_what_there_is(path, sections):
     text = " ".join(rendered(path, sections).split())
     assert "{" not in text and "None" not in text
+    if path.stem in OF_SCBASSET:
+        return
     learned = re.sub(r"gene.sets?|marker genes|expression of genes|[Tt]he gene|genes?\.", "", text)
     if sections in (PEAKS_ALONE, MULTIOME, GIVEN):
         assert not re.search(r"held-out gene|test gene|validation gene|promoter", learned), text

@@ -16,7 +16,10 @@ def case():
     dense = split.targets.dense(torch.arange(400)).numpy().T
     cells = AnnData(
         sparse.csr_matrix(dense.astype(np.uint8)),
-        pd.DataFrame({"cell_type": ["yes"] * 15 + ["no"] * 15}, index=[f"c{i}" for i in range(30)]),
+        pd.DataFrame(
+            {"cell_type": ["yes"] * 15 + ["no"] * 15, "batch": "one"},
+            index=[f"c{i}" for i in range(30)],
+        ),
         pd.DataFrame({"chrom": "chr1"}, index=[f"p{i}" for i in range(400)]),
     )
     cells.varm["codes"] = motif_split(n=400).codes.numpy()

@@ -111,7 +111,7 @@ def test_a_site_that_closes_is_named_too():
     assert closing.loc[0, "r"] == pytest.approx(opening.loc[0, "r"])
 
 
-def test_hits_without_an_important_base_are_not_tested():
+def test_hits_of_little_importance_are_not_tested():
     motif, codes, scores = planted()
     table = label(scores, codes, [motif], least=0.5)
     assert table.loc[0, "start"] == 10 and (table["start"] != 50).all()

@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 import torch
+from anndata import AnnData, read_h5ad
 from scipy import sparse
 from torch.nn import functional as F
 
@@ -24,6 +25,22 @@ def test_stored_zeros_are_closed():
     found = OpenEntries.of_matrix(counts)
     assert len(found.cells) == len(counts.data) - 5
     assert (found.dense(torch.arange(9)).numpy() == (counts.T > 0).toarray()).all()
+
+
+@pytest.mark.parametrize("at_once", [1, 5, 100])
+def test_entries_are_read_from_a_file_some_cells_at_a_time(tmp_path, at_once):
+    counts = matrix()
+    counts.data[:5] = 0
+    AnnData(counts).write_h5ad(tmp_path / "counts.h5ad")
+    on_disk = read_h5ad(tmp_path / "counts.h5ad", backed="r").X
+    found = OpenEntries.of_matrix(on_disk, at_once=at_once)
+    whole = OpenEntries.of_matrix(counts)
+    assert found.shape == whole.shape
+    assert torch.equal(found.offsets, whole.offsets) and torch.equal(found.cells, whole.cells)
+    assert all(
+        torch.equal(cells, cells.sort().values)
+        for cells in found.cells.tensor_split(found.offsets[1:-1])
+    )
 
 
 def test_some_cells_in_another_order():

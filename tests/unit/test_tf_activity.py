@@ -9,6 +9,7 @@ from made_accessibility import trained
 from scipy import sparse, stats
 
 from cisgrammar.controls import shuffle_dinucleotides
+from cisgrammar.errors import InputError
 from cisgrammar.motifs.databases import Database
 from cisgrammar.motifs.meme import Motif
 from cisgrammar.seeds import derive_seed
@@ -112,10 +113,14 @@ DATABASE = Database(
 
 
 def test_motifs_by_id_name_or_tf():
-    kept, unknown = choose_motifs(DATABASE, ["m3", "b", "nobody"])
+    kept = choose_motifs(DATABASE, ["m3", "b"])
     assert kept.table["motif"].tolist() == [m.name for m in kept.motifs] == ["M2", "M3"]
-    assert unknown == ["nobody"]
-    assert choose_motifs(DATABASE, []) == (DATABASE, [])
+    assert choose_motifs(DATABASE, []) == DATABASE
+
+
+def test_an_unknown_motif_is_told():
+    with pytest.raises(InputError, match=r"made has the id, name or TF nobody, Thre\."):
+        choose_motifs(DATABASE, ["nobody", "M1", "Thre"])
 
 
 def test_motifs_that_are_too_wide_are_left_out_and_told(caplog):

@@ -6,7 +6,13 @@ import torch
 from anndata import AnnData, read_h5ad
 
 from cisgrammar import models
-from cisgrammar.denoising import choose_genes, denoise, gene_scores, named_rows, read_genes
+from cisgrammar.denoising import (
+    choose_genes,
+    denoise,
+    gene_scores,
+    named_rows,
+    read_genes,
+)
 from cisgrammar.devices import resolve_device
 from cisgrammar.expression import log_expression
 from cisgrammar.files import read_table, write_h5ad, write_table
@@ -34,10 +40,11 @@ with log_to(snakemake.log[0]):
     if not settings["peaks"]:
         chosen = specific_peaks(cells.X, types, settings["n_peaks"])
         rows = np.sort([row for row, _ in chosen])
-    predicted = np.concatenate([block.T for block in denoise(model, codes[rows])], axis=1)
+    blocks = denoise(model, codes[rows]) if len(rows) else []
+    predicted = np.concatenate([np.zeros((0, cells.n_obs), np.float32), *blocks]).T
     write_h5ad(AnnData(predicted, cells.obs, cells.var.iloc[rows]), out.peaks)
 
-    promoters = read_table(files.promoters)
+    promoters = read_table(files.promoters, dtype={"gene": str, "peak": str})
     genes, shares = as_matrix(promoters, cells.var_names)
     expression = None
     if genes.empty:

@@ -17,7 +17,7 @@ with log_to(snakemake.log[0]):
     device = resolve_device(params.device, snakemake.resources.get("gpu", 0), params.deterministic)
     model = models.load(files.model).to(device)
     types = read_h5ad(files.accessibility, backed="r").obs["cell_type"].astype(str)
-    regions = read_table(files.regions)
+    regions = read_table(files.regions, dtype={"region": str, "chosen_for": str, "chrom": str})
     effects = mutate_regions(model, regions, types)
     thresholds = null_thresholds(
         model,

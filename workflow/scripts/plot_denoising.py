@@ -22,6 +22,9 @@ with log_to(snakemake.log[0]):
     figure = denoised_heatmap(raw, np.asarray(denoised.X[some]), types, colours)
     save(figure, Path(out.heatmap).with_suffix(""))
     if "agreement" in out.keys():  # noqa: SIM118
-        per_cell, per_gene = read_table(files.per_cell), read_table(files.per_gene)
+        per_cell, per_gene = (
+            read_table(files.per_cell, dtype={"cell_type": str}),
+            read_table(files.per_gene),
+        )
         figure = accessibility_against_expression(per_cell, per_gene, colours)
         save(figure, Path(out.agreement).with_suffix(""))

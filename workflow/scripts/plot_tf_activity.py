@@ -16,7 +16,7 @@ files, out, database = snakemake.input, snakemake.output, snakemake.params.datab
 with log_to(snakemake.log[0]):
     activity = read_h5ad(files.activity)
     by_cell_type = read_table(files.by_cell_type, index_col="motif")
-    tests = read_table(files.tests)
+    tests = read_table(files.tests, dtype={"gene": str})
     shown = activity.var["rank"].dropna().sort_values().index
     logos = {
         motif.name: motif.matrix

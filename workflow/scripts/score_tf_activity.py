@@ -6,7 +6,6 @@ from scipy import sparse
 from cisgrammar import models
 from cisgrammar.annotation import read_tss, with_gene_names
 from cisgrammar.devices import resolve_device
-from cisgrammar.errors import InputError
 from cisgrammar.expression import log_expression
 from cisgrammar.files import write_h5ad, write_table
 from cisgrammar.influence import mean_by
@@ -29,14 +28,8 @@ with log_to(snakemake.log[0]):
     device = resolve_device(params.device, snakemake.resources.get("gpu", 0), params.deterministic)
     model = models.load(files.model).to(device)
     cells = read_h5ad(files.accessibility)
-    database, unknown = choose_motifs(
-        load_database(params.database["source"], params.database["tf_names"]), settings["motifs"]
-    )
-    if unknown:
-        raise InputError(
-            f"`scbasset.tf_activity.motifs`: no motif of {database.source} has the id, name or TF "
-            f"{', '.join(unknown)}. Take names of this database, or leave the key empty for all."
-        )
+    known = load_database(params.database["source"], params.database["tf_names"])
+    database = choose_motifs(known, settings["motifs"])
     database = that_fit(database, cells.varm["codes"].shape[1])
     effects = insertion_effects(
         model,

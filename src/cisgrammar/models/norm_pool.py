@@ -53,16 +53,26 @@ def norm_pool(
     """
     if training and not x.is_cuda and x.dtype in _AS_NUMPY:
         z, mean, var = _NormPool.apply(x, gain, offset, pool, eps)
-        with torch.no_grad():
-            n = x.shape[0] * x.shape[2]
-            running_mean.lerp_(mean, momentum)
-            running_var.lerp_(var * (n / max(n - 1, 1)), momentum)  # as torch: the unbiased one
+        n = x.shape[0] * x.shape[2]
+        update_running(running_mean, running_var, mean, var, n, momentum)
         return z
     x = F.batch_norm(x, running_mean, running_var, gain, offset, training, momentum, eps)
     left, right = same_padding(x.shape[2], pool)
     if right:
         x = F.pad(x, (left, right), value=-torch.inf)
     return F.max_pool1d(x, pool) if pool > 1 else x
+
+
+@torch.no_grad()
+def update_running(
+    running_mean: Tensor, running_var: Tensor, mean: Tensor, var: Tensor, n: int, momentum: float
+) -> None:
+    """Move running averages, in place, to the moments of ``n`` values, as torch does.
+
+    ``var`` is the biased variance; what is kept is the unbiased one.
+    """
+    running_mean.lerp_(mean, momentum)
+    running_var.lerp_(var * (n / max(n - 1, 1)), momentum)
 
 
 def same_padding(length: int, pool: int) -> tuple[int, int]:

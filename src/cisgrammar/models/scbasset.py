@@ -12,7 +12,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from cisgrammar.accessibility import batch_numbers
-from cisgrammar.models.norm_pool import norm_pool
+from cisgrammar.models.norm_pool import norm_pool, update_running
+from cisgrammar.models.scbasset_cpu import WIDEST, trunk
 from cisgrammar.models.scbasset_training import Accessibility
 from cisgrammar.sequence import N
 
@@ -69,6 +70,8 @@ class Scbasset(nn.Module):
     """
 
     name: ClassVar[str] = "scbasset"
+    bases: Tensor
+    batch_of_target: Tensor
     search: ClassVar[dict[str, str]] = {"learning_rate": "log_uniform", "batch_size": "choice"}
 
     def __init__(
@@ -204,11 +207,34 @@ class Scbasset(nn.Module):
     def features(self, codes: Tensor) -> Tensor:
         """Run the convolutions: ``(batch, last_filters, positions)``, float32."""
         dtype = PRECISIONS[self.precision]
-        x = self.bases.to(dtype)[codes.long()].transpose(1, 2)  # (batch, 4, length)
+        x = self.bases.to(dtype)[codes.long()]  # (batch, length, 4)
+        narrow = all(block.weight.shape[2] <= WIDEST for block in self.tower)
+        if self.training and x.dtype == torch.float32 and not x.is_cuda and narrow:
+            return self._features_on_cpu(x)
+        x = x.transpose(1, 2)
         x = self.stem(x)
         for block in self.tower:
             x = block(x)
         return x.float()
+
+    def _features_on_cpu(self, x: Tensor) -> Tensor:
+        """Do the same in training, with less memory; gradients go to the weights only."""
+        blocks = [self.stem, *self.tower]
+        z, moments = trunk(
+            x,
+            [block.weight / GELU_SLOPE for block in blocks],
+            [GELU_SLOPE * block.gain for block in blocks],
+            [GELU_SLOPE * block.offset for block in blocks],
+            [block.pool for block in blocks],
+            EPS,
+        )
+        length = x.shape[1]
+        for block, (mean, var) in zip(blocks, moments, strict=True):
+            update_running(
+                block.running_mean, block.running_var, mean, var, len(x) * length, MOMENTUM
+            )
+            length = -(-length // block.pool)
+        return F.silu(z).transpose(1, 2)
 
     def embed_features(self, features: Tensor, generator: torch.Generator | None = None) -> Tensor:
         """Go on from :meth:`features` to the bottleneck."""
@@ -245,6 +271,9 @@ SIZES = (
 
 class _Block(nn.Module):
     """Convolution without bias, normalisation, pooling, and the GELU of what comes next."""
+
+    running_mean: Tensor
+    running_var: Tensor
 
     def __init__(self, channels: int, filters: int, width: int, pool: int) -> None:
         super().__init__()

@@ -57,8 +57,8 @@ def denoised_heatmap(
     z /= np.maximum(denoised.std(axis=0), 1e-12)
     columns = leaves_list(linkage(z.T, "ward")) if z.shape[1] > 2 else np.arange(z.shape[1])
     legend = style.legend_below(present, 2 * SIZE)
-    height = TOP + SIZE + 12
-    figure = style.new_figure(LEFT + 2 * SIZE + GAP + 6, height + legend[1], placed=True)
+    height = TOP + SIZE + 7
+    figure = style.new_figure(LEFT + 2 * SIZE + GAP + 6, height + legend[1] + 1, placed=True)
     left, right = (
         style.axes_at(figure, LEFT + i * (SIZE + GAP), TOP, SIZE, SIZE) for i in range(2)
     )

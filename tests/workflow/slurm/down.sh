@@ -7,6 +7,9 @@ for _ in $(seq 20); do
     [ -z "$(squeue --noheader 2>/dev/null)" ] && break
     sleep 0.5
 done
+# a job whose node died may have outlived it
+pids=$(grep -lzx "SLURM_CONF=$SLURM_CONF" /proc/[0-9]*/environ 2>/dev/null | xargs -r grep -slz ^SLURM_JOB_ID= | cut -d/ -f3)
+[ -n "$pids" ] && kill -KILL $pids 2>/dev/null
 pids=$(cat "$folder"/{slurmd,slurmctld,munged}.pid 2>/dev/null)
 for pid in $pids; do kill "$pid" 2>/dev/null; done
 for _ in $(seq 40); do
