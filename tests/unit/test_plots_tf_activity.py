@@ -40,9 +40,9 @@ def test_maps_put_expression_below_activity():
     rng = np.random.default_rng(1)
     points = rng.normal(size=(50, 2))
     activity = pd.DataFrame(rng.normal(size=(50, 5)), columns=list("ABCDE"))
-    expression = pd.DataFrame(rng.poisson(1, (50, 5)) * 1.0)
     labels = [f"{name} expression" for name in "ABCDE"]
-    figure = activity_maps(points, activity, expression, labels)
+    expression = pd.DataFrame(rng.poisson(1, (50, 5)) * 1.0, columns=labels)
+    figure = activity_maps(points, activity, expression)
     titles = [axes.get_title() for axes in figure.axes if axes.get_title()]
     assert titles == [f"{name} activity" for name in "ABCDE"] + labels
     assert_legible(figure)

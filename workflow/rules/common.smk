@@ -202,6 +202,11 @@ def megabytes(paths):
     return sum(file.stat().st_size for file in files) / 1e6
 
 
+def given_counts():
+    """List the files of counts."""
+    return [COUNTS] if isinstance(COUNTS, str) else list(COUNTS)
+
+
 def how_to_read_counts():
     """Give the counts' keys but files, and the batches' names; the simulation's are known."""
     files = ("path", "cell_table")
@@ -337,6 +342,14 @@ def most_epochs():
 
 # What final_outputs() adds for scBasset, in results/{name}/scbasset/; rules append to it.
 SCBASSET_OUTPUTS = []
+
+
+def shuffled(file):
+    """List the scores of the models trained on shuffled labels, where these are asked for."""
+    return when(
+        config["scbasset"]["shuffled_control"],
+        per_fold(f"shuffled_{file}", "scbasset", SCBASSET_FOLDS),
+    )
 
 
 def final_outputs():

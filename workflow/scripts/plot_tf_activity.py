@@ -30,7 +30,7 @@ with log_to(snakemake.log[0]):
     few = with_tf[: snakemake.params.n_maps]
     points = read_h5ad(files.embedding, backed="r").obsm["X_umap"]
     panels = activity[:, few].to_df().set_axis(row_names(activity.var).loc[few], axis=1)
-    expression, labels = None, []
+    expression = None
     if files.expression and set(few) <= set(best.index):
         counts = read_h5ad(files.expression)
         logs = log_expression(counts, activity.obs_names)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 import numpy as np
 import pandas as pd
@@ -69,7 +69,6 @@ def activity_maps(
     points: np.ndarray,
     activity: pd.DataFrame,
     expression: pd.DataFrame | None = None,
-    labels: Sequence[str] = (),
 ) -> Figure:
     """Colour a map of cells by a few activities, and below by the expression of the same TFs.
 
@@ -80,9 +79,7 @@ def activity_maps(
     activity
         Cells x motifs: z-scores, at most five columns.
     expression
-        Cells x the same motifs' TFs, logarithms; columns in the same order.
-    labels
-        Titles of the expression's panels.
+        Cells x the same motifs' TFs, logarithms; columns in the same order, named as the panels.
 
     Raises
     ------
@@ -94,7 +91,7 @@ def activity_maps(
     if expression is not None:
         spread = expression.std(ddof=0).replace(0, 1)
         z = (expression - expression.mean()) / spread
-        panels = pd.concat([panels, z.set_axis(list(labels), axis=1)], axis=1)
+        panels = pd.concat([panels, z], axis=1)
     return value_maps(points, panels, "z-score over cells", centred=True)
 
 
