@@ -1,5 +1,8 @@
 """From cells to pools."""
 
+HDF5 = (".h5ad", ".h5mu", ".h5", ".hdf5", ".loom")
+# memory for a MB of counts: text may be compressed much more
+PER_MB = 10 if all(Path(path).suffix in HDF5 for path in given_counts()) else 30
 APPROXIMATE = not (config["cells"]["exact_pca"] and config["cells"]["exact_neighbors"])
 
 
@@ -21,7 +24,7 @@ rule embed_cells:
         "../../envs/cells.yaml"
     threads: 4 if APPROXIMATE else 1
     resources:
-        mem_mb=scaled(4000, counts=30, peaks=30),
+        mem_mb=scaled(4000, counts=PER_MB, peaks=PER_MB),
         runtime=scaled(60, counts=0.3),
     params:
         counts=how_to_read_counts(),
@@ -51,7 +54,7 @@ rule pool_cells:
     conda:
         "../../envs/cells.yaml"
     resources:
-        mem_mb=scaled(2000, cells=20, expression=20),
+        mem_mb=scaled(2000, cells=8, expression=8),
         runtime=scaled(30, cells=0.1),
     params:
         settings=config["pools"],

@@ -51,11 +51,6 @@ def guessed_megabytes(found):
     }
 
 
-def given_counts():
-    """List the files of counts."""
-    return [COUNTS] if isinstance(COUNTS, str) else list(COUNTS)
-
-
 class SizesOfInputs:
     """The inputs of a rule as `scaled` asks for them, in MB instead of paths."""
 

@@ -202,6 +202,11 @@ def megabytes(paths):
     return sum(file.stat().st_size for file in files) / 1e6
 
 
+def given_counts():
+    """List the files of counts."""
+    return [COUNTS] if isinstance(COUNTS, str) else list(COUNTS)
+
+
 def how_to_read_counts():
     """Give the counts' keys but files, and the batches' names; the simulation's are known."""
     files = ("path", "cell_table")

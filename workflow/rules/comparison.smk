@@ -155,7 +155,7 @@ rule estimate_ceiling:
     conda:
         "../../envs/motifs.yaml"
     resources:
-        mem_mb=scaled(2000, cells=20, dataset=30),
+        mem_mb=scaled(2000, cells=8, dataset=30),
         runtime=scaled(30, cells=0.1),
     params:
         seed=config["seed"],

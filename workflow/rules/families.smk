@@ -205,7 +205,7 @@ rule correlate_gene_sets:
     conda:
         "../../envs/cells.yaml"
     resources:
-        mem_mb=scaled(4000, cells=20, expression=10),
+        mem_mb=scaled(4000, cells=5, expression=10),
         runtime=scaled(60, cells=0.1),
     params:
         # the GMT is an input

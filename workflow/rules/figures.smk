@@ -24,7 +24,7 @@ rule plot_cells:
     conda:
         "../../envs/plots.yaml"
     resources:
-        mem_mb=scaled(2000, cells=15),
+        mem_mb=scaled(2000, cells=5),
         runtime=scaled(30),
     params:
         code=code("plot_cells"),

@@ -15,7 +15,7 @@ rule pool_for_size:
     conda:
         "../../envs/cells.yaml"
     resources:
-        mem_mb=scaled(2000, cells=20),
+        mem_mb=scaled(2000, cells=8),
         runtime=scaled(30, cells=0.1),
     params:
         pools=config["pools"],
