@@ -104,7 +104,7 @@ def depth_against_intercept(cells: AnnData, n_open: np.ndarray) -> tuple[pd.Data
     Returns
     -------
     table
-        Columns cell, log10_open, intercept.
+        Columns cell, cell_type, log10_open, intercept.
     r
         Pearson's, of the two.
 
@@ -113,5 +113,6 @@ def depth_against_intercept(cells: AnnData, n_open: np.ndarray) -> tuple[pd.Data
     Yuan & Kelley (2022), Supplementary Fig. 4: close to 1 where the embedding is free of depth.
     """
     log_open, intercept = np.log10(n_open), cells.obs["intercept"].to_numpy()
-    table = pd.DataFrame({"cell": cells.obs_names, "log10_open": log_open, "intercept": intercept})
+    names = {"cell": cells.obs_names, "cell_type": cells.obs["cell_type"].astype(str).to_numpy()}
+    table = pd.DataFrame({**names, "log10_open": log_open, "intercept": intercept})
     return table, float(pearson(log_open, intercept))

@@ -42,15 +42,17 @@ def test_maps_name_label_and_axes(column, key, title, axis):
 
 def depth(n=50):
     x = np.linspace(1, 3, n)
-    return pd.DataFrame({"log10_open": x, "intercept": 2 * x - 5})
+    table = pd.DataFrame({"log10_open": x, "intercept": 2 * x - 5, "cell_type": "a"})
+    return pd.concat([table, table.assign(intercept=5 - 2 * x, cell_type="b")])
 
 
-def test_depth_tells_the_correlation():
+def test_depth_tells_the_correlation_of_all_cells_and_within_types():
     figure = single_cells.depth_against_intercept(depth())
-    assert "50 cells, r = 1.00" in shown_texts(figure)
+    told = "r = 0.00; median within cell types 0.00"
+    assert {told, "a", "b"} <= {text.replace("−0.00", "0.00") for text in shown_texts(figure)}
     assert_legible(figure)
-    same = single_cells.depth_against_intercept(depth().assign(intercept=1.0))
-    assert "50 cells" in shown_texts(same)
+    one = single_cells.depth_against_intercept(depth().query("cell_type == 'a'"))
+    assert "r = 1.00" in shown_texts(one)
 
 
 def scores(labels):

@@ -38,17 +38,25 @@ SIMULATED = {"simulate_data", "compare_truth", "plot_truth"}
 
 def expected(config):
     """Count the core rules' jobs that a config asks for."""
-    counts = dict.fromkeys(ONCE, 1)
-    counts |= dict.fromkeys(PER_FAMILY, len(config["families"]))
-    counts |= dict.fromkeys(PER_FOLD, len(config["families"]) * config["folds"]["n_folds"])
+    counts, simulation = dict.fromkeys({"check_inputs", "write_provenance", "embed_cells"}, 1), {}
+    pooled = [family for family in config["families"] if family != "scbasset"]
+    if pooled:
+        counts |= dict.fromkeys(ONCE, 1)
+        counts |= dict.fromkeys(PER_FAMILY | COMPARED, len(pooled))
+        counts |= dict.fromkeys(PER_FOLD, len(pooled) * config["folds"]["n_folds"])
+    if "scbasset" in config["families"]:
+        for rule in ("tune_model", "train_model"):
+            counts[rule] = counts.get(rule, 0) + config["scbasset"]["folds"]
     if config["given"] is not None:
         counts = {rule: count for rule, count in counts.items() if rule not in OF_CELLS}
         counts["read_sequences"] = 1
-    if config["peaks"] is not None:
+    if config["peaks"] is not None and pooled:
         del counts["define_regions"]
         counts["define_peaks"] = 1
-    counts |= dict.fromkeys(COMPARED, len(config["families"]))
-    return counts | (dict.fromkeys(SIMULATED, 1) if config["simulation"] is not None else {})
+    if config["simulation"] is not None:
+        multiome = config["simulation"]["multiome"] is not None
+        simulation = dict.fromkeys({"simulate_data"} if multiome else SIMULATED, 1)
+    return counts | simulation
 
 
 def among(plan, rules):

@@ -294,6 +294,14 @@ def per_fold(file, family="{family}", folds=FOLDS):
     return [f"results/{{name}}/{family}/fold{fold}/{file}" for fold in folds]
 
 
+def shuffled(file):
+    """List the scores of the models trained on shuffled labels, where these are asked for."""
+    return when(
+        config["scbasset"]["shuffled_control"],
+        per_fold(f"shuffled_{file}", "scbasset", SCBASSET_FOLDS),
+    )
+
+
 def sequences_of(wildcards):
     """Give the sequences and targets that a family learns."""
     file = "accessibility.h5ad" if wildcards.family == "scbasset" else "dataset.h5ad"

@@ -8,14 +8,6 @@ SCBASSET = "results/{name}/scbasset"
 CELLS_BY_MODEL = "8. Cells by their model"
 
 
-def shuffled(file):
-    """List the scores of the models trained on shuffled labels, where these are asked for."""
-    return when(
-        config["scbasset"]["shuffled_control"],
-        per_fold(f"shuffled_{file}", "scbasset", SCBASSET_FOLDS),
-    )
-
-
 rule build_accessibility:
     input:
         cells="results/{name}/cells.h5ad",

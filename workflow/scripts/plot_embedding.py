@@ -21,7 +21,7 @@ with log_to(snakemake.log[0]):
         out.clusters: embedding_map(cells, "leiden"),
         out.batches: embedding_map(cells, "batch"),
         out.tsne: embedding_map(cells, "cell_type", "X_tsne", colours),
-        out.depth: depth_against_intercept(read_table(files.depth)),
+        out.depth: depth_against_intercept(read_table(files.depth), colours),
         out.metrics: embedding_metrics(read_table(files.metrics)),
     }
     for path, figure in figures.items():

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
+from cisgrammar.evaluation import pearson
 from cisgrammar.plots import style
 from cisgrammar.plots.maps import bare_map, category_map
 
@@ -57,29 +58,37 @@ def embedding_map(
 
 
 @style.styled
-def depth_against_intercept(depth: pd.DataFrame) -> Figure:
-    """Draw each cell's intercept against its number of open peaks.
+def depth_against_intercept(
+    depth: pd.DataFrame, colours: Mapping[str, str] | None = None
+) -> Figure:
+    """Draw each cell's intercept against its number of open peaks, coloured by cell type.
 
     Parameters
     ----------
     depth
-        log10_open, intercept.
+        cell_type, log10_open, intercept.
+    colours
+        Cell type to colour.
 
     Raises
     ------
     ValueError
         If the table is empty or a column is missing.
     """
-    style.require(depth, "depth_against_intercept", ["log10_open", "intercept"])
-    x, y = depth["log10_open"].to_numpy(), depth["intercept"].to_numpy()
-    figure = style.new_figure(style.ONE_COLUMN, 70)
-    axes = figure.add_subplot()
-    axes.scatter(x, y, s=3, c=style.PALETTE[0], alpha=0.5, lw=0, rasterized=len(x) > 2000)
-    varies = x.std() > 0 and y.std() > 0
-    r = f", r = {style.signed(np.corrcoef(x, y)[0, 1])}" if varies else ""
-    axes.set_title(f"{len(x):,} cells{r}", loc="left")
+    columns = ["log10_open", "intercept"]
+    style.require(depth, "depth_against_intercept", ["cell_type", *columns])
+    figure, axes = category_map(depth[columns].to_numpy(float), depth["cell_type"], colours, dot=3)
+    told = f"r = {style.signed(_r(depth))}"
+    within = [_r(cells) for _, cells in depth.groupby("cell_type", observed=True) if len(cells) > 2]
+    if len(within) > 1:
+        told += f"; median within cell types {style.signed(float(np.nanmedian(within)))}"
+    axes.set_title(told, loc="left")
     axes.set(xlabel="Open peaks of the cell (log10)", ylabel="Intercept of the cell")
     return figure
+
+
+def _r(depth: pd.DataFrame) -> float:
+    return float(pearson(depth["log10_open"].to_numpy(), depth["intercept"].to_numpy()))
 
 
 @style.styled
@@ -137,6 +146,7 @@ def embedding_metrics(metrics: pd.DataFrame) -> Figure:
     """
     style.require(metrics, "embedding_metrics", ["embedding", "n_clusters"])
     scores = metrics.drop(columns=["embedding", "n_clusters"]).dropna(axis=1, how="all")
+    scores = scores[sorted(scores.columns, key=_place)]
     figure = style.new_figure(style.ONE_COLUMN + 45, 20 + 4.6 * scores.shape[1])
     axes = figure.add_subplot()
     places = np.arange(scores.shape[1])
@@ -153,6 +163,12 @@ def embedding_metrics(metrics: pd.DataFrame) -> Figure:
     axes.set_xlim(min(-0.02, float(np.nanmin(scores.to_numpy(float))) - 0.02), 1.02)
     figure.legend(loc="outside upper center", ncols=4)
     return figure
+
+
+def _place(column: str) -> int:
+    """Put scores of one kind together, in the order of METRICS; sorting keeps the rest."""
+    known = [i for i, key in enumerate(METRICS) if column.startswith(key)]
+    return known[0] if known else len(METRICS)
 
 
 def metric_name(column: str) -> str:
