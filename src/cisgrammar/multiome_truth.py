@@ -50,7 +50,9 @@ def activity_table(
     return pd.DataFrame(table)
 
 
-def activity_pairs(z: np.ndarray, names: list[str], planted: pd.DataFrame, cell_types: pd.Series):
+def activity_pairs(
+    z: np.ndarray, names: list[str], planted: pd.DataFrame, cell_types: pd.Series
+) -> pd.DataFrame:
     """Set the mean activity of each cell type beside the planted one.
 
     Parameters

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -211,7 +212,7 @@ def label_motifs(
     return table[SITE_COLUMNS].reset_index(drop=True)
 
 
-def _expected(hit: object, codes: np.ndarray, motifs: Mapping[str, np.ndarray]) -> np.ndarray:
+def _expected(hit: Any, codes: np.ndarray, motifs: Mapping[str, np.ndarray]) -> np.ndarray:
     """Probabilities of the bases that stand in a hit."""
     matrix = motifs[hit.motif]
     matrix = matrix if hit.strand == "+" else matrix[::-1, ::-1]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -28,7 +29,7 @@ COLUMNS = ["region", "cell_type", "motif", "name", "tfs", "chrom", *SITE_COLUMNS
 _log = logging.getLogger(__name__)
 
 
-def _each(regions: pd.DataFrame) -> Iterator[tuple[object, np.ndarray, int, int]]:
+def _each(regions: pd.DataFrame) -> Iterator[tuple[Any, np.ndarray, int, int]]:
     """Yield each region, its codes, and the first and the last but one mutated position."""
     rows = list(regions.itertuples(index=False))
     for region in tqdm(rows, desc="regions", mininterval=1):

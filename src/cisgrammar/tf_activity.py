@@ -294,7 +294,13 @@ def _p_of_r(r: np.ndarray, n: int) -> np.ndarray:
 
 
 def rank_distinct(
-    activity: AnnData, n: int, max_r: float = 0.9, max_cells: int = 2000
+    activity: AnnData,
+    n: int,
+    among: np.ndarray | None = None,
+    *,
+    max_r: float = 0.9,
+    least: float = 0.1,
+    max_cells: int = 2000,
 ) -> np.ndarray:
     """Rank the motifs that differ most between cells, one of each that go together.
 
@@ -304,8 +310,12 @@ def rank_distinct(
         Cells x motifs, as from :func:`as_activity`.
     n
         How many are wanted.
+    among
+        Which motifs may be ranked: bool ``(motifs,)``; None for all.
     max_r
         Of two whose activity correlates higher than this, the one with less effect is left out.
+    least
+        Motifs with less than this share of the strongest one's effect are left out.
     max_cells
         Correlations are taken over this many cells, evenly spaced.
 
@@ -316,11 +326,14 @@ def rank_distinct(
     step = max(-(-activity.n_obs // max_cells), 1)
     x = standardise(np.asarray(activity.X[::step], dtype=np.float64))
     x /= np.sqrt(len(x))
+    sd = activity.var["sd"].to_numpy(float)
+    may = sd >= least * sd.max(initial=0)
+    may &= True if among is None else among
     kept: list[int] = []
-    for number in np.argsort(-activity.var["sd"].to_numpy(float), kind="stable"):
+    for number in np.argsort(-sd, kind="stable"):
         if len(kept) == n:
             break
-        if not kept or (x[:, kept].T @ x[:, number]).max() <= max_r:
+        if may[number] and (not kept or (x[:, kept].T @ x[:, number]).max() <= max_r):
             kept.append(int(number))
     rank = np.full(activity.n_vars, np.nan)
     rank[kept] = np.arange(1, len(kept) + 1)

@@ -171,4 +171,9 @@ def test_of_motifs_that_go_together_the_strongest_is_ranked():
     activity = activity_of(values.astype(np.float32), list("ABCD"))
     assert rank_distinct(activity, 9).tolist() == pytest.approx([np.nan, 1, 3, 2], nan_ok=True)
     assert np.isfinite(rank_distinct(activity, 2)).sum() == 2
+    among = np.array([True, False, True, False])
+    assert rank_distinct(activity, 9, among).tolist() == pytest.approx(
+        [1, np.nan, 2, np.nan], nan_ok=True
+    )
+    assert np.isfinite(rank_distinct(activity, 9, least=0.5)).tolist() == [False, True, False, True]
     assert isinstance(activity, AnnData)

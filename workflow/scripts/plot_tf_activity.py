@@ -26,12 +26,12 @@ with log_to(snakemake.log[0]):
     figure = activity_heatmap(by_cell_type.loc[shown], activity.var, logos, best["r"])
     save(figure, Path(out.heatmap).with_suffix(""))
 
-    with_tf = [motif for motif in shown if motif in best.index] or list(shown)
-    few = with_tf[: snakemake.params.n_maps]
+    with_tf = activity.var["rank_of_expressed"].dropna().sort_values().index
+    few = list(with_tf if len(with_tf) else shown)[: snakemake.params.n_maps]
     points = read_h5ad(files.embedding, backed="r").obsm["X_umap"]
     panels = activity[:, few].to_df().set_axis(row_names(activity.var).loc[few], axis=1)
     expression = None
-    if files.expression and set(few) <= set(best.index):
+    if files.expression and len(with_tf):
         counts = read_h5ad(files.expression)
         logs = log_expression(counts, activity.obs_names)
         columns = counts.var_names.get_indexer(best.loc[few, "gene"])

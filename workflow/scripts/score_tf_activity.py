@@ -41,16 +41,16 @@ with log_to(snakemake.log[0]):
     )
     motifs = database.table.set_index("motif")
     activity = as_activity(effects, cells.obs[["cell_type"]], motifs)
-    activity.var["rank"] = rank_distinct(activity, params.n_shown)
-    write_h5ad(activity, snakemake.output.activity)
-    write_table(mean_by(activity), snakemake.output.by_cell_type, index=True)
-
     expression, genes = sparse.csr_matrix((cells.n_obs, 0)), cells.var[:0]
     if files.expression:
         counts = read_h5ad(files.expression)
         expression, genes = log_expression(counts, cells.obs_names), counts.var
         if files.annotation:
             genes = with_gene_names(genes, read_tss(files.annotation, **params.genome))
-    write_table(
-        activity_against_expression(activity, expression, genes), snakemake.output.expression
-    )
+    tests = activity_against_expression(activity, expression, genes)
+    expressed = activity.var_names.isin(tests["motif"][tests["r"].notna()])
+    activity.var["rank"] = rank_distinct(activity, params.n_shown)
+    activity.var["rank_of_expressed"] = rank_distinct(activity, params.n_shown, expressed)
+    write_table(tests, snakemake.output.expression)
+    write_table(mean_by(activity), snakemake.output.by_cell_type, index=True)
+    write_h5ad(activity, snakemake.output.activity)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import matplotlib as mpl
 import numpy as np
@@ -78,7 +79,7 @@ def denoised_heatmap(
     return figure
 
 
-def _image(axes: Axes, values: np.ndarray, cmap: object, low: float, high: float) -> None:
+def _image(axes: Axes, values: np.ndarray, cmap: Any, low: float, high: float) -> None:
     axes.imshow(values, cmap=cmap, vmin=low, vmax=high, aspect="auto", interpolation="nearest")
     axes.set(xticks=[], yticks=[])
 
@@ -117,7 +118,7 @@ def accessibility_against_expression(
     return figure
 
 
-def _scatter(axes: Axes, table: pd.DataFrame, dots: object, title: str) -> None:
+def _scatter(axes: Axes, table: pd.DataFrame, dots: Any, title: str) -> None:
     x, y = table["r_raw"].to_numpy(float), table["r_denoised"].to_numpy(float)
     image = len(table) > AS_IMAGE
     size = float(np.clip(3000 / max(len(table), 1), 1, 8))
