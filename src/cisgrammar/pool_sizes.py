@@ -66,7 +66,8 @@ def try_pool_size(
     codes = torch.from_numpy(dataset.varm["codes"]).to(device)
     test, validation = (rows_of(parts, FOLD, part) for part in (TEST, VALIDATION))
     predicted = predict(model, codes[test]).cpu().numpy()
-    _, effect = model.influence_and_effect(codes[validation])
+    reader: Any = model  # of a family that has influence
+    _, effect = reader.influence_and_effect(codes[validation])
     measures = {
         "r2": [scores(dataset.X.T[test], predicted)["r2"]],
         "sparsity": (dataset.X == 0).mean(axis=1),

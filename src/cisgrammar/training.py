@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 import torch
 from anndata import AnnData
+from anndata.abc import CSRDataset
 from scipy import sparse
 from torch import Tensor, nn
 
@@ -39,9 +40,12 @@ class Split:
     def of_fold(
         cls, dataset: AnnData, folds: pd.DataFrame, fold: int, device: torch.device | str = "cpu"
     ) -> Split:
-        """Take a fold out of dataset.h5ad and folds.tsv; sparse targets stay sparse."""
+        """Take a fold out of dataset.h5ad and folds.tsv.
+
+        Sparse targets stay sparse; those read with ``backed="r"`` also stay in their file.
+        """
         targets: Tensor | OpenEntries
-        if sparse.issparse(dataset.X):
+        if sparse.issparse(dataset.X) or isinstance(dataset.X, CSRDataset):
             targets = OpenEntries.of_matrix(dataset.X, device)
         else:
             targets = torch.from_numpy(np.ascontiguousarray(dataset.X.T)).to(device)
@@ -55,8 +59,10 @@ class Split:
     def digest(self) -> str:
         """Name the data by what is in them."""
         digest = hashlib.sha256()
-        sparsely = isinstance(self.targets, OpenEntries)
-        targets = (self.targets.offsets, self.targets.cells) if sparsely else (self.targets,)
+        if isinstance(self.targets, OpenEntries):
+            targets = [self.targets.offsets, self.targets.cells]
+        else:
+            targets = [self.targets]
         for tensor in (self.codes, *targets, self.train, self.validation):
             digest.update(tensor.cpu().numpy().data)
         return digest.hexdigest()
@@ -102,6 +108,7 @@ class SquaredError:
         self, models: list[nn.Module], split: Split, rows: Tensor, generator: torch.Generator
     ) -> Tensor:
         """Average squared errors."""
+        assert isinstance(split.targets, Tensor)
         error = _predict_each(models, split.codes[rows]) - split.targets[rows]
         # by row, then over rows: a flat sum's last digits depend on the number of threads
         return error.square().mean(dim=2).mean(dim=1)
@@ -401,7 +408,8 @@ def _predict_each(models: list[nn.Module], codes: Tensor) -> Tensor:
     """Predict with several models of one family: ``(models, batch, targets)``."""
     if len(models) == 1:
         return models[0](codes).unsqueeze(0)
-    return type(models[0]).side_by_side(models, codes)
+    family: Any = type(models[0])
+    return family.side_by_side(models, codes)
 
 
 @torch.no_grad()
@@ -419,6 +427,7 @@ def mean_squared_error(model: nn.Module, split: Split, rows: Tensor) -> float:
 @torch.no_grad()
 def mean_squared_errors(models: list[nn.Module], split: Split, rows: Tensor) -> list[float]:
     """Mean squared error of several models of one family."""
+    assert isinstance(split.targets, Tensor)
     for model in models:
         model.eval()
     total = torch.zeros(len(models), dtype=torch.float64, device=rows.device)

@@ -44,4 +44,4 @@ def test_layout_finds_what_is_apart(cells, tmp_path):
 def test_depth_goes_with_the_intercept(cells):
     table, r = depth_against_intercept(cells, 10 ** (np.arange(60) / 20))
     assert r == pytest.approx(1)
-    assert list(table) == ["cell", "log10_open", "intercept"] and len(table) == 60
+    assert list(table) == ["cell", "cell_type", "log10_open", "intercept"] and len(table) == 60

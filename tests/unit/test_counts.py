@@ -89,6 +89,16 @@ def test_where_the_counts_are(tmp_path):
     assert read_counts(path, accept_non_integer=True).X.max() == pytest.approx(np.log1p(7))
 
 
+def test_two_types_of_index_in_one_matrix(tmp_path):
+    """As files have that are written in blocks."""
+    path = write_h5ad(tmp_path / "a.h5ad", annotated(sp.csr_matrix(DENSE)))
+    with h5py.File(path, "a") as file:
+        indptr = file["X/indptr"][:].astype(np.int64)
+        del file["X/indptr"]
+        file["X/indptr"] = indptr
+    np.testing.assert_array_equal(read_counts(path).X.toarray(), DENSE)
+
+
 def test_labels_become_text_in_natural_order(tmp_path):
     adata = annotated(cluster=[10.0, 9.0, np.nan, 9.0], donor=pd.Categorical(["x", "y", "x", "x"]))
     counts = read_counts(write_h5ad(tmp_path / "a.h5ad", adata), cell_type="cluster", batch="donor")

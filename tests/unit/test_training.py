@@ -5,6 +5,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from scipy import sparse
 from torch import nn
 
 from cisgrammar.folds import TEST, TRAIN, VALIDATION
@@ -201,6 +202,18 @@ def test_split_takes_its_rows_out_of_the_data_set():
     assert split.codes.dtype == torch.uint8
     assert split.train.tolist() == [2, 3]
     assert split.validation.tolist() == [0]
+
+
+@pytest.mark.parametrize("backed", [None, "r"])
+def test_sparse_targets_stay_sparse_and_may_stay_in_their_file(tmp_path, backed):
+    is_open = sparse.random(30, 4, 0.4, "csr", np.uint8, 1, data_rvs=np.ones)
+    data = ad.AnnData(is_open)
+    data.varm["codes"] = np.zeros((4, 5), dtype=np.uint8)
+    data.write_h5ad(tmp_path / "accessibility.h5ad")
+    data = ad.read_h5ad(tmp_path / "accessibility.h5ad", backed=backed)
+    folds = pd.DataFrame({"fold0": [VALIDATION, TEST, TRAIN, TRAIN]})
+    split = Split.of_fold(data, folds, 0)
+    assert (split.targets.dense(torch.arange(4)).numpy() == is_open.toarray().T).all()
 
 
 def test_models_side_by_side_train_as_if_each_were_alone():

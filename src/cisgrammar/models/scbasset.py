@@ -208,8 +208,8 @@ class Scbasset(nn.Module):
         """Run the convolutions: ``(batch, last_filters, positions)``, float32."""
         dtype = PRECISIONS[self.precision]
         x = self.bases.to(dtype)[codes.long()]  # (batch, length, 4)
-        narrow = all(block.weight.shape[2] <= WIDEST for block in self.tower)
-        if self.training and x.dtype == torch.float32 and not x.is_cuda and narrow:
+        narrow = self._sizes["tower_width"] <= WIDEST
+        if self.training and x.dtype == torch.float32 and x.device.type == "cpu" and narrow:
             return self._features_on_cpu(x)
         x = x.transpose(1, 2)
         x = self.stem(x)

@@ -13,6 +13,7 @@ products of its windows with each other give as well.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from functools import cache
@@ -138,6 +139,16 @@ class _Block:
         constant = -self.gain.double() * self.inverse * total / n - slope * self.mean
         of_input, of_weight = self.convolve_back(grad, slope, constant)
         return of_input, of_weight.permute(2, 1, 0), weighted.float(), total.float()
+
+    def convolve(self) -> Iterator[tuple[slice, Tensor]]:
+        """Give parts of the batch convolved."""
+        raise NotImplementedError
+
+    def convolve_back(
+        self, grad: Tensor, slope: Tensor, constant: Tensor
+    ) -> tuple[Tensor | None, Tensor]:
+        """Give gradients of what the block was given, and of its filters."""
+        raise NotImplementedError
 
     def parts(self) -> Iterator[slice]:
         """Cut the batch."""
@@ -266,13 +277,16 @@ def transforms(width: int) -> tuple[Tensor, Tensor, Tensor]:
     to_filter, to_tile, from_tile = np.zeros((n, width)), np.zeros((n, n)), np.zeros((n_out, n))
     for k, point in enumerate(points):
         others = [other for other in points if other != point]
-        scale = np.prod([point - other for other in others]) if others else 1
+        scale = math.prod(point - other for other in others)
         to_filter[k] = [float(point**j / scale) for j in range(width)]
         to_tile[k, : n - 1] = _coefficients(others)
         from_tile[:, k] = [float(point**i) for i in range(n_out)]
     to_filter[-1, -1] = from_tile[-1, -1] = 1
     to_tile[-1] = _coefficients(points)
-    return tuple(torch.from_numpy(m.astype(np.float32)) for m in (to_filter, to_tile, from_tile))
+    first, second, third = (
+        torch.from_numpy(matrix.astype(np.float32)) for matrix in (to_filter, to_tile, from_tile)
+    )
+    return first, second, third
 
 
 def _coefficients(roots: Sequence[Fraction]) -> list[float]:

@@ -49,16 +49,16 @@ class Accessibility:
     """
 
     def __init__(self, model: Scbasset, split: Split) -> None:
-        assert isinstance(split.targets, OpenEntries)
+        targets = _open_entries(split)
         self.recipe: dict[str, Any] = model.recipe
         self.least_gain = self.recipe["least_auroc_gain"]
-        n_cells = split.targets.n_cells
+        n_cells = targets.n_cells
         watched = np.arange(n_cells)
         if n_cells > self.recipe["auroc_cells"]:
             rng = np.random.default_rng(derive_seed(0, "auroc_cells", n_cells))
             watched = np.sort(rng.choice(n_cells, self.recipe["auroc_cells"], replace=False))
         self.watched_cells = torch.from_numpy(watched).to(split.codes.device)
-        self.watched_targets = split.targets.of_cells(self.watched_cells)
+        self.watched_targets = targets.of_cells(self.watched_cells)
         self.train_auroc = RunningAuroc(len(watched), split.codes.device)
 
     def optimizer(self, model: Scbasset, learning_rate: float) -> torch.optim.Optimizer:
@@ -78,6 +78,7 @@ class Accessibility:
     ) -> Tensor:
         """Average cross-entropy over a batch and all cells; add the L2 terms."""
         (model,) = models
+        targets = _open_entries(split)
         codes = augment(
             split.codes[rows],
             generator,
@@ -86,9 +87,9 @@ class Accessibility:
         )
         embedding = model.embed(codes, generator)
         weight, bias = model.cell_weights()
-        total = cross_entropy_sum(embedding, weight, bias, *split.targets.of_peaks(rows))
+        total = cross_entropy_sum(embedding, weight, bias, *targets.of_peaks(rows))
         self._watch(self.train_auroc, embedding, weight, bias, rows)
-        loss = total / (len(rows) * split.targets.n_cells)
+        loss = total / (len(rows) * targets.n_cells)
         if self.recipe["l2_cells"]:
             loss = loss + self.recipe["l2_cells"] * model.head.weight.square().sum()
         if self.recipe["l2_batches"] and model.batch_head is not None:
@@ -99,17 +100,18 @@ class Accessibility:
     def figures(self, models: list[Scbasset], split: Split) -> list[dict[str, float]]:
         """Read off the epoch's AUROC, and measure loss and AUROC on the validation part."""
         (model,) = models
+        targets = _open_entries(split)
         model.eval()
         weight, bias = model.cell_weights()
         total, auroc = 0.0, RunningAuroc(len(self.watched_cells), split.codes.device)
         for rows in split.validation.split(128):
             embedding = model.embed(split.codes[rows])
-            loss = cross_entropy_sum(embedding, weight, bias, *split.targets.of_peaks(rows))
+            loss = cross_entropy_sum(embedding, weight, bias, *targets.of_peaks(rows))
             total += loss.item()
             self._watch(auroc, embedding, weight, bias, rows)
         figures = {
             "train_auroc": self.train_auroc.mean(),
-            "validation_loss": total / (len(split.validation) * split.targets.n_cells),
+            "validation_loss": total / (len(split.validation) * targets.n_cells),
             "validation_auroc": auroc.mean(),
         }
         self.train_auroc = RunningAuroc(len(self.watched_cells), split.codes.device)
@@ -126,6 +128,11 @@ class Accessibility:
         cells = self.watched_cells
         logits = F.linear(embedding, weight[cells], bias[cells])
         auroc.add(logits, self.watched_targets.dense(rows))
+
+
+def _open_entries(split: Split) -> OpenEntries:
+    assert isinstance(split.targets, OpenEntries)
+    return split.targets
 
 
 class RunningAuroc:

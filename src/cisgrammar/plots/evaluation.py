@@ -15,9 +15,9 @@ from cisgrammar.plots import style
 SCORES = {
     "r2": "all\nvalues",
     "r": "all\nvalues",
-    "mean_pool_r": "mean\nover pools",
-    "mean_gene_r": "mean\nover sequences",
-    "centred_r": "gene means\nsubtracted",
+    "mean_pool_r": "mean over\npools",
+    "mean_gene_r": "mean over\nsequences",
+    "centred_r": "means\nsubtracted",
 }
 
 
@@ -76,7 +76,7 @@ def _dots_and_means(axes: Axes, scores: pd.DataFrame) -> None:
     axes.set_ylim(1.1 * low, max(1.08 * high, 0.01))
 
 
-COMPARED = {"r2": "R² on held-out sequences", "centred_r": "r, gene means subtracted"}
+COMPARED = {"r2": "R² on held-out sequences", "centred_r": "r, means of sequences subtracted"}
 OF_CLASSES = {"mean_auroc": "area under the ROC curve"}
 METHODS = {
     "mean": "mean of the training sequences",
