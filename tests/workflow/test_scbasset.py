@@ -237,7 +237,8 @@ def test_peaks_and_genes_are_denoised(finished_atac):
 
 def test_activity_of_the_motifs_that_were_asked_for(finished_atac):
     activity = ad.read_h5ad(finished_atac.results / "scbasset/tf_activity.h5ad")
-    assert {"SP1", "NRF1", "REST"} == {tf for tfs in activity.var["tfs"] for tf in tfs.split(";")}
+    found = {tf.upper() for tfs in activity.var["tfs"] for tf in tfs.split(";")}
+    assert found == {"SP1", "NRF1", "REST"}
     np.testing.assert_allclose(activity.X.mean(axis=0), 0, atol=1e-4)
     tests = table(finished_atac, "scbasset/tf_activity_and_expression.tsv")
     assert tests["r"].between(-1, 1).all() and (tests["fdr"] >= tests["p"]).all()
@@ -252,7 +253,7 @@ def test_regions_are_mutated_and_drawn(finished_atac):
     assert regions["chosen_for"].tolist() == ["A", "B"]
     assert effects.n_obs == (regions["end"] - regions["start"]).sum()
     assert set(effects.layers) == set("ACGT") and effects.var_names.tolist() == ["A", "B"]
-    drawn = sorted(path.suffix for path in (folder / "logos").iterdir())
+    drawn = sorted(path.suffix for path in (folder / "logos").glob("0*"))
     assert drawn == [".png", ".png", ".svg", ".svg"]
 
 
