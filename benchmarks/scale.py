@@ -29,7 +29,7 @@ from networks import FILTERS, WIDTH
 from scipy import sparse
 
 from cisgrammar import cells as cells_module
-from cisgrammar import models, pooling
+from cisgrammar import components, models, pooling
 from cisgrammar.cells import embed_cells
 from cisgrammar.config import complete_config, read_schema
 from cisgrammar.dataset import build_dataset, gene_filter
@@ -141,8 +141,8 @@ def embed(folder: Path, table: Table) -> None:
         )
     del settings["min_genes"], settings["min_cells"]
     table[-1]["found"] = f"{cells.n_obs:,} cells x {cells.n_vars:,} genes"
-    watch(cells_module, "log_normalised", "normalise", table)
-    watch(cells_module, "randomised_components", "components", table)
+    watch(components, "log_normalised", "normalise", table)
+    watch(components, "randomised_components", "components", table)
     watch(cells_module, "_neighbours", "neighbours", table)
     watch(sc.tl, "umap", "UMAP", table)
     embed_cells(cells, **settings, seed=0)
