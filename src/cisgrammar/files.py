@@ -27,7 +27,7 @@ SIGNIFICANT_DIGITS = 6
 
 
 @contextlib.contextmanager
-def whole_file(path: str | Path) -> Iterator[Path]:
+def whole_file(path: str | Path, *, shared: bool = False) -> Iterator[Path]:
     """Write to a temporary name beside ``path``; rename when all went well.
 
     What a killed job left of the same file is removed first.
@@ -36,6 +36,8 @@ def whole_file(path: str | Path) -> Iterator[Path]:
     ----------
     path
         The file to make. Missing folders are made.
+    shared
+        Whether several jobs may make it at one time: nothing is removed then, and the last wins.
 
     Yields
     ------
@@ -44,8 +46,9 @@ def whole_file(path: str | Path) -> Iterator[Path]:
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     prefix, suffix = f".{path.stem}.partial-", "".join(path.suffixes)
-    for left in path.parent.glob(f"{glob.escape(prefix)}*{glob.escape(suffix)}"):
-        left.unlink(missing_ok=True)  # by a job that was killed
+    if not shared:
+        for left in path.parent.glob(f"{glob.escape(prefix)}*{glob.escape(suffix)}"):
+            left.unlink(missing_ok=True)  # by a job that was killed
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=prefix, suffix=suffix)
     os.close(handle)
     temporary = Path(name)

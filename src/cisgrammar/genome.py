@@ -64,7 +64,7 @@ def plain_fasta(fasta: str | Path, work: str | Path) -> Path:
         if is_plain:
             return fasta
         source.seek(0)
-        with whole_file(copy) as temporary, temporary.open("wb") as target:
+        with whole_file(copy, shared=True) as temporary, temporary.open("wb") as target:
             shutil.copyfileobj(source, target, 1 << 20)
     return copy
 
@@ -74,7 +74,7 @@ def _unpack_2bit(source: Path, copy: Path) -> None:
     try:
         with (
             source.open("rb") as stream,
-            whole_file(copy) as temporary,
+            whole_file(copy, shared=True) as temporary,
             temporary.open("w") as target,
         ):
             for record in SeqIO.parse(stream, "twobit"):
@@ -116,7 +116,7 @@ def open_fasta(fasta: str | Path, work: str | Path) -> pyfaidx.Fasta:
     try:
         if not index.exists():
             _refuse_other_bytes(fasta, plain)
-            with whole_file(index) as temporary:
+            with whole_file(index, shared=True) as temporary:
                 temporary.unlink()
                 pyfaidx.Faidx(str(plain), indexname=str(temporary)).close()
                 _check_lengths(fasta, temporary)

@@ -17,6 +17,7 @@ from typing import Any
 
 import pytest
 import yaml
+from filelock import FileLock
 
 ROOT = Path(__file__).parents[2]
 SNAKEMAKE = [sys.executable, "-m", "snakemake"]
@@ -145,11 +146,16 @@ def run_class() -> type[Run]:
 
 @pytest.fixture(scope="session")
 def finished(tmp_path_factory: pytest.TempPathFactory) -> Run:
-    """Give one whole run that all tests share and none changes."""
-    run = Run(tmp_path_factory.mktemp("finished"))
-    run.configure(TINY)
-    run.snakemake("--cores", "2")
-    return run
+    """Give one whole run that no test changes: made once, a copy for each of pytest's workers."""
+    own = tmp_path_factory.getbasetemp()
+    shared = own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
+    first = Run(shared / "first")
+    with FileLock(shared / "first.lock"):
+        if not first.folder.exists():
+            first.folder.mkdir()
+            first.configure(TINY)
+            first.snakemake("--cores", "2")
+    return Run(shutil.copytree(first.folder, own / "finished"))
 
 
 @pytest.fixture
