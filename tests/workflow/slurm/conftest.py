@@ -104,16 +104,18 @@ def slurm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Slurm]:
         subprocess.run([HERE / "down.sh", cluster.folder], check=True)
     left = [pid for pid in pids if Path(f"/proc/{pid}").exists()]
     assert not left, f"daemons left behind: {left}"
-    left = processes_with(f"SLURM_CONF={cluster.folder}/slurm.conf")
+    left = processes_of_jobs(f"SLURM_CONF={cluster.folder}/slurm.conf")
     assert not left, f"processes of jobs left behind: {left}"
 
 
-def processes_with(variable: str) -> list[int]:
-    """Find the processes that have a variable of this value in their environment."""
+def processes_of_jobs(cluster: str) -> list[int]:
+    """Find the processes of jobs that have the cluster's variable in their environment."""
     found = []
     for path in Path("/proc").glob("[0-9]*/environ"):
         with contextlib.suppress(OSError):  # it has just ended
-            if variable.encode() in path.read_bytes().split(b"\0"):
+            variables = path.read_bytes().split(b"\0")
+            is_job = any(variable.startswith(b"SLURM_JOB_ID=") for variable in variables)
+            if is_job and cluster.encode() in variables:
                 found.append(int(path.parent.name))
     return found
 
