@@ -20,6 +20,7 @@ import numba
 import torch
 
 ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT / "src"))  # where cisgrammar is, for what is imported after this
 COLUMNS = ("subject", "size", "threads", "what", "unit", "median", "min", "max", "runs", "ratio")
 
 

@@ -13,7 +13,6 @@ from measure import ROOT
 from torch import Tensor, nn
 
 os.environ.setdefault("MKL_CBWR", "AUTO,STRICT")  # as cisgrammar.threads does
-sys.path.insert(0, str(ROOT / "src"))
 try:
     importlib.import_module("cisgrammar.models")
 except ImportError:  # a bare machine: the operator alone, without what its package needs

@@ -12,7 +12,7 @@ from anndata import AnnData
 from tqdm import tqdm
 
 from cisgrammar.models.scbasset import Scbasset
-from cisgrammar.motifs.databases import Database, tfs_by_motif
+from cisgrammar.motifs.databases import SEPARATOR, Database, tfs_by_motif
 from cisgrammar.motifs.fimo import hits
 from cisgrammar.mutagenesis import (
     SITE_COLUMNS,
@@ -30,7 +30,7 @@ _log = logging.getLogger(__name__)
 
 
 def _each(regions: pd.DataFrame) -> Iterator[tuple[Any, np.ndarray, int, int]]:
-    """Yield each region, its codes, and the first and the last but one mutated position."""
+    """Yield each region, its codes, and where the mutated part starts and ends in them."""
     rows = list(regions.itertuples(index=False))
     for region in tqdm(rows, desc="regions", mininterval=1):
         first = int(region.start - region.window_start)
@@ -173,7 +173,7 @@ def label_sites(
             tables.append(table.assign(region=region.region, cell_type=name, chrom=region.chrom))
             tables[-1][["start", "end"]] += region.start
     sites = pd.concat(tables, ignore_index=True)
-    tfs = {motif: ";".join(names) for motif, names in tfs_by_motif(database.table).items()}
+    tfs = {motif: SEPARATOR.join(names) for motif, names in tfs_by_motif(database.table).items()}
     names = dict(zip(database.table["motif"], database.table["name"], strict=True))
     _log.info("%d hits are important in a cell type, of %d hits in all", len(sites), len(found))
     return sites.assign(name=sites["motif"].map(names), tfs=sites["motif"].map(tfs))[COLUMNS]
