@@ -344,14 +344,6 @@ def most_epochs():
 SCBASSET_OUTPUTS = []
 
 
-def shuffled(file):
-    """List the scores of the models trained on shuffled labels, where these are asked for."""
-    return when(
-        config["scbasset"]["shuffled_control"],
-        per_fold(f"shuffled_{file}", "scbasset", SCBASSET_FOLDS),
-    )
-
-
 def final_outputs():
     """List what `snakemake` makes when no target is named."""
     files = ["provenance.json", *when(GIVEN is None, ["preflight.tsv"])]
