@@ -74,6 +74,22 @@ def test_loss_and_gradients_are_those_of_dense_targets(at_once):
         torch.testing.assert_close(one, other, rtol=1e-5, atol=1e-5)
 
 
+@pytest.mark.parametrize("enabled", [True, False])
+def test_no_gradients_are_made_in_validation(monkeypatch, enabled):
+    asked = []
+
+    def watched(*arguments, forward=open_entries._block_by_block):
+        asked.append(arguments[-1])
+        return forward(*arguments)
+
+    monkeypatch.setattr(open_entries, "_block_by_block", watched)
+    leaves = [torch.randn(shape).requires_grad_() for shape in ((4, 3), (17, 3), (17,))]
+    targets = OpenEntries.of_matrix(matrix()).of_peaks(torch.arange(4))
+    with torch.set_grad_enabled(enabled):
+        cross_entropy_sum(*leaves, *targets)
+    assert asked == [enabled]
+
+
 def test_a_peak_that_is_closed_everywhere_is_no_special_case():
     entries = OpenEntries.of_matrix(sparse.csr_matrix(np.array([[0, 1, 0], [0, 1, 0]])))
     embedding, weight, bias = torch.ones(3, 2), torch.ones(2, 2), torch.zeros(2)
