@@ -2,14 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 import pandas as pd
 from anndata import AnnData
+from anndata.abc import CSRDataset
 from scipy import sparse
 
 from cisgrammar.errors import InputError
 
 Steps = list[tuple[str, int]]
+CELLS_READ_AT_ONCE = 8192
+
+
+def some_cells_at_a_time(
+    cells_by_peaks: sparse.spmatrix | CSRDataset, at_once: int = CELLS_READ_AT_ONCE
+) -> Iterator[sparse.csr_matrix]:
+    """Cut cells x peaks, in memory or in a file, into blocks of cells without stored zeros."""
+    if sparse.issparse(cells_by_peaks):
+        cells_by_peaks = sparse.csr_matrix(cells_by_peaks)
+    for first in range(0, cells_by_peaks.shape[0], at_once):
+        part = sparse.csr_matrix(cells_by_peaks[first : first + at_once])
+        part.eliminate_zeros()  # of a copy
+        yield part
 
 
 def prepare_counts(counts: AnnData, min_share: float) -> tuple[AnnData, Steps]:

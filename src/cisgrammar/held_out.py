@@ -13,10 +13,10 @@ from scipy import sparse
 from sklearn.metrics import average_precision_score
 from torch import Tensor
 
+from cisgrammar.accessibility import some_cells_at_a_time
 from cisgrammar.evaluation import auroc
 from cisgrammar.folds import TEST, rows_of
 from cisgrammar.models.scbasset import Scbasset, embed_sequences
-from cisgrammar.open_entries import some_cells_at_a_time
 
 CELLS_AT_ONCE = 4096
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib.util
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,7 +12,8 @@ from scipy import sparse
 from torch import Tensor
 from torch.nn import functional as F
 
-CELLS_READ_AT_ONCE = 8192
+from cisgrammar.accessibility import CELLS_READ_AT_ONCE, some_cells_at_a_time
+
 ENTRIES_AT_ONCE = 2**22  # open entries that are sifted at a time
 CELLS_AT_ONCE = 65_536  # logits of a batch of peaks are made for so many cells at a time
 HAS_TRITON = importlib.util.find_spec("triton") is not None
@@ -133,18 +133,6 @@ class OpenEntries:
         table = torch.zeros((len(peaks), self.n_cells), dtype=torch.bool, device=cells.device)
         table[rows, cells] = True
         return table
-
-
-def some_cells_at_a_time(
-    cells_by_peaks: sparse.spmatrix | CSRDataset, at_once: int = CELLS_READ_AT_ONCE
-) -> Iterator[sparse.csr_matrix]:
-    """Cut cells x peaks, in memory or in a file, into blocks of cells without stored zeros."""
-    if sparse.issparse(cells_by_peaks):
-        cells_by_peaks = sparse.csr_matrix(cells_by_peaks)
-    for first in range(0, cells_by_peaks.shape[0], at_once):
-        part = sparse.csr_matrix(cells_by_peaks[first : first + at_once])
-        part.eliminate_zeros()  # of a copy
-        yield part
 
 
 def cross_entropy_sum(
