@@ -30,6 +30,7 @@ from cisgrammar.errors import InputError, Problems
 from cisgrammar.folds import TEST, TRAIN, VALIDATION, split_folds
 from cisgrammar.genome import chrom_sizes, match_chromosomes
 from cisgrammar.inputs import examples
+from cisgrammar.motifs.databases import choose_motifs, load_database
 from cisgrammar.multiome import shared_cells
 from cisgrammar.peaks import define_peaks, place
 from cisgrammar.regions import (
@@ -100,6 +101,7 @@ def preflight(
     n_pools: int | None = 1000,
     folds: Mapping[str, Any] | None = None,
     scbasset: Mapping[str, Any] | None = None,
+    database: Mapping[str, Any] | None = None,
 ) -> pd.DataFrame:
     """Check that the user's files are sound and fit each other.
 
@@ -136,8 +138,11 @@ def preflight(
     folds
         As for :func:`cisgrammar.folds.split_folds`, but for the seed; None is not checked.
     scbasset
-        ``correct_batches``, ``batch_size`` (the smallest) and ``trained`` (share of the peaks),
-        where each cell's peaks are learned.
+        ``correct_batches``, ``batch_size`` (the smallest), ``trained`` (share of the peaks),
+        ``motifs`` (to put into peaks) and ``mutated`` (BED of regions, or None), where each cell's
+        peaks are learned.
+    database
+        Known motifs, as for :func:`cisgrammar.motifs.databases.load_database`; None is not checked.
 
     Returns
     -------
@@ -205,6 +210,10 @@ def preflight(
     if scbasset is not None and genes is not None:
         n_trained = int(scbasset["trained"] * len(genes.unique()))
         checks.attempt(check_batch, n_trained, scbasset["batch_size"])
+    if scbasset is not None and scbasset["mutated"] is not None:
+        checks.attempt(read_bed, scbasset["mutated"], "scbasset.mutagenesis.bed")
+    if database is not None:
+        _check_motifs(checks, database, [] if scbasset is None else scbasset["motifs"])
     checks.attempt(require_bedtools)
     if not checks.problems.messages:
         assert genes is not None and sizes is not None  # else there were problems
@@ -468,6 +477,15 @@ def _check_genes(
     note = f"not in the annotation: {examples(missing, 5)}" if len(missing) else ""
     found = f"{(match.rows >= 0).sum():,} of {len(genes):,} are in the annotation: {ways}"
     checks.add("genes", found, note, match.share < (1 + min_overlap) / 2)
+
+
+def _check_motifs(checks: _Checks, database: Mapping[str, Any], wanted: Sequence[str]) -> None:
+    """Check what is needed only when models are trained."""
+    known = checks.attempt(load_database, **database)
+    if known is None:
+        return
+    checks.add("known motifs", f"{len(known.motifs):,} of {known.source}")
+    checks.attempt(choose_motifs, known, wanted)
 
 
 def _promoter_windows(

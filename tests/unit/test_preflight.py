@@ -259,7 +259,13 @@ def test_peaks_alone(tmp_path):
         preflight(**arguments)
 
 
-OF_CELLS = {"correct_batches": False, "batch_size": 9, "trained": 0.8}
+OF_CELLS = {
+    "correct_batches": False,
+    "batch_size": 9,
+    "trained": 0.8,
+    "motifs": [],
+    "mutated": None,
+}
 
 
 def test_each_cells_peaks_need_no_pools(tmp_path):
@@ -283,6 +289,23 @@ def test_what_scbasset_lacks_is_said_before_anything_runs(tmp_path, changes, mes
     with pytest.raises(InputError, match=message) as error:
         preflight(**arguments, scbasset=OF_CELLS | changes)
     assert "problems" not in str(error.value)
+
+
+def test_what_is_needed_after_training_is_checked_before(tmp_path):
+    arguments = write_inputs(tmp_path, modality="atac", peaks=SETTINGS, annotation=None)
+    peak_counts(arguments)
+    jaspar = {"source": "jaspar:CORE:vertebrates:2024", "tf_names": None}
+    settings = OF_CELLS | {"motifs": ["GATA1", "GATA11"], "mutated": tmp_path / "mutated.bed"}
+    write(settings["mutated"], "1\t30\t20\n")
+    with pytest.raises(InputError) as error:
+        preflight(**arguments, scbasset=settings, database=jaspar)
+    said = str(error.value)
+    assert said.startswith("2 problems:") and "line 1 is no BED" in said and "TF GATA11." in said
+    write(settings["mutated"], "1\t20\t30\n")
+    table = rows(preflight(**arguments, scbasset=settings | {"motifs": []}, database=jaspar))
+    assert table.loc["known motifs", "found"].endswith(jaspar["source"])
+    with pytest.raises(InputError, match="no profiles of collection CORE for 'vertebrate'"):
+        preflight(**arguments, database=jaspar | {"source": "jaspar:CORE:vertebrate:2024"})
 
 
 def test_distal_peaks_of_cells_with_rna(tmp_path):

@@ -10,12 +10,11 @@ from cisgrammar.expression import log_expression
 from cisgrammar.files import write_h5ad, write_table
 from cisgrammar.influence import mean_by
 from cisgrammar.logs import log_to
-from cisgrammar.motifs.databases import load_database
+from cisgrammar.motifs.databases import choose_motifs, load_database
 from cisgrammar.seeds import derive_seed
 from cisgrammar.tf_activity import (
     activity_against_expression,
     as_activity,
-    choose_motifs,
     insertion_effects,
     rank_distinct,
     that_fit,
