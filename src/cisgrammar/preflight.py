@@ -284,6 +284,7 @@ def _check_counts(
     accept_non_integer: bool,
     batch: str = "",
     what: str = "genes",
+    key: str = "counts.matrix",
 ) -> None:
     of_batch = f" of {batch}" if batch else ""
     of_what = "" if what == "genes" else f" of {what}"
@@ -293,7 +294,7 @@ def _check_counts(
         f"{what}: {examples(raw.var.index)}; cells: {examples(raw.obs.index)}",
     )
     kind = checks.attempt(
-        check_values, path, raw.numbers, matrix, raw.integer_matrices, accept_non_integer
+        check_values, path, raw.numbers, matrix, raw.integer_matrices, accept_non_integer, key
     )
     if kind is not None:
         odd = kind != "counts"
@@ -386,7 +387,9 @@ def _check_peak_counts(
     if raw is None:
         return None
     names = pd.Index(raw.var.index.astype(str))
-    _check_counts(checks, path, raw, names, matrix, accept_non_integer, what="peaks")
+    _check_counts(
+        checks, path, raw, names, matrix, accept_non_integer, what="peaks", key="peaks.matrix"
+    )
     both = checks.attempt(shared_cells, cells, raw.obs.index, ignore_in_barcodes, path)
     if both is not None:
         n = len(both[0])

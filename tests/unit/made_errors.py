@@ -402,6 +402,9 @@ ENTRIES = {
         "A region on a chromosome that the FASTA has not": lambda d: mutated_windows(
             asked_regions(["chrom1:5-9"], MUTATED), {"chr1": 500}, 100
         ),
+        "A region beyond the end of its chromosome": lambda d: mutated_windows(
+            asked_regions(["chr1:480-530", "chr1:5-9"], MUTATED), {"chr1": 500}, 100
+        ),
         "Motifs that the database has not": lambda d: choose_motifs(
             load_database("jaspar:CORE:vertebrates:2024"), ["GATA1", "GATA11"]
         ),

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import yaml
 from made_inputs import SHARED, YEAST, gtf_row, real, write, write_inputs
+from scipy import sparse
 
 from cisgrammar.errors import InputError
 from cisgrammar.preflight import preflight
@@ -289,6 +290,17 @@ def test_what_scbasset_lacks_is_said_before_anything_runs(tmp_path, changes, mes
     with pytest.raises(InputError, match=message) as error:
         preflight(**arguments, scbasset=OF_CELLS | changes)
     assert "problems" not in str(error.value)
+
+
+def test_closed_peaks_are_sought_by_the_key_of_peaks(tmp_path):
+    arguments = write_inputs(tmp_path)
+    own = {**arguments, "counts": tmp_path / "atac.h5ad"}
+    closed = ad.read_h5ad(arguments["counts"])
+    closed.X = sparse.csr_matrix(closed.shape)
+    closed.write_h5ad(own["counts"])
+    peak_counts(own)
+    with pytest.raises(InputError, match=r"holds no value but 0.* with `peaks\.matrix`"):
+        preflight(**arguments, peaks=SETTINGS, peak_files=own["counts"])
 
 
 def test_what_is_needed_after_training_is_checked_before(tmp_path):
