@@ -3,7 +3,7 @@
 Where one model is enough, it is the first fold's.
 """
 
-OPEN, BINDING = "9. Denoised accessibility", "10. TF activity and single bases"
+READ_OFF = "9. Accessibility, TFs and bases by the model"
 READING = config["scbasset"]
 FIRST_MODEL = f"{SCBASSET}/fold{SCBASSET_FOLDS[0]}/model.pt"
 CELLS_EXPRESSION = when(MULTIOME, "results/{name}/cells_expression.h5ad")
@@ -48,7 +48,9 @@ rule denoise_accessibility:
         by_cell_type=f"{SCBASSET}/gene_scores_by_cell_type.tsv",
         per_cell=f"{SCBASSET}/agreement_per_cell.tsv",
         per_gene=f"{SCBASSET}/agreement_per_gene.tsv",
-        notes=family_table("notes.tsv", "denoising_notes", OPEN, "What was left out", "scbasset"),
+        notes=family_table(
+            "notes.tsv", "denoising_notes", READ_OFF, "What was left out", "scbasset"
+        ),
     log:
         "logs/denoise_accessibility/{name}.log",
     benchmark:
@@ -88,7 +90,7 @@ rule plot_denoising:
                 if EXPRESSED_GENES
                 else {}
             ),
-            category=OPEN,
+            category=READ_OFF,
             family="scbasset",
         ),
     log:
@@ -121,7 +123,7 @@ rule score_tf_activity:
         expression=family_table(
             "tf_activity_and_expression.tsv",
             "tf_expression_table",
-            BINDING,
+            READ_OFF,
             "TF activity and expression",
             "scbasset",
         ),
@@ -162,7 +164,7 @@ rule plot_tf_activity:
         **family_figures(
             heatmap=("tf_activity_heatmap", "TF activity by cell type"),
             maps=("tf_activity_maps", "TF activity and expression on the UMAP"),
-            category=BINDING,
+            category=READ_OFF,
             family="scbasset",
         ),
     log:
@@ -256,7 +258,7 @@ rule plot_mutagenesis:
             directory(f"{SCBASSET}/mutagenesis/logos"),
             patterns=["{region}.svg"],
             caption="../report/mutagenesis_logos.rst",
-            category=BINDING,
+            category=READ_OFF,
             subcategory="scbasset",
             labels={"figure": "Importance of bases: {region}"},
         ),
