@@ -56,7 +56,9 @@ def importance_logos(
     step = float(f"{max(high, -low) / 2:.0e}")  # to one digit
     room = 0.06 * (high - low)
     for i, (row, group) in enumerate(zip(scores, groups, strict=True)):
-        axes = style.axes_at(figure, SIDE, HEAD + i * ROW, style.TWO_COLUMNS - SIDE - END, ROW - 2.5)
+        axes = style.axes_at(
+            figure, SIDE, HEAD + i * ROW, style.TWO_COLUMNS - SIDE - END, ROW - 2.5
+        )
         _letters(axes, row, codes, start)
         axes.axhline(0, color=style.INK, lw=0.4)
         for limit in () if thresholds is None else (thresholds[i], -thresholds[i]):
