@@ -141,7 +141,6 @@ rule score_tf_activity:
         settings=READING["tf_activity"],
         database={key: config["database"][key] for key in ("source", "tf_names")},
         genome=where_genes_start(),
-        n_shown=config["figures"]["n_motifs"],
         device=config["training"]["device"],
         deterministic=config["training"]["deterministic"],
         seed=config["seed"],
@@ -176,6 +175,7 @@ rule plot_tf_activity:
         runtime=scaled(30),
     params:
         database={key: config["database"][key] for key in ("source", "tf_names")},
+        n_shown=config["figures"]["n_motifs"],
         n_maps=5,
         code=code("plot_tf_activity"),
     message:
@@ -360,7 +360,7 @@ rule try_depth:
         model=branch(lambda wildcards: wildcards.share == "1", then=FIRST_MODEL, otherwise=[]),
         expression=CELLS_EXPRESSION,
     output:
-        measures=temp(f"{SCBASSET}/downsampling/{{share}}.tsv"),
+        measures=f"{SCBASSET}/downsampling/{{share}}.tsv",
     log:
         "logs/try_depth/{name}.{share}.log",
     benchmark:
@@ -372,7 +372,7 @@ rule try_depth:
     threads: config["training"]["threads"]
     resources:
         mem_mb=scaled(4000, accessibility=60, expression=30),
-        runtime=scaled(60, accessibility=most_epochs() / 50),
+        runtime=scaled(60, accessibility=READING["epochs"] / 50),
     params:
         checkpoint=f"{SCBASSET}/downsampling/{{share}}.checkpoint",  # as train_model's
         settings=how_to_build("scbasset"),

@@ -23,7 +23,7 @@ with log_to(snakemake.log[0]):
     best = json.loads(Path(snakemake.input.best).read_text())
     dataset, folds = read_h5ad(snakemake.input.dataset), read_table(snakemake.input.folds)
     settings = snakemake.params.settings
-    every = settings.get("checkpoint_epochs")
+    every = snakemake.config[wildcards.family].get("checkpoint_epochs")
     model, history = train_final(
         wildcards.family, dataset, folds, int(wildcards.fold), settings, best, training, device,
         None if every is None else Checkpoints(checkpoint, every),
