@@ -139,8 +139,8 @@ def preflight(
         As for :func:`cisgrammar.folds.split_folds`, but for the seed; None is not checked.
     scbasset
         ``correct_batches``, ``batch_size`` (the smallest), ``trained`` (share of the peaks),
-        ``motifs`` (to put into peaks) and ``mutated`` (BED of regions, or None), where each cell's
-        peaks are learned.
+        ``motifs`` (to put into peaks), ``mutated`` (BED of regions, or None) and ``clusters``
+        (whether clusters stand for cell types), where each cell's peaks are learned.
     database
         Known motifs, as for :func:`cisgrammar.motifs.databases.load_database`; None is not checked.
 
@@ -210,6 +210,12 @@ def preflight(
     if scbasset is not None and genes is not None:
         n_trained = int(scbasset["trained"] * len(genes.unique()))
         checks.attempt(check_batch, n_trained, scbasset["batch_size"])
+    if scbasset is not None and cell_type is None and not scbasset["clusters"]:
+        note = (
+            "regions to mutate, peaks to denoise and the heat map of TF activity are chosen and "
+            "drawn by cell type: set `cells.clusters: 1.0`, or name labels in `counts.cell_type`"
+        )
+        checks.add("labels", "no cell types", note, warning=True)
     if scbasset is not None and scbasset["mutated"] is not None:
         checks.attempt(read_bed, scbasset["mutated"], "scbasset.mutagenesis.bed")
     if database is not None:

@@ -266,6 +266,7 @@ OF_CELLS = {
     "trained": 0.8,
     "motifs": [],
     "mutated": None,
+    "clusters": False,
 }
 
 
@@ -273,8 +274,19 @@ def test_each_cells_peaks_need_no_pools(tmp_path):
     arguments = write_inputs(tmp_path, modality="atac", peaks=SETTINGS, annotation=None)
     peak_counts(arguments)
     table = rows(preflight(**arguments | {"n_pools": None, "scbasset": OF_CELLS}))
-    assert "pools" not in table.index
+    assert "pools" not in table.index and "labels" not in table.index
     assert table.loc["cell types", "note"] == ""
+
+
+@pytest.mark.parametrize("clusters", [True, False])
+def test_cells_without_types_are_warned_of(tmp_path, clusters):
+    arguments = write_inputs(tmp_path, modality="atac", peaks=SETTINGS, annotation=None)
+    peak_counts(arguments)
+    settings = OF_CELLS | {"clusters": clusters}
+    table = rows(preflight(**arguments | {"cell_type": None, "scbasset": settings}))
+    assert ("labels" in table.index) != clusters
+    if not clusters:
+        assert table.loc["labels", "status"] == "warning"
 
 
 @pytest.mark.parametrize(

@@ -29,6 +29,7 @@ if "scbasset" in config["families"]:
         "trained": (1 - folds["validation"]) * (1 - tested),
         "motifs": settings["tf_activity"]["motifs"],
         "mutated": settings["mutagenesis"]["bed"],
+        "clusters": config["cells"]["clusters"] is not None,
     }
     if not there([scbasset["mutated"]]):
         scbasset["mutated"] = None
