@@ -44,10 +44,17 @@ def prepare_counts(counts: AnnData, min_share: float) -> tuple[AnnData, Steps]:
             f"peaks: {(matrix.data < 0).sum():,} counts are below 0. These are no counts: give "
             "the raw fragments or insertions of each peak, not scaled values."
         )
-    is_open = (matrix > 0).astype(np.uint8).tocsr()
+    above_0 = matrix.data > 0
+    is_open = sparse.csr_matrix(
+        (above_0.astype(np.uint8), matrix.indices, matrix.indptr),
+        matrix.shape,
+        copy=not above_0.all(),  # else places are shared with the counts
+    )
+    is_open.eliminate_zeros()
     share = np.bincount(is_open.indices, minlength=counts.n_vars) / max(counts.n_obs, 1)
     peaks = (share >= min_share) & (share > 0)
-    cells = np.diff(is_open[:, peaks].indptr) > 0
+    of_peaks = is_open[:, peaks]
+    cells = np.diff(of_peaks.indptr) > 0
     if not peaks.any():
         raise InputError(
             f"peaks: of {counts.n_obs:,} cells and {counts.n_vars:,} peaks none is left. The peak "
@@ -61,7 +68,9 @@ def prepare_counts(counts: AnnData, min_share: float) -> tuple[AnnData, Steps]:
         ("cells dropped: no peak that is kept is open", int((~cells).sum())),
     ]
     return AnnData(
-        is_open[cells][:, peaks], counts.obs[cells].copy(), counts.var[peaks].copy()
+        of_peaks if cells.all() else of_peaks[cells],
+        counts.obs[cells].copy(),
+        counts.var[peaks].copy(),
     ), steps
 
 

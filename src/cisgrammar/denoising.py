@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 import torch
+from anndata.abc import CSRDataset
 from scipy import sparse
 from torch import Tensor
 
@@ -101,7 +102,7 @@ class GeneReading:
 def read_genes(
     model: Scbasset,
     codes: Tensor,
-    is_open: sparse.csr_matrix,
+    is_open: sparse.csr_matrix | CSRDataset,
     cell_types: Sequence[str],
     genes: pd.DataFrame,
     shares: sparse.csr_matrix,
@@ -116,7 +117,7 @@ def read_genes(
     codes
         Sequences of all peaks, uint8 ``(peaks, length)``.
     is_open
-        Cells x peaks, 0 and 1: for the scores before denoising.
+        Cells x peaks, 0 and 1, may be in a file: for the scores before denoising.
     cell_types
         Of the cells.
     genes, shares
@@ -132,7 +133,6 @@ def read_genes(
     names, number = np.unique(np.asarray(cell_types).astype(str), return_inverse=True)
     sums, first = np.zeros((len(names), len(genes))), 0
     raw, denoised = _Correlation(), _Correlation()
-    is_open = sparse.csr_matrix(is_open)
     for block in gene_scores(model, codes, shares):
         rows = slice(first, first + len(block))
         sums += (np.arange(len(names))[:, None] == number[rows]).astype(float) @ block

@@ -8,20 +8,26 @@ import numpy as np
 import pandas as pd
 import torch
 from anndata import AnnData
+from anndata.abc import CSRDataset
+from scipy import sparse
 from sklearn.metrics import average_precision_score
 from torch import Tensor
 
 from cisgrammar.evaluation import auroc
 from cisgrammar.folds import TEST, rows_of
 from cisgrammar.models.scbasset import Scbasset, embed_sequences
-from cisgrammar.open_entries import OpenEntries
+from cisgrammar.open_entries import some_cells_at_a_time
 
 CELLS_AT_ONCE = 4096
 
 
 @torch.no_grad()
 def score_held_out(
-    model: Scbasset, codes: Tensor, targets: OpenEntries, rows: Tensor, at_once: int = CELLS_AT_ONCE
+    model: Scbasset,
+    codes: Tensor,
+    is_open: sparse.spmatrix | CSRDataset,
+    rows: np.ndarray,
+    at_once: int = CELLS_AT_ONCE,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Score predictions of some peaks.
 
@@ -31,8 +37,8 @@ def score_held_out(
         Trained on other peaks.
     codes
         uint8 ``(peaks, length)``, of all peaks.
-    targets
-        Which cells are open at each peak.
+    is_open
+        Cells x peaks, 0 and 1; of those that are in a file, the held-out peaks alone are kept.
     rows
         The held-out peaks, int64.
     at_once
@@ -50,23 +56,20 @@ def score_held_out(
     Yuan & Kelley (2022), Results, "scBasset predicts single-cell chromatin accessibility on
     held-out peaks". AUPR is average precision; its chance level is the share of open entries.
     """
-    embedding = embed_sequences(model, codes[rows])
+    embedding = embed_sequences(model, codes[torch.from_numpy(rows)])
     weight, bias = (part.detach().cpu() for part in model.cell_weights())
-    cells = torch.arange(targets.n_cells)
-    per_cell = [
-        _scores(
-            targets.of_cells(block).dense(rows).cpu(), embedding @ weight[block].T + bias[block]
-        )
-        for block in cells.split(at_once)
-    ]
-    per_peak = []
+    truth = sparse.vstack([part[:, rows] for part in some_cells_at_a_time(is_open)], format="csr")
+    per_cell, per_peak = [], []
+    for first in range(0, len(weight), at_once):
+        cells = slice(first, first + at_once)
+        per_cell.append(_scores(truth[cells].T, embedding @ weight[cells].T + bias[cells]))
+    truth = truth.tocsc()
     for first in range(0, len(rows), 128):
-        block = slice(first, first + 128)
-        logits = embedding[block] @ weight.T + bias  # (peaks, cells)
-        per_peak.append(_scores(targets.dense(rows[block]).cpu().T, logits.T))
+        peaks = slice(first, first + 128)
+        per_peak.append(_scores(truth[:, peaks], (embedding[peaks] @ weight.T + bias).T))
     by_cell, by_peak = (pd.concat(tables, ignore_index=True) for tables in (per_cell, per_peak))
-    by_cell.insert(0, "cell", cells.numpy())
-    by_peak.insert(0, "peak", rows.cpu().numpy())
+    by_cell.insert(0, "cell", np.arange(len(weight)))
+    by_peak.insert(0, "peak", rows)
     return by_cell, by_peak
 
 
@@ -80,7 +83,7 @@ def score_test_part(
     model
         Of this fold, on the CPU.
     dataset
-        accessibility.h5ad: cells x peaks, ``varm["codes"]``.
+        accessibility.h5ad: cells x peaks, ``varm["codes"]``; counts may stay in the file.
     folds, fold
         folds.tsv, and which fold.
 
@@ -91,17 +94,16 @@ def score_test_part(
     """
     rows = rows_of(folds, fold, TEST)
     codes = torch.from_numpy(dataset.varm["codes"])
-    targets = OpenEntries.of_matrix(dataset.X)
-    per_cell, per_peak = score_held_out(model, codes, targets, torch.from_numpy(rows))
+    per_cell, per_peak = score_held_out(model, codes, dataset.X, rows)
     per_cell["cell"], per_peak["peak"] = dataset.obs_names, dataset.var_names[rows]
     for column in ("batch", "cell_type"):
         per_cell.insert(1, column, dataset.obs[column].astype(str).to_numpy())
     return per_cell, per_peak
 
 
-def _scores(is_open: Tensor, logits: Tensor) -> pd.DataFrame:
+def _scores(is_open: sparse.spmatrix, logits: Tensor) -> pd.DataFrame:
     """Score each column."""
-    truth, predicted = is_open.numpy(), logits.numpy()
+    truth, predicted = is_open.toarray() > 0, logits.numpy()
     n_open = truth.sum(axis=0)
     precision = [
         average_precision_score(t, p) if 0 < n < len(t) else np.nan

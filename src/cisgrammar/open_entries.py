@@ -13,6 +13,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 CELLS_READ_AT_ONCE = 8192
+ENTRIES_AT_ONCE = 2**22  # open entries that are sifted at a time
 CELLS_AT_ONCE = 65_536  # logits of a batch of peaks are made for so many cells at a time
 
 
@@ -53,28 +54,19 @@ class OpenEntries:
         at_once
             Cells that are read at a time.
         """
-        if sparse.issparse(cells_by_peaks):
-            cells_by_peaks = sparse.csr_matrix(cells_by_peaks)
         n_cells, n_peaks = cells_by_peaks.shape
-
-        def parts() -> Iterator[tuple[int, sparse.csr_matrix]]:
-            for first in range(0, n_cells, at_once):
-                part = sparse.csr_matrix(cells_by_peaks[first : first + at_once])
-                part.eliminate_zeros()  # of a copy
-                yield first, part
-
-        lengths = sum(
-            (np.bincount(part.indices, minlength=n_peaks) for _, part in parts()),
-            start=np.zeros(n_peaks, dtype=np.int64),
-        )
+        lengths = np.zeros(n_peaks, dtype=np.int64)
+        for part in some_cells_at_a_time(cells_by_peaks, at_once):
+            lengths += np.bincount(part.indices, minlength=n_peaks)
         offsets = np.concatenate([[0], lengths.cumsum()])
-        cells, filled = np.empty(offsets[-1], dtype=np.int32), offsets[:-1].copy()
-        for first, part in parts():
+        cells, filled, first = np.empty(offsets[-1], dtype=np.int32), offsets[:-1].copy(), 0
+        for part in some_cells_at_a_time(cells_by_peaks, at_once):
             by_peak = part.tocsc()
             lengths = np.diff(by_peak.indptr)
             places = np.repeat(filled - by_peak.indptr[:-1], lengths) + np.arange(part.nnz)
             cells[places] = by_peak.indices + first
             filled += lengths
+            first += part.shape[0]
         return cls(
             torch.from_numpy(offsets).to(device), torch.from_numpy(cells).to(device), n_cells
         )
@@ -117,10 +109,18 @@ class OpenEntries:
         """Keep some cells, in the given order: int64 ``(n,)``."""
         new = torch.full((self.n_cells,), -1, dtype=torch.int32, device=self.cells.device)
         new[chosen] = torch.arange(len(chosen), dtype=torch.int32, device=self.cells.device)
-        renamed = new[self.cells.long()]
-        kept = renamed >= 0
-        before = F.pad(kept.cumsum(0), (1, 0))
-        return OpenEntries(before[self.offsets], renamed[kept], len(chosen))
+        n_peaks, _ = self.shape
+        peaks_at_once = max(ENTRIES_AT_ONCE * n_peaks // max(len(self.cells), 1), 1)
+        lengths, cells = [], []
+        for first in range(0, n_peaks, peaks_at_once):
+            offsets = self.offsets[first : first + peaks_at_once + 1]
+            renamed = new[self.cells[offsets[0] : offsets[-1]].long()]
+            kept = renamed >= 0
+            before = F.pad(kept.cumsum(0), (1, 0))
+            lengths.append(before[offsets - offsets[0]].diff())
+            cells.append(renamed[kept])
+        ends = torch.cat(lengths).cumsum(0)
+        return OpenEntries(F.pad(ends, (1, 0)), torch.cat(cells), len(chosen))
 
     def dense(self, peaks: Tensor) -> Tensor:
         """Spell out a few peaks: bool ``(batch, cells)``. For scores and tests."""
@@ -130,6 +130,18 @@ class OpenEntries:
         table = torch.zeros((len(peaks), self.n_cells), dtype=torch.bool, device=cells.device)
         table[rows, cells] = True
         return table
+
+
+def some_cells_at_a_time(
+    cells_by_peaks: sparse.spmatrix | CSRDataset, at_once: int = CELLS_READ_AT_ONCE
+) -> Iterator[sparse.csr_matrix]:
+    """Cut cells x peaks, in memory or in a file, into blocks of cells without stored zeros."""
+    if sparse.issparse(cells_by_peaks):
+        cells_by_peaks = sparse.csr_matrix(cells_by_peaks)
+    for first in range(0, cells_by_peaks.shape[0], at_once):
+        part = sparse.csr_matrix(cells_by_peaks[first : first + at_once])
+        part.eliminate_zeros()  # of a copy
+        yield part
 
 
 def cross_entropy_sum(

@@ -86,7 +86,9 @@ def build_accessibility(
         )
         steps.append(("peaks dropped: blacklisted", n_bad))
         peaks = peaks[peaks["row"].isin(good["row"])]
-    chosen = AnnData(counts.X[:, peaks["row"].to_numpy()], counts.obs, peaks.drop(columns="row"))
+    rows = peaks["row"].to_numpy()
+    matrix = counts.X if len(rows) == counts.n_vars else counts.X[:, rows]
+    chosen = AnnData(matrix, counts.obs, peaks.drop(columns="row"))
     accessibility, more = prepare_counts(chosen, min_share)
     windows = centred_windows(accessibility.var, length)
     accessibility.varm["codes"], n_padded = padded_codes(windows, sizes, fasta, work)

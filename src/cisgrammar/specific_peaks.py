@@ -5,18 +5,21 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+from anndata.abc import CSRDataset
 from scipy import sparse
+
+from cisgrammar.open_entries import some_cells_at_a_time
 
 
 def specific_peaks(
-    is_open: sparse.csr_matrix, cell_types: Sequence[str], n: int
+    is_open: sparse.spmatrix | CSRDataset, cell_types: Sequence[str], n: int
 ) -> list[tuple[int, str]]:
     """Find the peaks that are open in one cell type more than its depth explains.
 
     Parameters
     ----------
     is_open
-        Cells x peaks, 0 and 1.
+        Cells x peaks, 0 and 1; may be in a file.
     cell_types
         Of the cells.
     n
@@ -33,10 +36,13 @@ def specific_peaks(
     expected) / sqrt(expected), expected from the depths of type and peak.
     """
     names, number = np.unique(np.asarray(cell_types).astype(str), return_inverse=True)
-    of_type = sparse.csr_matrix(
+    of_type = sparse.csc_matrix(
         (np.ones(len(number)), (number, np.arange(len(number)))), (len(names), len(number))
     )
-    counts = (of_type @ is_open).toarray()  # (types, peaks)
+    counts, first = np.zeros((len(names), is_open.shape[1])), 0  # (types, peaks)
+    for part in some_cells_at_a_time(is_open):
+        counts += (of_type[:, first : first + part.shape[0]] @ part).toarray()
+        first += part.shape[0]
     expected = np.outer(counts.sum(axis=1), counts.sum(axis=0)) / max(counts.sum(), 1)
     score = (counts - expected) / np.sqrt(np.maximum(expected, 1e-12))
     queues = [iter(np.argsort(-row, kind="stable")) for row in score]

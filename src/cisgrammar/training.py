@@ -42,13 +42,14 @@ class Split:
     ) -> Split:
         """Take a fold out of dataset.h5ad and folds.tsv.
 
-        Sparse targets stay sparse; those read with ``backed="r"`` also stay in their file.
+        With an AnnData that was read with ``backed="r"`` nothing is held twice; sparse targets
+        stay sparse.
         """
         targets: Tensor | OpenEntries
         if sparse.issparse(dataset.X) or isinstance(dataset.X, CSRDataset):
             targets = OpenEntries.of_matrix(dataset.X, device)
         else:
-            targets = torch.from_numpy(np.ascontiguousarray(dataset.X.T)).to(device)
+            targets = torch.from_numpy(np.ascontiguousarray(dataset.X[:].T)).to(device)
         return cls(
             torch.from_numpy(np.ascontiguousarray(dataset.varm["codes"])).to(device),
             targets,

@@ -5,6 +5,7 @@ from anndata import AnnData, read_h5ad
 from scipy import sparse
 from torch.nn import functional as F
 
+from cisgrammar import open_entries
 from cisgrammar.open_entries import OpenEntries, cross_entropy_sum
 
 
@@ -43,7 +44,9 @@ def test_entries_are_read_from_a_file_some_cells_at_a_time(tmp_path, at_once):
     )
 
 
-def test_some_cells_in_another_order():
+@pytest.mark.parametrize("at_once", [1, 20, 2**22])
+def test_some_cells_in_another_order(monkeypatch, at_once):
+    monkeypatch.setattr(open_entries, "ENTRIES_AT_ONCE", at_once)
     chosen = torch.tensor([5, 2, 16])
     found = OpenEntries.of_matrix(matrix()).of_cells(chosen)
     expected = (matrix().T > 0).toarray()[:, [5, 2, 16]]

@@ -14,7 +14,7 @@ from cisgrammar.specific_peaks import specific_peaks
 
 files, params = snakemake.input, snakemake.params
 with log_to(snakemake.log[0]):
-    cells = read_h5ad(files.accessibility)
+    cells = read_h5ad(files.accessibility, backed="r")
     regions = asked_regions(params.regions, cells.var)
     if files.bed:
         bed = read_bed(files.bed, "scbasset.mutagenesis.bed").rename(columns={"name": "region"})

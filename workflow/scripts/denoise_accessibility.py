@@ -31,7 +31,7 @@ with log_to(snakemake.log[0]):
     set_threads(snakemake.threads)
     device = resolve_device(params.device, snakemake.resources.get("gpu", 0), params.deterministic)
     model = models.load(files.model).to(device)
-    cells = read_h5ad(files.accessibility)
+    cells = read_h5ad(files.accessibility, backed="r")
     types, codes = cells.obs["cell_type"].astype(str), torch.from_numpy(cells.varm["codes"])
 
     rows, unknown = named_rows(settings["peaks"], cells.var)

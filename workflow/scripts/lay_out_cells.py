@@ -7,16 +7,18 @@ from cisgrammar import models
 from cisgrammar.cell_embedding import cell_embedding, depth_against_intercept, lay_out
 from cisgrammar.files import write_h5ad, write_table
 from cisgrammar.logs import log_to
+from cisgrammar.open_entries import some_cells_at_a_time
 from cisgrammar.seeds import derive_seed
 from cisgrammar.threads import set_threads
 
 with log_to(snakemake.log[0]):
     set_threads(snakemake.threads)
-    dataset = read_h5ad(snakemake.input.dataset)
+    dataset = read_h5ad(snakemake.input.dataset, backed="r")
     cells = cell_embedding(models.load(snakemake.input.model), dataset.obs)
     fold = int(snakemake.wildcards.fold)
     seed = derive_seed(snakemake.params.seed, "lay_out_cells", fold)
     lay_out(cells, **snakemake.params.settings, seed=seed)
-    depth, _ = depth_against_intercept(cells, np.diff(dataset.X.indptr))
+    n_open = [np.diff(part.indptr) for part in some_cells_at_a_time(dataset.X)]
+    depth, _ = depth_against_intercept(cells, np.concatenate(n_open))
     write_h5ad(cells, snakemake.output.embedding)
     write_table(depth, snakemake.output.depth)

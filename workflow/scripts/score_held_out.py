@@ -10,7 +10,8 @@ from cisgrammar.threads import set_threads
 
 with log_to(snakemake.log[0]):
     set_threads(snakemake.threads)
-    dataset, folds = read_h5ad(snakemake.input.dataset), read_table(snakemake.input.folds)
+    dataset = read_h5ad(snakemake.input.dataset, backed="r")
+    folds = read_table(snakemake.input.folds)
     model = models.load(snakemake.input.model)
     per_cell, per_peak = score_test_part(model, dataset, folds, int(snakemake.wildcards.fold))
     write_table(per_cell, snakemake.output.per_cell)

@@ -26,7 +26,7 @@ with log_to(snakemake.log[0]):
     set_threads(snakemake.threads)
     device = resolve_device(params.device, snakemake.resources.get("gpu", 0), params.deterministic)
     model = models.load(files.model).to(device)
-    cells = read_h5ad(files.accessibility)
+    cells = read_h5ad(files.accessibility, backed="r")
     known = load_database(params.database["source"], params.database["tf_names"])
     database = choose_motifs(known, settings["motifs"])
     database = that_fit(database, cells.varm["codes"].shape[1])

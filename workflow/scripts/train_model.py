@@ -21,7 +21,8 @@ with log_to(snakemake.log[0]):
         training["device"], snakemake.resources.get("gpu", 0), training["deterministic"]
     )
     best = json.loads(Path(snakemake.input.best).read_text())
-    dataset, folds = read_h5ad(snakemake.input.dataset), read_table(snakemake.input.folds)
+    dataset = read_h5ad(snakemake.input.dataset, backed="r")
+    folds = read_table(snakemake.input.folds)
     settings = snakemake.params.settings
     every = snakemake.config[wildcards.family].get("checkpoint_epochs")
     model, history = train_final(

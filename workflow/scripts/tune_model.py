@@ -19,7 +19,8 @@ with log_to(snakemake.log[0]):
     device = resolve_device(
         snakemake.params.device, snakemake.resources.get("gpu", 0), snakemake.params.deterministic
     )
-    dataset, folds = read_h5ad(snakemake.input.dataset), read_table(snakemake.input.folds)
+    dataset = read_h5ad(snakemake.input.dataset, backed="r")
+    folds = read_table(snakemake.input.folds)
     best, trials = tune(
         family,
         Split.of_fold(dataset, folds, fold, device),

@@ -6,9 +6,10 @@ neighbouring positions together cost eight instead of twenty. What is multiplied
 neighbouring rows, made for some sequences at a time from activations made for them, and thrown
 away.
 
-For the way back are kept: of each block what pooling left, and of all blocks but the first (the
-largest) what the convolution gave. The first needs it only in a sum over positions, which the
-products of its windows with each other give as well.
+For the way back are kept: of all blocks but the first (the largest) what the convolution gave, and
+the places of maxima, which give again what pooling left. Of the first what pooling left is kept;
+what its convolution gave it needs only in a sum over positions, which the products of its windows
+with each other give as well.
 """
 
 from __future__ import annotations
@@ -77,6 +78,8 @@ class _Trunk(torch.autograd.Function):
             given = (weight, gain, offset, pool, eps)
             blocks.append(_Other(blocks[-1], *given) if blocks else _First(x, *given))
             blocks[-1].forward()
+            if len(blocks) > 1:
+                blocks[-2].forget()
         ctx.blocks = blocks
         moments = [moment.float() for block in blocks for moment in (block.mean, block.var)]
         ctx.mark_non_differentiable(*moments)
@@ -87,6 +90,8 @@ class _Trunk(torch.autograd.Function):
         grads: list[Tensor] = []
         blocks, ctx.blocks = ctx.blocks, None
         while blocks:
+            if len(blocks) > 1:
+                blocks[-2].remember()
             of_input, *of_parameters = blocks.pop().backward(grad.contiguous())
             grads = of_parameters + grads
             grad = of_input
@@ -149,6 +154,12 @@ class _Block:
     ) -> tuple[Tensor | None, Tensor]:
         """Give gradients of what the block was given, and of its filters."""
         raise NotImplementedError
+
+    def forget(self) -> None:
+        """Let go of what can be made again."""
+
+    def remember(self) -> None:
+        """Make it again."""
 
     def parts(self) -> Iterator[slice]:
         """Cut the batch."""
@@ -214,17 +225,24 @@ class _Other(_Block):
     def convolve(self) -> Iterator[tuple[slice, Tensor]]:
         to_filter, to_tile, from_tile = transforms(self.width)
         self.step = len(from_tile)
-        self.filter = torch.einsum("kw,wcf->kcf", to_filter, self.weight)
+        filters = torch.einsum("kw,wcf->kcf", to_filter, self.weight)
         self.convolved = torch.empty(self.batch, self.length, self.filters)
         for part in self.parts():
             tiles = self.tiles(
                 F.silu(self.source.normalised(part), inplace=True), to_tile, self.before
             )
             _from_tiles(
-                torch.bmm(tiles, self.filter).numpy(), from_tile.numpy(), self.step, 0,
+                torch.bmm(tiles, filters).numpy(), from_tile.numpy(), self.step, 0,
                 self.convolved[part].numpy(),
             )  # fmt: skip
         yield slice(0, self.batch), self.convolved
+
+    def forget(self) -> None:
+        del self.pooled
+
+    def remember(self) -> None:
+        self.pooled = torch.empty(self.where.shape)
+        _pick(self.convolved.numpy(), self.where.numpy(), self.pool, self.left, self.pooled.numpy())
 
     def tiles(self, rows: Tensor, matrix: Tensor, before: int) -> Tensor:
         """Give sums of neighbouring rows: ``(sums, tiles, channels)``."""
@@ -235,7 +253,8 @@ class _Other(_Block):
 
     def convolve_back(self, grad: Tensor, slope: Tensor, constant: Tensor) -> tuple[Tensor, Tensor]:
         to_filter, to_tile, from_tile = transforms(self.width)
-        of_filter = torch.zeros_like(self.filter)
+        filters = torch.einsum("kw,wcf->kcf", to_filter, self.weight)
+        of_filter = torch.zeros_like(filters)
         of_input = torch.empty_like(self.source.pooled)
         for part in self.parts():
             spread = self.spread(grad, part, self.convolved, slope, constant)
@@ -243,7 +262,7 @@ class _Other(_Block):
             before_silu = self.source.normalised(part)
             tiles = self.tiles(F.silu(before_silu), to_tile, self.before)
             of_filter.baddbmm_(tiles.transpose(1, 2), of_product)
-            of_tiles = torch.bmm(of_product, self.filter.transpose(1, 2))
+            of_tiles = torch.bmm(of_product, filters.transpose(1, 2))
             of_silu = torch.empty_like(before_silu)
             _from_tiles(
                 of_tiles.numpy(), to_tile.T.contiguous().numpy(), self.step, self.before,
@@ -357,6 +376,15 @@ def _pool(x, sign, pool, left, pooled, where, sums):
                     higher = value * sign[c] > best * sign[c]
                     pooled[b, j, c] = value if higher else best
                     where[b, j, c] = place if higher else where[b, j, c]
+
+
+@numba.njit(parallel=True, cache=True)
+def _pick(x, where, pool, left, pooled):
+    """Take the values at the places of maxima."""
+    for b in numba.prange(len(where)):
+        for j in range(where.shape[1]):
+            for c in range(where.shape[2]):
+                pooled[b, j, c] = x[b, j * pool - left + where[b, j, c], c]
 
 
 @numba.njit(parallel=True, cache=True, fastmath={"reassoc", "contract"})
