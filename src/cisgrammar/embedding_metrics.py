@@ -78,7 +78,12 @@ def compare_embeddings(
 
 
 def clustering_scores(embedding: np.ndarray, labels: Sequence[str], seed: int) -> dict[str, float]:
-    """Cluster at the number of labels, and compare: n_clusters, ari, ami, homogeneity."""
+    """Cluster at the number of labels, and compare: n_clusters, ari, ami, homogeneity.
+
+    With one label there is nothing to compare: NaN.
+    """
+    if len(set(labels)) < 2:
+        return {"n_clusters": 1} | dict.fromkeys(("ari", "ami", "homogeneity"), float("nan"))
     clusters = cluster_to(embedding, len(set(labels)), seed)
     return {
         "n_clusters": len(set(clusters)),
@@ -135,7 +140,9 @@ def cell_type_asw(embedding: np.ndarray, labels: Sequence[str]) -> float:
 
 
 def label_score(embedding: np.ndarray, labels: Sequence[str], k: int) -> float:
-    """Share of each cell's ``k`` nearest neighbours that have its label, on average."""
+    """Share of each cell's ``k`` nearest neighbours that have its label; NaN where all have one."""
+    if len(set(labels)) < 2:
+        return float("nan")
     names = np.asarray(labels)
     return float((names[_nearest(embedding, k)] == names[:, None]).mean())
 

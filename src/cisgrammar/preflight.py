@@ -30,6 +30,7 @@ from cisgrammar.errors import InputError, Problems
 from cisgrammar.folds import TEST, TRAIN, VALIDATION, split_folds
 from cisgrammar.genome import chrom_sizes, match_chromosomes
 from cisgrammar.inputs import examples
+from cisgrammar.motifs.databases import choose_motifs, load_database
 from cisgrammar.multiome import shared_cells
 from cisgrammar.peaks import define_peaks, place
 from cisgrammar.regions import (
@@ -100,6 +101,7 @@ def preflight(
     n_pools: int | None = 1000,
     folds: Mapping[str, Any] | None = None,
     scbasset: Mapping[str, Any] | None = None,
+    database: Mapping[str, Any] | None = None,
 ) -> pd.DataFrame:
     """Check that the user's files are sound and fit each other.
 
@@ -136,8 +138,11 @@ def preflight(
     folds
         As for :func:`cisgrammar.folds.split_folds`, but for the seed; None is not checked.
     scbasset
-        ``correct_batches``, ``batch_size`` (the smallest) and ``trained`` (share of the peaks),
-        where each cell's peaks are learned.
+        ``correct_batches``, ``batch_size`` (the smallest), ``trained`` (share of the peaks),
+        ``motifs`` (to put into peaks), ``mutated`` (BED of regions, or None) and ``clusters``
+        (whether clusters stand for cell types), where each cell's peaks are learned.
+    database
+        Known motifs, as for :func:`cisgrammar.motifs.databases.load_database`; None is not checked.
 
     Returns
     -------
@@ -205,6 +210,16 @@ def preflight(
     if scbasset is not None and genes is not None:
         n_trained = int(scbasset["trained"] * len(genes.unique()))
         checks.attempt(check_batch, n_trained, scbasset["batch_size"])
+    if scbasset is not None and cell_type is None and not scbasset["clusters"]:
+        note = (
+            "regions to mutate, peaks to denoise and the heat map of TF activity are chosen and "
+            "drawn by cell type: set `cells.clusters: 1.0`, or name labels in `counts.cell_type`"
+        )
+        checks.add("labels", "no cell types", note, warning=True)
+    if scbasset is not None and scbasset["mutated"] is not None:
+        checks.attempt(read_bed, scbasset["mutated"], "scbasset.mutagenesis.bed")
+    if database is not None:
+        _check_motifs(checks, database, [] if scbasset is None else scbasset["motifs"])
     checks.attempt(require_bedtools)
     if not checks.problems.messages:
         assert genes is not None and sizes is not None  # else there were problems
@@ -275,6 +290,7 @@ def _check_counts(
     accept_non_integer: bool,
     batch: str = "",
     what: str = "genes",
+    key: str = "counts.matrix",
 ) -> None:
     of_batch = f" of {batch}" if batch else ""
     of_what = "" if what == "genes" else f" of {what}"
@@ -284,7 +300,7 @@ def _check_counts(
         f"{what}: {examples(raw.var.index)}; cells: {examples(raw.obs.index)}",
     )
     kind = checks.attempt(
-        check_values, path, raw.numbers, matrix, raw.integer_matrices, accept_non_integer
+        check_values, path, raw.numbers, matrix, raw.integer_matrices, accept_non_integer, key
     )
     if kind is not None:
         odd = kind != "counts"
@@ -377,7 +393,9 @@ def _check_peak_counts(
     if raw is None:
         return None
     names = pd.Index(raw.var.index.astype(str))
-    _check_counts(checks, path, raw, names, matrix, accept_non_integer, what="peaks")
+    _check_counts(
+        checks, path, raw, names, matrix, accept_non_integer, what="peaks", key="peaks.matrix"
+    )
     both = checks.attempt(shared_cells, cells, raw.obs.index, ignore_in_barcodes, path)
     if both is not None:
         n = len(both[0])
@@ -468,6 +486,15 @@ def _check_genes(
     note = f"not in the annotation: {examples(missing, 5)}" if len(missing) else ""
     found = f"{(match.rows >= 0).sum():,} of {len(genes):,} are in the annotation: {ways}"
     checks.add("genes", found, note, match.share < (1 + min_overlap) / 2)
+
+
+def _check_motifs(checks: _Checks, database: Mapping[str, Any], wanted: Sequence[str]) -> None:
+    """Check what is needed only when models are trained."""
+    known = checks.attempt(load_database, **database)
+    if known is None:
+        return
+    checks.add("known motifs", f"{len(known.motifs):,} of {known.source}")
+    checks.attempt(choose_motifs, known, wanted)
 
 
 def _promoter_windows(

@@ -86,7 +86,7 @@ def mutated_windows(
     Raises
     ------
     InputError
-        If two regions have one name, or a chromosome is not in the FASTA.
+        If two regions have one name, or are not in the FASTA.
     """
     again = regions["region"][regions["region"].duplicated()].unique()
     if len(again):
@@ -101,10 +101,21 @@ def mutated_windows(
             f"scbasset.mutagenesis: regions are on {examples(absent)}, which the FASTA does not "
             f"have ({examples(chrom_sizes)}). Correct the regions, or set `genome.chromosomes`."
         )
-    window = (regions["start"] + regions["end"]) // 2 - length // 2
+    chrom = regions["chrom"].map(mapping)
+    sizes = chrom.map(chrom_sizes)
+    middle = (regions["start"] + regions["end"]) // 2
+    beyond = middle >= sizes
+    if beyond.any():
+        row = beyond.idxmax()
+        raise InputError(
+            f"scbasset.mutagenesis: {beyond.sum():,} of {len(regions):,} regions lie beyond the "
+            f"end of their chromosome, the first {regions['region'][row]} around {middle[row]:,}; "
+            f"{chrom[row]} has {sizes[row]:,} bases. They are probably of another assembly. Give "
+            "places in the genome of `genome.fasta`."
+        )
+    window = middle - length // 2
     start, end = np.maximum(regions["start"], window), np.minimum(regions["end"], window + length)
     cut = int(((start > regions["start"]) | (end < regions["end"])).sum())
     if cut:
         log.info("%d of %d regions are cut to the %d bases read", cut, len(regions), length)
-    chrom = regions["chrom"].map(mapping)
     return regions.assign(chrom=chrom, start=start, end=end, window_start=window)

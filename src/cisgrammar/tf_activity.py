@@ -15,12 +15,10 @@ from tqdm import tqdm
 
 from cisgrammar.controls import shuffle_dinucleotides
 from cisgrammar.correlation import MIN_OBSERVATIONS, benjamini_hochberg
-from cisgrammar.errors import InputError
 from cisgrammar.evaluation import pearson
-from cisgrammar.inputs import examples, nearest
 from cisgrammar.models.scbasset import Scbasset
 from cisgrammar.models.scbasset_changes import ChangedSequences
-from cisgrammar.motifs.databases import SEPARATOR, Database
+from cisgrammar.motifs.databases import SEPARATOR, Database, keep_motifs
 from cisgrammar.motifs.meme import Motif
 from cisgrammar.regulators import NO_TFS, NOT_EXPRESSED, NOT_MEASURED, match_genes
 from cisgrammar.seeds import derive_seed
@@ -156,57 +154,12 @@ def as_activity(effects: np.ndarray, obs: pd.DataFrame, motifs: pd.DataFrame) ->
     return AnnData(standardise(effects), obs=obs, var=motifs.assign(**spread))
 
 
-def choose_motifs(database: Database, wanted: Sequence[str]) -> Database:
-    """Keep motifs by their ids, names or transcription factors, in any case.
-
-    Parameters
-    ----------
-    database
-        All known motifs.
-    wanted
-        What to keep; nothing keeps all.
-
-    Returns
-    -------
-    The motifs that are kept.
-
-    Raises
-    ------
-    InputError
-        If a word is none of these.
-    """
-    if not wanted:
-        return database
-    asked = {word.upper() for word in wanted}
-    table = database.table
-    answers = [
-        {name.upper() for name in (motif, name, *tfs.split(SEPARATOR)) if name}
-        for motif, name, tfs in zip(table["motif"], table["name"], table["tfs"], strict=True)
-    ]
-    known = set().union(*answers)
-    unknown = [word for word in wanted if word.upper() not in known]
-    if unknown:
-        raise InputError(
-            f"`scbasset.tf_activity.motifs`: no motif of {database.source} has the id, name or TF "
-            f"{', '.join(unknown)}. Its motifs are called {examples(table['motif'])} and "
-            f"{examples(table['name'])}. Correct the names, or leave the key empty for all motifs."
-            f"{nearest(unknown[0], sorted(known))}"
-        )
-    kept = np.array([bool(asked & names) for names in answers], dtype=bool)
-    return _some(database, kept)
-
-
-def _some(database: Database, kept: np.ndarray) -> Database:
-    motifs = [motif for motif, keep in zip(database.motifs, kept, strict=True) if keep]
-    return Database(database.source, motifs, database.table[kept].reset_index(drop=True))
-
-
 def that_fit(database: Database, length: int) -> Database:
     """Leave out motifs wider than a sequence; how many is logged."""
     fits = np.array([motif.width <= length for motif in database.motifs], dtype=bool)
     if not fits.all():
         _log.warning("left out: %d motifs wider than %d bases", (~fits).sum(), length)
-    return _some(database, fits)
+    return keep_motifs(database, fits)
 
 
 def activity_against(

@@ -39,7 +39,7 @@ from cisgrammar.folds import split_folds
 from cisgrammar.gene_sets import match_sets, read_gmt
 from cisgrammar.genome import chrom_sizes, read_aliases
 from cisgrammar.inputs import require_file
-from cisgrammar.motifs.databases import load_database
+from cisgrammar.motifs.databases import choose_motifs, load_database
 from cisgrammar.motifs.meme import Motif, read_meme, write_meme
 from cisgrammar.peak_sequences import build_accessibility
 from cisgrammar.peaks import peaks_from_names
@@ -49,7 +49,6 @@ from cisgrammar.region_choice import asked_regions, mutated_windows
 from cisgrammar.regions import read_bed
 from cisgrammar.sequences_given import read_given, read_scover_table
 from cisgrammar.sources import COLUMNS, Source, find_source, read_sources
-from cisgrammar.tf_activity import choose_motifs
 
 ROOT = Path(__file__).parents[2]
 DOCUMENT = ROOT / "docs/errors.md"
@@ -402,6 +401,9 @@ ENTRIES = {
         ),
         "A region on a chromosome that the FASTA has not": lambda d: mutated_windows(
             asked_regions(["chrom1:5-9"], MUTATED), {"chr1": 500}, 100
+        ),
+        "A region beyond the end of its chromosome": lambda d: mutated_windows(
+            asked_regions(["chr1:480-530", "chr1:5-9"], MUTATED), {"chr1": 500}, 100
         ),
         "Motifs that the database has not": lambda d: choose_motifs(
             load_database("jaspar:CORE:vertebrates:2024"), ["GATA1", "GATA11"]

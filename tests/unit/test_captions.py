@@ -6,6 +6,7 @@ from types import SimpleNamespace
 
 import jinja2
 import pytest
+from docutils.core import publish_parts
 
 from cisgrammar.config import complete_config, read_schema
 
@@ -21,9 +22,12 @@ PEAKS_ALONE = {"counts": {"path": "x", "modality": "atac"}, "peaks": {}}
 MULTIOME = {"counts": {"path": "x"}, "peaks": {"distal": {}}}
 GENES, SIMULATED = {"counts": {"path": "x"}}, {"simulation": {}}
 GIVEN = {"given": {"targets": "x"}}
+MULTIOME_SIMULATED = {"simulation": {"multiome": {}}, "peaks": {}, "families": ["scbasset"]}
+BOTH = MULTIOME | {"families": ["scover", "scbasset"], "scbasset": {"shuffled_control": True}}
+OF_SNAKEMAKE = {"trim_blocks": True, "lstrip_blocks": True}
 
 
-def rendered(path, sections):
+def rendered(path, sections, options=OF_SNAKEMAKE):
     config = complete_config({"name": "mine"} | sections, SCHEMA, source="config")
     wildcards = SimpleNamespace(name="mine", family="scover")
     told = SimpleNamespace(
@@ -31,7 +35,7 @@ def rendered(path, sections):
         wildcards=wildcards,
         params=SimpleNamespace(score="effect", n_cells=300, n_maps=5, n_bases=120, max_q=0.1),
     )
-    template = jinja2.Template(path.read_text(), undefined=jinja2.StrictUndefined)
+    template = jinja2.Template(path.read_text(), undefined=jinja2.StrictUndefined, **options)
     return template.render(snakemake=told)
 
 
@@ -47,6 +51,16 @@ def test_captions_name_what_there_is(path, sections):
         assert not re.search(r"held-out gene|test gene|validation gene|promoter", learned), text
     else:
         assert not re.search(r"held-out peak|test peak|validation peak", learned), text
+
+
+@pytest.mark.parametrize("path", CAPTIONS, ids=lambda path: path.stem)
+@pytest.mark.parametrize(
+    "sections", [PEAKS_ALONE, MULTIOME, GENES, SIMULATED, GIVEN, MULTIOME_SIMULATED, BOTH]
+)
+def test_the_report_shows_captions_as_they_are_written(path, sections):
+    text = rendered(path, sections)
+    assert text.split() == rendered(path, sections, options={}).split(), "words stick together"
+    publish_parts(text, writer="html", settings_overrides={"halt_level": 2})
 
 
 @pytest.mark.parametrize(

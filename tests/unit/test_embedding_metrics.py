@@ -139,3 +139,10 @@ def test_harmony_takes_few_cells():
 
 def test_one_cell_type_has_no_silhouette():
     assert np.isnan(cell_type_asw(np.random.default_rng(0).normal(size=(9, 2)), ["a"] * 9))
+
+
+def test_cells_without_types_are_not_scored_by_types():
+    points = np.random.default_rng(0).normal(size=(60, 3))
+    table = compare_embeddings({"one": points}, ["unlabelled"] * 60, independent=points, seed=1)
+    assert table[["ari", "ami", "homogeneity", "label_score_10"]].isna().all(axis=None)
+    assert table["neighbor_score_10"].item() == 1

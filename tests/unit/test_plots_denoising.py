@@ -28,6 +28,8 @@ def test_both_sides_show_the_same_cells_and_peaks(case):
     np.testing.assert_allclose(right, z[np.ix_(rows, place)], atol=1e-9)
     assert_legible(figure)
     assert {"Cell type", "T cell", "60 cells", "40 peaks"} <= set(shown_texts(figure))
+    low, middle, high = figure.axes[2].get_yticks()  # of the scale
+    assert low == -high and middle == 0
 
 
 def test_same_bytes(case, tmp_path):

@@ -19,6 +19,13 @@ def test_measures_stand_over_the_share_of_open_entries():
     assert {"2%", "20%"} <= set(shown_texts(figure))
 
 
+def test_small_differences_look_small():
+    rows = [(1, "open_share", 0.2), (1, "ari", 0.5), (0.5, "open_share", 0.1), (0.5, "ari", 0.501)]
+    figure = downsampling(pd.DataFrame(rows, columns=["share", "measure", "value"]))
+    low, high = figure.axes[0].get_ylim()
+    assert high - low == pytest.approx(0.1) and (low + high) / 2 == pytest.approx(0.5005)
+
+
 def test_nothing_to_draw():
     with pytest.raises(ValueError, match="empty"):
         downsampling(pd.DataFrame(columns=["share", "measure", "value"]))

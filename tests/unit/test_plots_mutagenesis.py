@@ -46,6 +46,16 @@ def test_names_stand_above_and_do_not_lie_on_each_other(case):
     assert "over_it" not in shown_texts(figure)
 
 
+def test_positions_and_heights_can_be_read(case):
+    figure = importance_logos(
+        *case, ["a group with a rather long name", "B", "C"], start=123_456_700
+    )
+    assert_legible(figure)
+    texts = shown_texts(figure)
+    assert "123,456,720" in texts and not any("e8" in text for text in texts)
+    assert {"0.0", "0.5", "−0.5"} <= set(texts)
+
+
 def test_the_part_with_most_importance_is_found(case):
     scores, _ = case
     first, end = window_of(scores, 20)

@@ -103,6 +103,13 @@ def test_scores_that_no_embedding_has_are_left_out():
     assert "mixing of batches, kBET" not in shown_texts(single_cells.embedding_metrics(table))
 
 
+def test_nothing_to_score_by_is_told():
+    table = pd.DataFrame({"embedding": ["lsi", "pca"], "n_clusters": 1, "ari": np.nan})
+    figure = single_cells.embedding_metrics(table)
+    assert "No cell types, batches or RNA to compare with" in shown_texts(figure)
+    assert_legible(figure)
+
+
 def test_curves_of_cross_entropy_and_auroc():
     table = pd.DataFrame({"fold": 0, "epoch": range(1, 9), "best": [False] * 7 + [True]})
     for what in ("loss", "auroc"):

@@ -36,6 +36,12 @@ def test_heatmap_names_motifs_and_their_correlation(case):
         activity_heatmap(case[0][:0], *case[1:])
 
 
+def test_rounding_has_no_colour(case):
+    table, motifs, logos = case
+    texts = shown_texts(activity_heatmap(1e-8 * table[["A"]], motifs, logos))
+    assert "0.1" in texts and not any("e−" in text for text in texts)
+
+
 def test_maps_put_expression_below_activity():
     rng = np.random.default_rng(1)
     points = rng.normal(size=(50, 2))

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import yaml
 from made_inputs import SHARED, YEAST, gtf_row, real, write, write_inputs
+from scipy import sparse
 
 from cisgrammar.errors import InputError
 from cisgrammar.preflight import preflight
@@ -259,15 +260,33 @@ def test_peaks_alone(tmp_path):
         preflight(**arguments)
 
 
-OF_CELLS = {"correct_batches": False, "batch_size": 9, "trained": 0.8}
+OF_CELLS = {
+    "correct_batches": False,
+    "batch_size": 9,
+    "trained": 0.8,
+    "motifs": [],
+    "mutated": None,
+    "clusters": False,
+}
 
 
 def test_each_cells_peaks_need_no_pools(tmp_path):
     arguments = write_inputs(tmp_path, modality="atac", peaks=SETTINGS, annotation=None)
     peak_counts(arguments)
     table = rows(preflight(**arguments | {"n_pools": None, "scbasset": OF_CELLS}))
-    assert "pools" not in table.index
+    assert "pools" not in table.index and "labels" not in table.index
     assert table.loc["cell types", "note"] == ""
+
+
+@pytest.mark.parametrize("clusters", [True, False])
+def test_cells_without_types_are_warned_of(tmp_path, clusters):
+    arguments = write_inputs(tmp_path, modality="atac", peaks=SETTINGS, annotation=None)
+    peak_counts(arguments)
+    settings = OF_CELLS | {"clusters": clusters}
+    table = rows(preflight(**arguments | {"cell_type": None, "scbasset": settings}))
+    assert ("labels" in table.index) != clusters
+    if not clusters:
+        assert table.loc["labels", "status"] == "warning"
 
 
 @pytest.mark.parametrize(
@@ -283,6 +302,34 @@ def test_what_scbasset_lacks_is_said_before_anything_runs(tmp_path, changes, mes
     with pytest.raises(InputError, match=message) as error:
         preflight(**arguments, scbasset=OF_CELLS | changes)
     assert "problems" not in str(error.value)
+
+
+def test_closed_peaks_are_sought_by_the_key_of_peaks(tmp_path):
+    arguments = write_inputs(tmp_path)
+    own = {**arguments, "counts": tmp_path / "atac.h5ad"}
+    closed = ad.read_h5ad(arguments["counts"])
+    closed.X = sparse.csr_matrix(closed.shape)
+    closed.write_h5ad(own["counts"])
+    peak_counts(own)
+    with pytest.raises(InputError, match=r"holds no value but 0.* with `peaks\.matrix`"):
+        preflight(**arguments, peaks=SETTINGS, peak_files=own["counts"])
+
+
+def test_what_is_needed_after_training_is_checked_before(tmp_path):
+    arguments = write_inputs(tmp_path, modality="atac", peaks=SETTINGS, annotation=None)
+    peak_counts(arguments)
+    jaspar = {"source": "jaspar:CORE:vertebrates:2024", "tf_names": None}
+    settings = OF_CELLS | {"motifs": ["GATA1", "GATA11"], "mutated": tmp_path / "mutated.bed"}
+    write(settings["mutated"], "1\t30\t20\n")
+    with pytest.raises(InputError) as error:
+        preflight(**arguments, scbasset=settings, database=jaspar)
+    said = str(error.value)
+    assert said.startswith("2 problems:") and "line 1 is no BED" in said and "TF GATA11." in said
+    write(settings["mutated"], "1\t20\t30\n")
+    table = rows(preflight(**arguments, scbasset=settings | {"motifs": []}, database=jaspar))
+    assert table.loc["known motifs", "found"].endswith(jaspar["source"])
+    with pytest.raises(InputError, match="no profiles of collection CORE for 'vertebrate'"):
+        preflight(**arguments, database=jaspar | {"source": "jaspar:CORE:vertebrate:2024"})
 
 
 def test_distal_peaks_of_cells_with_rna(tmp_path):

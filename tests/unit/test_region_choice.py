@@ -44,7 +44,12 @@ def test_chromosomes_are_matched_by_rule():
 
 
 @pytest.mark.parametrize(
-    "asked, words", [(["one", "one"], "come twice"), (["chr9:1-5"], r"chr9.*FASTA")]
+    "asked, words",
+    [
+        (["one", "one"], "come twice"),
+        (["chr9:1-5"], r"chr9.*FASTA"),
+        (["one", "chr2:990-1012"], "1 of 2 regions lie beyond .*first chr2:990-1012 around 1,001"),
+    ],
 )
 def test_bad_regions_stop(asked, words):
     with pytest.raises(InputError, match=words):

@@ -10,7 +10,7 @@ from scipy import sparse, stats
 
 from cisgrammar.controls import shuffle_dinucleotides
 from cisgrammar.errors import InputError
-from cisgrammar.motifs.databases import Database
+from cisgrammar.motifs.databases import Database, choose_motifs
 from cisgrammar.motifs.meme import Motif
 from cisgrammar.seeds import derive_seed
 from cisgrammar.sequence import encode
@@ -18,7 +18,6 @@ from cisgrammar.tf_activity import (
     activity_against,
     activity_against_expression,
     as_activity,
-    choose_motifs,
     draw_from,
     insertion_effects,
     rank_distinct,

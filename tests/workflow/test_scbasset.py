@@ -173,6 +173,9 @@ def test_the_report_is_made(finished_atac):
         ({"scbasset": {"shuffled_control": False}}, {"gather_held_out", "plot_held_out"}),
         ({"scbasset": {"tf_activity": {"change_of": "accessibility"}}}, {"score_tf_activity"}),
         ({"scbasset": {"mutagenesis": {"n_regions": 1}}}, {"choose_regions", "mutate_regions"}),
+        ({"figures": {"n_motifs": 2}}, {"plot_tf_activity"}),
+        ({"tuning": {"trials": 5}}, set()),  # there is nothing to choose from
+        ({"scbasset": {"checkpoint_epochs": 2}}, set()),
         ({"training": {"threads": 2}}, set()),
     ],
 )
@@ -181,6 +184,7 @@ def test_keys_that_leave_models_as_they_are_train_nothing_again(finished_atac, c
     rules = set(finished_atac.plan()) - {"write_provenance"}
     finished_atac.configure(TINY_ATAC)
     assert not rules & {"tune_model", "train_model", "train_shuffled"}
+    assert "score_tf_activity" not in rules or "tf_activity" in str(change)
     assert rerun <= rules and bool(rerun) == bool(rules)
 
 
@@ -269,3 +273,6 @@ def test_fewer_fragments_cost_a_training_each_where_asked_for(new_run):
     depths = table(run, "scbasset/downsampling.tsv").pivot_table("value", "share", "measure")
     assert depths.index.tolist() == [0.1, 0.5, 1]
     assert depths["open_share"].is_monotonic_increasing
+    shares["downsampling"]["shares"] += [0.3]
+    run.configure(changed(scbasset=shares))
+    assert run.plan()["try_depth"] == 1

@@ -184,10 +184,14 @@ def row_of(wildcards):
 
 
 def scaled(base, **per_mb):
-    """Ask for a base, and so much for each MB of an input; twice as much at every retry."""
+    """Ask for a base, and so much for each MB of an input; twice as much at every retry.
+
+    A rate is a number, or a function of the wildcards that gives it.
+    """
 
     def ask(wildcards, input, attempt):
-        by_size = sum(rate * megabytes(input.get(name)) for name, rate in per_mb.items())
+        rates = {name: r(wildcards) if callable(r) else r for name, r in per_mb.items()}
+        by_size = sum(rate * megabytes(input.get(name)) for name, rate in rates.items())
         return int((base + by_size) * 2 ** (attempt - 1))
 
     return ask
@@ -317,10 +321,11 @@ def folds_of(wildcards):
 def how_to_build(family):
     """Give the keys that a family's models are built by and learn by.
 
-    What decides which data there are, how long training lasts, and what is made of trained
-    models (sub-sections) is left out, for a change of it must not train them again.
+    What decides which data there are, how long training lasts and how often it is saved, and
+    what is made of trained models (sub-sections) is left out, for a change of it must not train
+    them again.
     """
-    others = ("folds", "min_share", "epochs", "patience", "shuffled_control")
+    others = ("folds", "min_share", "epochs", "patience", "checkpoint_epochs", "shuffled_control")
     section = config[family]
     return {
         key: value
@@ -335,9 +340,23 @@ def how_to_train(family):
     return TRAINING | {key: section[key] for key in ("epochs", "patience") if key in section}
 
 
-def most_epochs():
-    """Give the epochs of the family that trains longest."""
-    return max(config[family].get("epochs", TRAINING["epochs"]) for family in FAMILIES)
+def how_to_tune(family):
+    """Give the keys of tuning; where the search leaves no choice they change nothing."""
+    choice = any(len(set(values)) > 1 for values in config[family]["search"].values())
+    return config["tuning"] if choice else dict.fromkeys(config["tuning"], 1)
+
+
+def training_minutes(wildcards):
+    """Allow time for each MB of data; where no family is named, for the slowest."""
+    families = FAMILIES if wildcards is None else [wildcards.family]
+    return max(how_to_train(family)["epochs"] for family in families) / 50
+
+
+def tuning_minutes(wildcards):
+    """Allow time for each MB of data, in the same way."""
+    families = FAMILIES if wildcards is None else [wildcards.family]
+    keys = map(how_to_tune, families)
+    return max(tuning["trials"] * tuning["epochs"] for tuning in keys) / 1000
 
 
 # What final_outputs() adds for scBasset, in results/{name}/scbasset/; rules append to it.

@@ -86,6 +86,8 @@ rule write_provenance:
         regions=REGIONS_BED,
         aliases=ALIASES,
         gene_sets=gene_sets_file(),
+        database=DATABASE,
+        mutated=MUTATED_BED,
         given=list(GIVEN_FILES.values()),
     output:
         "results/{name}/provenance.json",

@@ -1,7 +1,5 @@
 """Tune, train and evaluate one model for each family and fold."""
 
-EPOCHS_TRIED = config["tuning"]["trials"] * config["tuning"]["epochs"]
-
 
 rule tune_model:
     input:
@@ -22,12 +20,12 @@ rule tune_model:
     threads: config["training"]["threads"]
     resources:
         mem_mb=scaled(4000, dataset=15),
-        runtime=scaled(60, dataset=EPOCHS_TRIED / 1000),
+        runtime=scaled(60, dataset=tuning_minutes),
     params:
         # not an output: it must outlive a killed job, so that the search goes on where it was
         journal="results/{name}/{family}/fold{fold}/tuning.journal",
         settings=lambda wildcards: how_to_build(wildcards.family),
-        tuning=config["tuning"],
+        tuning=lambda wildcards: how_to_tune(wildcards.family),
         device=config["training"]["device"],
         deterministic=config["training"]["deterministic"],
         seed=config["seed"],
@@ -58,7 +56,7 @@ rule train_model:
     threads: config["training"]["threads"]
     resources:
         mem_mb=scaled(4000, dataset=15),
-        runtime=scaled(30, dataset=most_epochs() / 50),
+        runtime=scaled(30, dataset=training_minutes),
     params:
         # not an output: it must outlive a killed job, so that training goes on where it was
         checkpoint="results/{name}/{family}/fold{fold}/training.checkpoint",

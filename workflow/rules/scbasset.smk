@@ -90,7 +90,7 @@ rule train_shuffled:
     threads: config["training"]["threads"]
     resources:
         mem_mb=scaled(4000, dataset=20),
-        runtime=scaled(30, dataset=most_epochs() / 50),
+        runtime=scaled(30, dataset=config["scbasset"]["epochs"] / 50),
     params:
         checkpoint=f"{SCBASSET}/fold{{fold}}/shuffled.checkpoint",  # as train_model's
         settings=how_to_build("scbasset"),

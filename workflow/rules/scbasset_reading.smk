@@ -3,7 +3,7 @@
 Where one model is enough, it is the first fold's.
 """
 
-OPEN, BINDING = "9. Denoised accessibility", "10. TF activity and single bases"
+READ_OFF = "9. Accessibility, TFs and bases by the model"
 READING = config["scbasset"]
 FIRST_MODEL = f"{SCBASSET}/fold{SCBASSET_FOLDS[0]}/model.pt"
 CELLS_EXPRESSION = when(MULTIOME, "results/{name}/cells_expression.h5ad")
@@ -48,7 +48,9 @@ rule denoise_accessibility:
         by_cell_type=f"{SCBASSET}/gene_scores_by_cell_type.tsv",
         per_cell=f"{SCBASSET}/agreement_per_cell.tsv",
         per_gene=f"{SCBASSET}/agreement_per_gene.tsv",
-        notes=family_table("notes.tsv", "denoising_notes", OPEN, "What was left out", "scbasset"),
+        notes=family_table(
+            "notes.tsv", "denoising_notes", READ_OFF, "What was left out", "scbasset"
+        ),
     log:
         "logs/denoise_accessibility/{name}.log",
     benchmark:
@@ -88,7 +90,7 @@ rule plot_denoising:
                 if EXPRESSED_GENES
                 else {}
             ),
-            category=OPEN,
+            category=READ_OFF,
             family="scbasset",
         ),
     log:
@@ -121,7 +123,7 @@ rule score_tf_activity:
         expression=family_table(
             "tf_activity_and_expression.tsv",
             "tf_expression_table",
-            BINDING,
+            READ_OFF,
             "TF activity and expression",
             "scbasset",
         ),
@@ -139,7 +141,6 @@ rule score_tf_activity:
         settings=READING["tf_activity"],
         database={key: config["database"][key] for key in ("source", "tf_names")},
         genome=where_genes_start(),
-        n_shown=config["figures"]["n_motifs"],
         device=config["training"]["device"],
         deterministic=config["training"]["deterministic"],
         seed=config["seed"],
@@ -162,7 +163,7 @@ rule plot_tf_activity:
         **family_figures(
             heatmap=("tf_activity_heatmap", "TF activity by cell type"),
             maps=("tf_activity_maps", "TF activity and expression on the UMAP"),
-            category=BINDING,
+            category=READ_OFF,
             family="scbasset",
         ),
     log:
@@ -174,6 +175,7 @@ rule plot_tf_activity:
         runtime=scaled(30),
     params:
         database={key: config["database"][key] for key in ("source", "tf_names")},
+        n_shown=config["figures"]["n_motifs"],
         n_maps=5,
         code=code("plot_tf_activity"),
     message:
@@ -256,7 +258,7 @@ rule plot_mutagenesis:
             directory(f"{SCBASSET}/mutagenesis/logos"),
             patterns=["{region}.svg"],
             caption="../report/mutagenesis_logos.rst",
-            category=BINDING,
+            category=READ_OFF,
             subcategory="scbasset",
             labels={"figure": "Importance of bases: {region}"},
         ),
@@ -358,7 +360,7 @@ rule try_depth:
         model=branch(lambda wildcards: wildcards.share == "1", then=FIRST_MODEL, otherwise=[]),
         expression=CELLS_EXPRESSION,
     output:
-        measures=temp(f"{SCBASSET}/downsampling/{{share}}.tsv"),
+        measures=f"{SCBASSET}/downsampling/{{share}}.tsv",
     log:
         "logs/try_depth/{name}.{share}.log",
     benchmark:
@@ -370,7 +372,7 @@ rule try_depth:
     threads: config["training"]["threads"]
     resources:
         mem_mb=scaled(4000, accessibility=60, expression=30),
-        runtime=scaled(60, accessibility=most_epochs() / 50),
+        runtime=scaled(60, accessibility=READING["epochs"] / 50),
     params:
         checkpoint=f"{SCBASSET}/downsampling/{{share}}.checkpoint",  # as train_model's
         settings=how_to_build("scbasset"),

@@ -1,8 +1,17 @@
 """Check the inputs, and that they fit each other, before anything else runs."""
 
+from pathlib import Path
+
 from cisgrammar.files import write_table
 from cisgrammar.logs import log_to
 from cisgrammar.preflight import preflight
+
+
+def there(paths):
+    """Say whether files are there; downloads may be still to come, and JASPAR needs none."""
+    files = [path for path in paths if path and not path.lower().startswith("jaspar:")]
+    return all(Path(path).is_file() for path in files)
+
 
 files, params, config = snakemake.input, snakemake.params, snakemake.config
 windows = {key: config["regions"][key] for key in ("upstream", "downstream")}
@@ -18,7 +27,13 @@ if "scbasset" in config["families"]:
         "correct_batches": settings["correct_batches"],
         "batch_size": min(settings["search"]["batch_size"]),
         "trained": (1 - folds["validation"]) * (1 - tested),
+        "motifs": settings["tf_activity"]["motifs"],
+        "mutated": settings["mutagenesis"]["bed"],
+        "clusters": config["cells"]["clusters"] is not None,
     }
+    if not there([scbasset["mutated"]]):
+        scbasset["mutated"] = None
+database = {key: config["database"][key] for key in ("source", "tf_names")}
 with log_to(snakemake.log[0]):
     table = preflight(
         counts=files.counts,
@@ -38,5 +53,6 @@ with log_to(snakemake.log[0]):
         **chosen,
         folds=config["folds"],
         scbasset=scbasset,
+        database=database if there(database.values()) else None,
     )
     write_table(table, snakemake.output.table)

@@ -17,7 +17,7 @@ with log_to(snakemake.log[0]):
     activity = read_h5ad(files.activity)
     by_cell_type = read_table(files.by_cell_type, index_col="motif")
     tests = read_table(files.tests, dtype={"gene": str})
-    shown = activity.var["rank"].dropna().sort_values().index
+    shown = activity.var["rank"].dropna().sort_values().index[: snakemake.params.n_shown]
     logos = {
         motif.name: motif.matrix
         for motif in load_database(database["source"], database["tf_names"]).motifs

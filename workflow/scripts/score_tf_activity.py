@@ -10,12 +10,11 @@ from cisgrammar.expression import log_expression
 from cisgrammar.files import write_h5ad, write_table
 from cisgrammar.influence import mean_by
 from cisgrammar.logs import log_to
-from cisgrammar.motifs.databases import load_database
+from cisgrammar.motifs.databases import choose_motifs, load_database
 from cisgrammar.seeds import derive_seed
 from cisgrammar.tf_activity import (
     activity_against_expression,
     as_activity,
-    choose_motifs,
     insertion_effects,
     rank_distinct,
     that_fit,
@@ -49,8 +48,8 @@ with log_to(snakemake.log[0]):
             genes = with_gene_names(genes, read_tss(files.annotation, **params.genome))
     tests = activity_against_expression(activity, expression, genes)
     expressed = activity.var_names.isin(tests["motif"][tests["r"].notna()])
-    activity.var["rank"] = rank_distinct(activity, params.n_shown)
-    activity.var["rank_of_expressed"] = rank_distinct(activity, params.n_shown, expressed)
+    activity.var["rank"] = rank_distinct(activity, activity.n_vars)
+    activity.var["rank_of_expressed"] = rank_distinct(activity, activity.n_vars, expressed)
     write_table(tests, snakemake.output.expression)
     write_table(mean_by(activity), snakemake.output.by_cell_type, index=True)
     write_h5ad(activity, snakemake.output.activity)

@@ -24,7 +24,7 @@ with log_to(snakemake.log[0]):
     dataset = read_h5ad(snakemake.input.dataset, backed="r")
     folds = read_table(snakemake.input.folds)
     settings = snakemake.params.settings
-    every = settings.get("checkpoint_epochs")
+    every = snakemake.config[wildcards.family].get("checkpoint_epochs")
     model, history = train_final(
         wildcards.family, dataset, folds, int(wildcards.fold), settings, best, training, device,
         None if every is None else Checkpoints(checkpoint, every),

@@ -28,7 +28,7 @@ with log_to(snakemake.log[0]):
     dataset.X = shuffle_within_cells(dataset.X, derive_seed(params.seed, "train_shuffled"))
     model, _ = train_final(
         "scbasset", dataset, folds, fold, settings, best, training, device,
-        Checkpoints(checkpoint, settings["checkpoint_epochs"]),
+        Checkpoints(checkpoint, snakemake.config["scbasset"]["checkpoint_epochs"]),
     )  # fmt: skip
     per_cell, per_peak = score_test_part(model.cpu(), dataset, folds, fold)
     write_table(per_cell, snakemake.output.per_cell)

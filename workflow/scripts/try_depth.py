@@ -34,7 +34,7 @@ with log_to(snakemake.log[0]):
         best = json.loads(Path(files.best).read_text())
         model, _ = train_final(
             "scbasset", thinned, folds, FOLD, settings, best, training, device,
-            Checkpoints(checkpoint, settings["checkpoint_epochs"]),
+            Checkpoints(checkpoint, snakemake.config["scbasset"]["checkpoint_epochs"]),
         )  # fmt: skip
     seed = derive_seed(params.seed, "try_depth")
     independent = None

@@ -54,6 +54,7 @@ def check_values(
     matrix: str,
     integer_matrices: Sequence[str] = (),
     accept_non_integer: bool = False,
+    key: str = "counts.matrix",
 ) -> str:
     """Refuse what is not raw counts.
 
@@ -69,6 +70,8 @@ def check_values(
         Other matrices of the file that do hold integers.
     accept_non_integer
         Whether values that are no integers are welcome.
+    key
+        The config's key that names the matrix.
 
     Returns
     -------
@@ -83,7 +86,7 @@ def check_values(
     if not values.size:
         raise InputError(
             f"{path}: `{matrix}` holds no value but 0. Say where the counts are with "
-            "`counts.matrix`, or name another file."
+            f"`{key}`, or name another file."
         )
     kind = describe_values(values)
     if kind == "counts":
@@ -91,9 +94,9 @@ def check_values(
     others = [other for other in integer_matrices if other != matrix]
     elsewhere = (
         f"Integers are in {' and '.join(f'`{other}`' for other in others)}: "
-        f"set `counts.matrix: {others[0]}`."
+        f"set `{key}: {others[0]}`."
         if others
-        else "Name a file with raw counts, or say where they are with `counts.matrix` "
+        else f"Name a file with raw counts, or say where they are with `{key}` "
         "(`raw` or `layers/<name>`)."
     )
     if kind in ("logarithms", "not integers"):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import re
 import warnings
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,6 +14,7 @@ import pandas as pd
 from pyjaspar import jaspardb
 
 from cisgrammar.errors import InputError
+from cisgrammar.inputs import examples, nearest
 from cisgrammar.motifs.meme import Motif, read_meme
 
 SEPARATOR = ";"  # between several names in one cell of a table
@@ -189,6 +191,52 @@ def _read_tf_names(path: str | Path, motifs: list[Motif]) -> dict[str, str]:
         )
     _log.info("%s: TF names for %d of %d motifs", path, found, len(motifs))
     return given
+
+
+def choose_motifs(database: Database, wanted: Sequence[str]) -> Database:
+    """Keep motifs by their ids, names or transcription factors, in any case.
+
+    Parameters
+    ----------
+    database
+        All known motifs.
+    wanted
+        What to keep; nothing keeps all.
+
+    Returns
+    -------
+    The motifs that are kept.
+
+    Raises
+    ------
+    InputError
+        If a word is none of these.
+    """
+    if not wanted:
+        return database
+    asked = {word.upper() for word in wanted}
+    table = database.table
+    answers = [
+        {name.upper() for name in (motif, name, *tfs.split(SEPARATOR)) if name}
+        for motif, name, tfs in zip(table["motif"], table["name"], table["tfs"], strict=True)
+    ]
+    known = set().union(*answers)
+    unknown = [word for word in wanted if word.upper() not in known]
+    if unknown:
+        raise InputError(
+            f"`scbasset.tf_activity.motifs`: no motif of {database.source} has the id, name or TF "
+            f"{', '.join(unknown)}. Its motifs are called {examples(table['motif'])} and "
+            f"{examples(table['name'])}. Correct the names, or leave the key empty for all motifs."
+            f"{nearest(unknown[0], sorted(known))}"
+        )
+    kept = np.array([bool(asked & names) for names in answers], dtype=bool)
+    return keep_motifs(database, kept)
+
+
+def keep_motifs(database: Database, kept: np.ndarray) -> Database:
+    """Keep some motifs: bool ``(motifs,)``."""
+    motifs = [motif for motif, keep in zip(database.motifs, kept, strict=True) if keep]
+    return Database(database.source, motifs, database.table[kept].reset_index(drop=True))
 
 
 def tfs_by_motif(table: pd.DataFrame) -> dict[str, list[str]]:

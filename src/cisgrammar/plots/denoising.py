@@ -10,11 +10,12 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.image import AxesImage
 from scipy.cluster.hierarchy import leaves_list, linkage
 
 from cisgrammar.plots import style
 
-LEFT, TOP, SIZE, GAP, STRIP = 12.0, 6.0, 76.0, 6.0, 2.0  # mm
+LEFT, TOP, SIZE, GAP, STRIP, SCALE = 12.0, 6.0, 75.0, 5.0, 2.0, 13.0  # mm
 AS_IMAGE = 2000  # from so many points on, points are an image inside the SVG
 
 
@@ -59,13 +60,15 @@ def denoised_heatmap(
     columns = leaves_list(linkage(z.T, "ward")) if z.shape[1] > 2 else np.arange(z.shape[1])
     legend = style.legend_below(present, 2 * SIZE)
     height = TOP + SIZE + 7
-    figure = style.new_figure(LEFT + 2 * SIZE + GAP + 6, height + legend[1] + 1, placed=True)
+    figure = style.new_figure(LEFT + 2 * SIZE + GAP + SCALE, height + legend[1] + 1, placed=True)
     left, right = (
         style.axes_at(figure, LEFT + i * (SIZE + GAP), TOP, SIZE, SIZE) for i in range(2)
     )
     _image(left, raw[np.ix_(rows, columns)], "Greys", 0, 1)
     limit = style.symmetric_limit(z)
-    _image(right, z[np.ix_(rows, columns)], style.DIVERGING, -limit, limit)
+    image = _image(right, z[np.ix_(rows, columns)], style.DIVERGING, -limit, limit)
+    scale = style.axes_at(figure, LEFT + 2 * SIZE + GAP + 2, TOP, STRIP, SIZE / 3)
+    figure.colorbar(image, cax=scale, ticks=[-limit, 0, limit], format=lambda z, _: f"{z:.2g}")
     left.set_title("As measured: open or not", loc="left")
     right.set_title("Denoised (z-score over cells)", loc="left")
     left.set_ylabel(f"{len(rows):,} cells", labelpad=8)
@@ -79,9 +82,11 @@ def denoised_heatmap(
     return figure
 
 
-def _image(axes: Axes, values: np.ndarray, cmap: Any, low: float, high: float) -> None:
-    axes.imshow(values, cmap=cmap, vmin=low, vmax=high, aspect="auto", interpolation="nearest")
+def _image(axes: Axes, values: np.ndarray, cmap: Any, low: float, high: float) -> AxesImage:
     axes.set(xticks=[], yticks=[])
+    return axes.imshow(
+        values, cmap=cmap, vmin=low, vmax=high, aspect="auto", interpolation="nearest"
+    )
 
 
 @style.styled

@@ -14,6 +14,7 @@ PANELS = {
     "label_score_50": "Neighbours of the\nsame type (of 50)",
     "neighbor_score_50": "Neighbours that\nRNA has too (of 50)",
 }
+LEAST_RANGE = 0.1  # of a panel's scale: what is less may be chance
 
 
 @style.styled
@@ -44,5 +45,8 @@ def downsampling(measures: pd.DataFrame) -> Figure:
         panel.set_xticks([x.min(), x.max()], [f"{value:.2g}%" for value in (x.min(), x.max())])
         panel.minorticks_off()
         panel.margins(x=0.12)
+        low, high = panel.get_ylim()
+        room = max(LEAST_RANGE - (high - low), 0) / 2
+        panel.set_ylim(low - room, high + room)
     figure.supxlabel("Open entries", fontsize=style.TEXT)
     return figure

@@ -11,12 +11,13 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import PathPatch
 from matplotlib.path import Path
+from matplotlib.ticker import MaxNLocator, StrMethodFormatter
 
 from cisgrammar.plots import style
 from cisgrammar.plots.logos import COLOURS, glyph
 from cisgrammar.sequence import BASES, N, encode
 
-ROW, HEAD, FOOT, SIDE = 16.0, 9.0, 9.0, 22.0  # mm
+ROW, HEAD, FOOT, SIDE, END = 16.0, 9.0, 9.0, 22.0, 9.0  # mm
 
 
 @style.styled
@@ -52,20 +53,25 @@ def importance_logos(
     """
     figure = style.new_figure(style.TWO_COLUMNS, HEAD + ROW * len(groups) + FOOT, placed=True)
     low, high = min(0.0, scores.min()), max(0.0, scores.max(), 1e-6)
+    step = float(f"{max(high, -low) / 2:.0e}")  # to one digit
     room = 0.06 * (high - low)
     for i, (row, group) in enumerate(zip(scores, groups, strict=True)):
-        axes = style.axes_at(figure, SIDE, HEAD + i * ROW, style.TWO_COLUMNS - SIDE - 3, ROW - 2.5)
+        axes = style.axes_at(
+            figure, SIDE, HEAD + i * ROW, style.TWO_COLUMNS - SIDE - END, ROW - 2.5
+        )
         _letters(axes, row, codes, start)
         axes.axhline(0, color=style.INK, lw=0.4)
         for limit in () if thresholds is None else (thresholds[i], -thresholds[i]):
             axes.axhline(limit, color="0.6", lw=0.4, ls=(0, (3, 3)), zorder=0)
         axes.set(xlim=(start, start + len(codes)), ylim=(low - room, high + room))
-        axes.set_ylabel(style.shorten(group, SIDE - 10), rotation=0, ha="right", va="center")
-        axes.set_yticks([0])
+        axes.set_ylabel(style.shorten(group, SIDE - 12), rotation=0, ha="right", va="center")
+        axes.set_yticks([tick for tick in (-step, 0, step) if low - room <= tick <= high + room])
         if i < len(groups) - 1:
             axes.set_xticks([])
         else:
             axes.set_xlabel(x_label)
+            axes.xaxis.set_major_locator(MaxNLocator(6, integer=True))
+            axes.xaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
     if labels is not None and len(labels):
         _name_motifs(figure, labels, start, len(codes))
     return figure
@@ -124,7 +130,7 @@ def _letters(axes: Axes, scores: np.ndarray, codes: np.ndarray, start: int) -> N
 
 
 def _name_motifs(figure: Figure, labels: pd.DataFrame, start: int, n: int) -> None:
-    width = style.TWO_COLUMNS - SIDE - 3
+    width = style.TWO_COLUMNS - SIDE - END
     axes = style.axes_at(figure, SIDE, 1, width, HEAD - 1.5)
     axes.set(xlim=(start, start + n), ylim=(0, 1))
     axes.axis("off")

@@ -147,7 +147,7 @@ def embedding_metrics(metrics: pd.DataFrame) -> Figure:
     style.require(metrics, "embedding_metrics", ["embedding", "n_clusters"])
     scores = metrics.drop(columns=["embedding", "n_clusters"]).dropna(axis=1, how="all")
     scores = scores[sorted(scores.columns, key=_place)]
-    figure = style.new_figure(style.ONE_COLUMN + 45, 20 + 4.6 * scores.shape[1])
+    figure = style.new_figure(style.ONE_COLUMN + 45, 20 + 4.6 * max(scores.shape[1], 2))
     axes = figure.add_subplot()
     places = np.arange(scores.shape[1])
     axes.hlines(places, 0, 1, color=style.MISSING, lw=0.5, zorder=1)
@@ -160,7 +160,10 @@ def embedding_metrics(metrics: pd.DataFrame) -> Figure:
         )  # fmt: skip
     axes.set_yticks(places, [metric_name(column) for column in scores.columns])
     axes.set(ylim=(len(places) - 0.4, -0.6), xlabel="Score (higher is better)")
-    axes.set_xlim(min(-0.02, float(np.nanmin(scores.to_numpy(float))) - 0.02), 1.02)
+    lowest = np.nanmin(scores.to_numpy(float), initial=0)
+    axes.set_xlim(min(-0.02, float(lowest) - 0.02), 1.02)
+    if scores.empty:
+        axes.set_title("No cell types, batches or RNA to compare with")
     figure.legend(loc="outside upper center", ncols=4)
     return figure
 

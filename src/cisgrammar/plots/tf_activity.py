@@ -12,6 +12,8 @@ from cisgrammar.plots import style
 from cisgrammar.plots.heatmaps import Heatmap
 from cisgrammar.plots.maps import value_maps
 
+LEAST_LIMIT = 0.1  # z-score at the end of the colours
+
 
 def row_names(motifs: pd.DataFrame) -> pd.Series:
     """Name motifs by their own name, with the id where two share it.
@@ -57,6 +59,8 @@ def activity_heatmap(
     return Heatmap(
         by_cell_type.set_axis(names),
         label="Activity (mean z-score)",
+        # with one cell type means are 0 but for rounding, which must not take all colours
+        limit=max(style.symmetric_limit(by_cell_type.to_numpy(float)), LEAST_LIMIT),
         logos={names[motif]: logos[motif] for motif in by_cell_type.index},
         row_notes={names[motif]: f"r {style.signed(value)}" for motif, value in notes.items()},
         bars=motifs.loc[by_cell_type.index, "sd"].set_axis(names),
