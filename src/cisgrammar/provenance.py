@@ -33,6 +33,8 @@ PACKAGES = (
     "snakemake",
 )
 
+STATEMENTS = (ast.stmt, ast.excepthandler, ast.match_case)  # imports are in no expression
+
 
 def imported_modules(script: str | Path) -> tuple[set[Path], set[str]]:
     """Follow the imports of a script through the library.
@@ -69,12 +71,14 @@ def _imports(path: Path) -> list[str]:
 
 @functools.cache  # every rule asks for the same modules, each time that Snakemake starts
 def _imports_of(text: str) -> list[str]:
-    names = []
-    for node in ast.walk(ast.parse(text)):
+    names, todo = [], [ast.parse(text)]
+    while todo:
+        node = todo.pop()
         if isinstance(node, ast.Import):
             names += [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom) and node.module:
             names += [node.module] + [f"{node.module}.{alias.name}" for alias in node.names]
+        todo += [child for child in ast.iter_child_nodes(node) if isinstance(child, STATEMENTS)]
     return names
 
 

@@ -81,7 +81,7 @@ def kill_writing(run, moment, path, whole):
         "KILL_WRITING": f"results/tiny/{path}",
         "KILL_MOMENT": moment,
     }
-    process = run.start("--cores", "2", *TARGETS, env=env)
+    process = run.start("--cores", "2", "--nolock", *TARGETS, env=env)
     said, _ = process.communicate(timeout=600)
     assert process.returncode == -signal.SIGKILL, said[-3000:]
     check_killed(run, whole)
@@ -96,7 +96,6 @@ def test_a_run_killed_over_and_over_gives_what_an_undisturbed_one_gives(finished
     kills = iter(range(KILLS))
     for moment, path in WRITTEN:
         kill_writing(run, moment, path, whole)
-        run.snakemake("--unlock")
         if next(kills, None) is not None:
             kill_at_random(run, random, whole)
     for _ in kills:
@@ -108,12 +107,11 @@ def test_a_run_killed_over_and_over_gives_what_an_undisturbed_one_gives(finished
 
 
 def kill_at_random(run, random, whole):
-    process = run.start("--cores", "2", *TARGETS)
+    process = run.start("--cores", "2", "--nolock", *TARGETS)
     with contextlib.suppress(subprocess.TimeoutExpired):
         process.communicate(timeout=random.uniform(1, 10))
     kill(process)
     check_killed(run, whole)
-    run.snakemake("--unlock")
 
 
 def ended_trials(journal):
