@@ -45,8 +45,7 @@ _Validator = extend(
 
 def read_schema(path: str | Path) -> dict[str, Any]:
     """Read a JSON schema written as YAML."""
-    # as safe as `safe_load`, and ten times as fast, which every start of Snakemake gains from
-    return yaml.load(Path(path).read_text(), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+    return yaml.safe_load(Path(path).read_text())
 
 
 def complete_config(
