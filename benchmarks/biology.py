@@ -9,8 +9,8 @@ import numpy as np
 import torch
 from networks import FILTERS, WIDTH
 
-from cisgrammar.models.conv_maxpool import conv_maxpool
-from cisgrammar.motif_space import activations, embed_sequences
+from cisgrammar.interpret.motif_space import activations, embed_sequences
+from cisgrammar.models.kernels.conv_maxpool import conv_maxpool
 from cisgrammar.motifs.databases import load_database
 from cisgrammar.motifs.meme import Motif
 from cisgrammar.motifs.tomtom import compare, shuffled_matches

@@ -15,13 +15,13 @@ import torch
 from scipy import sparse
 
 from cisgrammar import models
-from cisgrammar.config import complete_config, read_schema
-from cisgrammar.evaluation import auroc
-from cisgrammar.files import write_table
-from cisgrammar.folds import TEST, rows_of, split_folds
-from cisgrammar.sequences_given import read_given
-from cisgrammar.threads import set_threads
-from cisgrammar.training import Checkpoints, Split, predict, train
+from cisgrammar.common.config import complete_config, read_schema
+from cisgrammar.common.files import write_table
+from cisgrammar.common.threads import set_threads
+from cisgrammar.data.folds import TEST, rows_of, split_folds
+from cisgrammar.data.given import read_given
+from cisgrammar.evaluate.scores import auroc
+from cisgrammar.training.loop import Checkpoints, Split, predict, train
 
 SCHEMA = Path(__file__).parents[1] / "workflow/schemas/config.schema.yaml"
 SEED = 1

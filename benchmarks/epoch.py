@@ -7,7 +7,7 @@ import torch
 from networks import FILTERS, LENGTH, TARGETS, WIDTH, Published, Step, random_data, spell_out
 
 from cisgrammar.models.scover import Scover
-from cisgrammar.training import Split, train
+from cisgrammar.training.loop import Split, train
 
 SEQUENCES = 18_150  # Hepkema et al. (2023), kidney; nine tenths of them, split 80 to 20
 BATCH = 128

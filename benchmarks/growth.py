@@ -7,8 +7,8 @@ import torch
 from networks import FILTERS, LENGTH, WIDTH, random_data
 from pooling import random_counts
 
-from cisgrammar.models.conv_maxpool import conv_maxpool
-from cisgrammar.pooling import pool_counts
+from cisgrammar.cells.pooling import pool_counts
+from cisgrammar.models.kernels.conv_maxpool import conv_maxpool
 
 BATCH = 128
 SEQUENCES = (32, 64, 128, 256, 512, 1024)

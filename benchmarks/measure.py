@@ -25,7 +25,7 @@ COLUMNS = ("subject", "size", "threads", "what", "unit", "median", "min", "max",
 
 
 def set_threads(n_threads: int) -> None:
-    """Like `cisgrammar.threads.set_threads`, also where threadpoolctl is not installed."""
+    """Like `cisgrammar.common.threads.set_threads`, also where threadpoolctl is not installed."""
     torch.set_num_threads(n_threads)
     numba.set_num_threads(min(n_threads, numba.config.NUMBA_NUM_THREADS))
 

@@ -12,13 +12,13 @@ import torch.nn.functional as F
 from measure import ROOT
 from torch import Tensor, nn
 
-os.environ.setdefault("MKL_CBWR", "AUTO,STRICT")  # as cisgrammar.threads does
+os.environ.setdefault("MKL_CBWR", "AUTO,STRICT")  # as cisgrammar.common.threads does
 try:
     importlib.import_module("cisgrammar.models")
 except ImportError:  # a bare machine: the operator alone, without what its package needs
     package = sys.modules["cisgrammar.models"] = ModuleType("cisgrammar.models")
     package.__path__ = [str(ROOT / "src" / "cisgrammar" / "models")]
-from cisgrammar.models.conv_maxpool import ConvMaxPool
+from cisgrammar.models.kernels.conv_maxpool import ConvMaxPool
 
 FILTERS, WIDTH, TARGETS = 600, 12, 1000  # Hepkema et al. (2023), kidney
 LENGTH = 1000

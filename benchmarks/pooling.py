@@ -9,7 +9,7 @@ import numpy as np
 from networks import ROOT  # noqa: F401 (puts cisgrammar on the path)
 from scipy import sparse
 
-from cisgrammar.pooling import pool_counts
+from cisgrammar.cells.pooling import pool_counts
 
 CELLS, GENES, DENSITY = 200_000, 20_000, 0.05
 POOLS, CELLS_PER_POOL = 1_000, 120

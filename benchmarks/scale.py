@@ -28,17 +28,18 @@ from anndata.io import write_elem
 from networks import FILTERS, WIDTH
 from scipy import sparse
 
-from cisgrammar import cells as cells_module
-from cisgrammar import components, models, pooling
-from cisgrammar.cells import embed_cells
-from cisgrammar.config import complete_config, read_schema
-from cisgrammar.dataset import build_dataset, gene_filter
-from cisgrammar.files import write_h5ad
-from cisgrammar.final_model import train_final
-from cisgrammar.folds import VALIDATION, rows_of, split_folds
-from cisgrammar.multiome import read_cells
-from cisgrammar.regions import sequence_codes
-from cisgrammar.threads import set_threads
+from cisgrammar import models
+from cisgrammar.cells import components, pooling
+from cisgrammar.cells import embedding as cells_module
+from cisgrammar.cells.embedding import embed_cells
+from cisgrammar.common.config import complete_config, read_schema
+from cisgrammar.common.files import write_h5ad
+from cisgrammar.common.threads import set_threads
+from cisgrammar.counts.multiome import read_cells
+from cisgrammar.data.dataset import build_dataset, gene_filter
+from cisgrammar.data.folds import VALIDATION, rows_of, split_folds
+from cisgrammar.genome.regions import sequence_codes
+from cisgrammar.training.final_model import train_final
 
 TYPES = 20
 DEPTH, DEPTH_SD = 1000, 0.35  # counts of a cell: median, and standard deviation of its ln

@@ -30,9 +30,9 @@ import torch
 from scipy import sparse
 
 from cisgrammar import models
-from cisgrammar.config import complete_config, read_schema
-from cisgrammar.open_entries import OpenEntries
-from cisgrammar.training import Split, train
+from cisgrammar.common.config import complete_config, read_schema
+from cisgrammar.data.open_entries import OpenEntries
+from cisgrammar.training.loop import Split, train
 
 LENGTH, BATCH, SHARE_OPEN, EPOCHS = 1344, 128, 0.03, 3
 SCVI = "scvi-tools"

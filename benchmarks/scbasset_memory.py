@@ -18,9 +18,9 @@ from anndata import AnnData, read_h5ad
 from scipy import sparse
 
 from cisgrammar import models
-from cisgrammar.config import complete_config, read_schema
-from cisgrammar.open_entries import OpenEntries
-from cisgrammar.training import Split, train
+from cisgrammar.common.config import complete_config, read_schema
+from cisgrammar.data.open_entries import OpenEntries
+from cisgrammar.training.loop import Split, train
 
 LENGTH, BATCH, SHARE_OPEN = 1344, 128, 0.03
 SIZES = ((25_000, 10_000), (50_000, 10_000), (100_000, 10_000), (100_000, 5000), (100_000, 20_000))

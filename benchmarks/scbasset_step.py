@@ -13,9 +13,9 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from cisgrammar import models
-from cisgrammar.config import complete_config, read_schema
-from cisgrammar.open_entries import OpenEntries
-from cisgrammar.training import Split
+from cisgrammar.common.config import complete_config, read_schema
+from cisgrammar.data.open_entries import OpenEntries
+from cisgrammar.training.loop import Split
 
 BATCH = 128
 SHARE_OPEN = 0.05

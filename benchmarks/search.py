@@ -12,9 +12,9 @@ import torch
 from epoch import SEQUENCES, kidney_split
 from networks import FILTERS, TARGETS, WIDTH
 
-from cisgrammar.models.conv_maxpool import conv_maxpool
-from cisgrammar.training import Split
-from cisgrammar.tuning import tune
+from cisgrammar.models.kernels.conv_maxpool import conv_maxpool
+from cisgrammar.training.loop import Split
+from cisgrammar.training.tuning import tune
 
 PLANTED = 12  # motifs that drive the simulated targets
 SETTINGS = {

@@ -8,7 +8,7 @@ import torch.nn.functional as F
 from networks import LENGTH, Fast, Published, Step, random_data
 from torch import Tensor, nn
 
-from cisgrammar.models.conv_maxpool import conv_maxpool_side_by_side
+from cisgrammar.models.kernels.conv_maxpool import conv_maxpool_side_by_side
 
 MODELS = 4
 

@@ -28,27 +28,27 @@ from made_counts import (
 from made_inputs import gtf_row, write, write_inputs
 from made_server import serve
 
-from cisgrammar.accessibility import batch_numbers, check_batch, prepare_counts
-from cisgrammar.annotation import read_tss
-from cisgrammar.cells import filter_cells
-from cisgrammar.config import complete_config, read_schema
+from cisgrammar.cells.embedding import filter_cells
+from cisgrammar.cells.pooling import nearest_cells
+from cisgrammar.checks.preflight import preflight
+from cisgrammar.common.config import complete_config, read_schema
+from cisgrammar.common.errors import InputError
+from cisgrammar.common.inputs import require_file
 from cisgrammar.counts import read_counts
-from cisgrammar.downloads import fetch, unpack
-from cisgrammar.errors import InputError
-from cisgrammar.folds import split_folds
-from cisgrammar.gene_sets import match_sets, read_gmt
-from cisgrammar.genome import chrom_sizes, read_aliases
-from cisgrammar.inputs import require_file
+from cisgrammar.data.accessibility import batch_numbers, check_batch, prepare_counts
+from cisgrammar.data.folds import split_folds
+from cisgrammar.data.given import read_given, read_scover_table
+from cisgrammar.data.peak_sequences import build_accessibility
+from cisgrammar.downloads.fetching import fetch, unpack
+from cisgrammar.downloads.sources import COLUMNS, Source, find_source, read_sources
+from cisgrammar.genome.fasta import chrom_sizes, read_aliases
+from cisgrammar.genome.peaks import peaks_from_names
+from cisgrammar.genome.regions import read_bed
+from cisgrammar.genome.tss import read_tss
+from cisgrammar.interpret.gene_sets import match_sets, read_gmt
+from cisgrammar.interpret.region_choice import asked_regions, mutated_windows
 from cisgrammar.motifs.databases import choose_motifs, load_database
 from cisgrammar.motifs.meme import Motif, read_meme, write_meme
-from cisgrammar.peak_sequences import build_accessibility
-from cisgrammar.peaks import peaks_from_names
-from cisgrammar.pooling import nearest_cells
-from cisgrammar.preflight import preflight
-from cisgrammar.region_choice import asked_regions, mutated_windows
-from cisgrammar.regions import read_bed
-from cisgrammar.sequences_given import read_given, read_scover_table
-from cisgrammar.sources import COLUMNS, Source, find_source, read_sources
 
 ROOT = Path(__file__).parents[2]
 DOCUMENT = ROOT / "docs/errors.md"

@@ -8,7 +8,7 @@ import pytest
 import yaml
 from conftest import ROOT
 
-from cisgrammar.sources import read_sources
+from cisgrammar.downloads.sources import read_sources
 
 CONFIGS = sorted((ROOT / "config").glob("*.yaml"))
 

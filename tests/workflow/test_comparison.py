@@ -7,8 +7,8 @@ import pandas as pd
 import pytest
 from anndata import read_h5ad
 
-from cisgrammar.baselines import METHODS
-from cisgrammar.files import read_table
+from cisgrammar.common.files import read_table
+from cisgrammar.evaluate.baselines import METHODS
 
 RULES = {
     "scan_motifs",

@@ -9,7 +9,7 @@ import pytest
 import yaml
 from conftest import ROOT, SNAKEMAKE
 
-from cisgrammar.config import complete_config, read_schema
+from cisgrammar.common.config import complete_config, read_schema
 
 CONFIGS = sorted((ROOT / "config").glob("*.yaml"))
 SCHEMA = read_schema(ROOT / "workflow/schemas/config.schema.yaml")

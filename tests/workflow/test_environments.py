@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from cisgrammar.provenance import imported_modules
+from cisgrammar.common.provenance import imported_modules
 
 ROOT = Path(__file__).parents[2]
 ENVS = {path.stem: path for path in sorted((ROOT / "envs").glob("*.yaml"))}
@@ -112,7 +112,7 @@ def test_every_script_has_a_rule():
 
 def test_a_missing_import_is_found(tmp_path):
     script = tmp_path / "script.py"
-    script.write_text("import optuna\nfrom cisgrammar.tuning import tune\nimport json\n")
+    script.write_text("import optuna\nfrom cisgrammar.training.tuning import tune\nimport json\n")
     env = tmp_path / "env.yaml"
     env.write_text("dependencies: [python=3.11, numpy=1, pip: ['pandas==2']]")
     missing = missing_imports(script, env)

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from cisgrammar.config import complete_config, read_schema
-from cisgrammar.errors import InputError
+from cisgrammar.common.config import complete_config, read_schema
+from cisgrammar.common.errors import InputError
 
 ROOT = Path(__file__).parents[2]
 SOURCES = [*ROOT.glob("src/**/*.py"), *ROOT.glob("workflow/scripts/*.py")]

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from cisgrammar.provenance import LIBRARY, imported_modules
+from cisgrammar.common.provenance import LIBRARY, imported_modules
 
 ROOT = Path(__file__).parents[2]
 PROFILE = yaml.safe_load((ROOT / "slurm/config.yaml").read_text())

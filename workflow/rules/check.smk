@@ -6,8 +6,8 @@ from types import SimpleNamespace
 
 import yaml
 
-from cisgrammar.files import read_table
-from cisgrammar.outlook import Machine, Need, amounts, downloads, outlook, read_benchmarks
+from cisgrammar.common.files import read_table
+from cisgrammar.checks.outlook import Machine, Need, amounts, downloads, outlook, read_benchmarks
 
 
 def ask_snakemake(*options):

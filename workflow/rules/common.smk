@@ -10,11 +10,11 @@ from snakemake.exceptions import WorkflowError
 
 sys.path.insert(0, str(Path(workflow.basedir) / "src"))
 
-from cisgrammar.config import complete_config, read_schema
-from cisgrammar.errors import InputError, Problems
-from cisgrammar.inputs import require_file
-from cisgrammar.provenance import sha256, source_hash
-from cisgrammar.sources import PREFIX, read_sources, resolve
+from cisgrammar.common.config import complete_config, read_schema
+from cisgrammar.common.errors import InputError, Problems
+from cisgrammar.common.inputs import require_file
+from cisgrammar.common.provenance import sha256, source_hash
+from cisgrammar.downloads.sources import PREFIX, read_sources, resolve
 
 ROOT = Path(workflow.basedir)
 SCHEMA = read_schema(ROOT / "workflow/schemas/config.schema.yaml")

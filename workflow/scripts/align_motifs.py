@@ -1,12 +1,12 @@
 """Align motifs to known motifs, and count how many meaningless ones match as well."""
 
-from cisgrammar.files import write_table
-from cisgrammar.logs import log_to
+from cisgrammar.common.files import write_table
+from cisgrammar.common.logs import log_to
+from cisgrammar.common.seeds import derive_seed
+from cisgrammar.common.threads import set_threads
 from cisgrammar.motifs.databases import load_database
 from cisgrammar.motifs.meme import read_meme
 from cisgrammar.motifs.tomtom import compare, shuffled_matches
-from cisgrammar.seeds import derive_seed
-from cisgrammar.threads import set_threads
 
 settings, alignment = snakemake.params.database, snakemake.params.alignment
 with log_to(snakemake.log[0]):

@@ -2,10 +2,10 @@
 
 from anndata import read_h5ad
 
-from cisgrammar.files import write_h5ad, write_table
-from cisgrammar.logs import log_to
-from cisgrammar.peak_sequences import build_accessibility
-from cisgrammar.regions import read_bed
+from cisgrammar.common.files import write_h5ad, write_table
+from cisgrammar.common.logs import log_to
+from cisgrammar.data.peak_sequences import build_accessibility
+from cisgrammar.genome.regions import read_bed
 
 files, params = snakemake.input, snakemake.params
 with log_to(snakemake.log[0]):

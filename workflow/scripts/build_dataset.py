@@ -3,10 +3,10 @@
 import pandas as pd
 from anndata import read_h5ad
 
-from cisgrammar.dataset import build_dataset, gene_filter
-from cisgrammar.files import write_h5ad, write_table
-from cisgrammar.logs import log_to
-from cisgrammar.regions import read_bed, sequence_codes
+from cisgrammar.common.files import write_h5ad, write_table
+from cisgrammar.common.logs import log_to
+from cisgrammar.data.dataset import build_dataset, gene_filter
+from cisgrammar.genome.regions import read_bed, sequence_codes
 
 params = snakemake.params
 with log_to(snakemake.log[0]):

@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-from cisgrammar.files import write_table
-from cisgrammar.logs import log_to
-from cisgrammar.preflight import preflight
+from cisgrammar.checks.preflight import preflight
+from cisgrammar.common.files import write_table
+from cisgrammar.common.logs import log_to
 
 
 def there(paths):

@@ -3,14 +3,14 @@
 import pandas as pd
 from anndata import read_h5ad
 
-from cisgrammar.files import write_table
-from cisgrammar.genome import chrom_sizes
-from cisgrammar.logs import log_to
-from cisgrammar.peak_sequences import padded_codes
-from cisgrammar.region_choice import asked_regions, mutated_windows, peaks_as_regions
-from cisgrammar.regions import read_bed
-from cisgrammar.sequence import decode
-from cisgrammar.specific_peaks import specific_peaks
+from cisgrammar.common.files import write_table
+from cisgrammar.common.logs import log_to
+from cisgrammar.data.peak_sequences import padded_codes
+from cisgrammar.genome.fasta import chrom_sizes
+from cisgrammar.genome.regions import read_bed
+from cisgrammar.genome.sequence import decode
+from cisgrammar.interpret.region_choice import asked_regions, mutated_windows, peaks_as_regions
+from cisgrammar.interpret.specific_peaks import specific_peaks
 
 files, params = snakemake.input, snakemake.params
 with log_to(snakemake.log[0]):

@@ -1,10 +1,10 @@
 """Group the known motifs into clusters, or take the user's."""
 
-from cisgrammar.files import write_table
-from cisgrammar.logs import log_to
+from cisgrammar.common.files import write_table
+from cisgrammar.common.logs import log_to
+from cisgrammar.common.threads import set_threads
 from cisgrammar.motifs.clusters import cluster_database, read_clusters
 from cisgrammar.motifs.databases import load_database
-from cisgrammar.threads import set_threads
 
 settings = snakemake.params.database
 with log_to(snakemake.log[0]):

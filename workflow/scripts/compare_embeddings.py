@@ -2,12 +2,12 @@
 
 from anndata import read_h5ad
 
-from cisgrammar.cell_embedding import KEY
-from cisgrammar.components import log_pca, lsi
-from cisgrammar.embedding_metrics import compare_embeddings, harmonize
-from cisgrammar.files import write_table
-from cisgrammar.logs import log_to
-from cisgrammar.seeds import derive_seed
+from cisgrammar.cells.components import log_pca, lsi
+from cisgrammar.common.files import write_table
+from cisgrammar.common.logs import log_to
+from cisgrammar.common.seeds import derive_seed
+from cisgrammar.evaluate.embedding_metrics import compare_embeddings, harmonize
+from cisgrammar.interpret.cell_embedding import KEY
 
 files = snakemake.input
 with log_to(snakemake.log[0]):

@@ -3,13 +3,18 @@
 from anndata import read_h5ad
 
 from cisgrammar import models
-from cisgrammar.files import read_table, write_table
-from cisgrammar.logs import log_to
+from cisgrammar.common.files import read_table, write_table
+from cisgrammar.common.logs import log_to
+from cisgrammar.common.seeds import derive_seed
+from cisgrammar.common.threads import set_threads
+from cisgrammar.evaluate.multiome_truth import (
+    activity_pairs,
+    activity_table,
+    sites_found,
+    summarise,
+)
+from cisgrammar.interpret.tf_activity import insertion_effects, standardise
 from cisgrammar.motifs.meme import read_meme
-from cisgrammar.multiome_truth import activity_pairs, activity_table, sites_found, summarise
-from cisgrammar.seeds import derive_seed
-from cisgrammar.tf_activity import insertion_effects, standardise
-from cisgrammar.threads import set_threads
 
 N_PEAKS = 100  # to mutate
 

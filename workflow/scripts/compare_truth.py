@@ -3,12 +3,12 @@
 import pandas as pd
 from anndata import read_h5ad
 
-from cisgrammar.files import read_table, write_table
-from cisgrammar.logs import log_to
+from cisgrammar.common.files import read_table, write_table
+from cisgrammar.common.logs import log_to
+from cisgrammar.evaluate.truth import compare, compare_families
 from cisgrammar.motifs.clusters import clusters_of_targets
 from cisgrammar.motifs.databases import load_database
 from cisgrammar.motifs.meme import read_meme
-from cisgrammar.truth import compare, compare_families
 
 files, settings = snakemake.input, snakemake.params.database
 with log_to(snakemake.log[0]):

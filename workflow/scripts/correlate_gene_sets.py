@@ -5,13 +5,13 @@ from functools import partial
 import pandas as pd
 from anndata import read_h5ad
 
-from cisgrammar.files import read_table, write_table
-from cisgrammar.gene_sets import correlate_markers, correlate_sets, no_sets, read_gmt
-from cisgrammar.influence import with_score
-from cisgrammar.logs import log_to
-from cisgrammar.notes import Notes
-from cisgrammar.pool_annotations import annotate_pools, correlate_annotations
-from cisgrammar.seeds import derive_seed
+from cisgrammar.cells.pool_annotations import annotate_pools, correlate_annotations
+from cisgrammar.common.files import read_table, write_table
+from cisgrammar.common.logs import log_to
+from cisgrammar.common.notes import Notes
+from cisgrammar.common.seeds import derive_seed
+from cisgrammar.interpret.gene_sets import correlate_markers, correlate_sets, no_sets, read_gmt
+from cisgrammar.interpret.influence import with_score
 
 NO_EXPRESSION = "The data have no expression of genes, which TFs and gene sets are found by."
 

@@ -2,12 +2,12 @@
 
 from anndata import read_h5ad
 
-from cisgrammar.annotation import read_tss
-from cisgrammar.files import write_table
-from cisgrammar.genome import chrom_sizes
-from cisgrammar.logs import log_to
-from cisgrammar.peaks import define_peaks
-from cisgrammar.regions import read_bed, write_bed
+from cisgrammar.common.files import write_table
+from cisgrammar.common.logs import log_to
+from cisgrammar.genome.fasta import chrom_sizes
+from cisgrammar.genome.peaks import define_peaks
+from cisgrammar.genome.regions import read_bed, write_bed
+from cisgrammar.genome.tss import read_tss
 
 files, genome, peaks = snakemake.input, snakemake.params.genome, snakemake.params.peaks
 with log_to(snakemake.log[0]):

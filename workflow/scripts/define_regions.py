@@ -3,11 +3,11 @@
 import pandas as pd
 from anndata import read_h5ad
 
-from cisgrammar.annotation import genes_of_counts, keep_biotypes, read_tss
-from cisgrammar.files import write_table
-from cisgrammar.genome import chrom_sizes
-from cisgrammar.logs import log_to
-from cisgrammar.regions import given_regions, promoters, write_bed
+from cisgrammar.common.files import write_table
+from cisgrammar.common.logs import log_to
+from cisgrammar.genome.fasta import chrom_sizes
+from cisgrammar.genome.regions import given_regions, promoters, write_bed
+from cisgrammar.genome.tss import genes_of_counts, keep_biotypes, read_tss
 
 files, genome = snakemake.input, snakemake.params.genome
 with log_to(snakemake.log[0]):

@@ -6,21 +6,21 @@ import torch
 from anndata import AnnData, read_h5ad
 
 from cisgrammar import models
-from cisgrammar.denoising import (
+from cisgrammar.common.devices import resolve_device
+from cisgrammar.common.files import read_table, write_h5ad, write_table
+from cisgrammar.common.logs import log_to
+from cisgrammar.common.notes import Notes
+from cisgrammar.common.threads import set_threads
+from cisgrammar.counts.expression import log_expression
+from cisgrammar.genome.gene_peaks import as_matrix
+from cisgrammar.interpret.denoising import (
     choose_genes,
     denoise,
     gene_scores,
     named_rows,
     read_genes,
 )
-from cisgrammar.devices import resolve_device
-from cisgrammar.expression import log_expression
-from cisgrammar.files import read_table, write_h5ad, write_table
-from cisgrammar.gene_peaks import as_matrix
-from cisgrammar.logs import log_to
-from cisgrammar.notes import Notes
-from cisgrammar.specific_peaks import specific_peaks
-from cisgrammar.threads import set_threads
+from cisgrammar.interpret.specific_peaks import specific_peaks
 
 NO_GENES = "Genes have no scores: {} (`genome.gtf`, `scbasset.denoising.promoter_reach`)."
 NO_RNA = "Scores are not compared with expression: the cells have no RNA."

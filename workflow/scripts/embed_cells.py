@@ -2,11 +2,11 @@
 
 import numba
 
-from cisgrammar.cells import embed_cells
-from cisgrammar.files import write_h5ad
-from cisgrammar.logs import log_to
-from cisgrammar.multiome import read_cells
-from cisgrammar.seeds import derive_seed
+from cisgrammar.cells.embedding import embed_cells
+from cisgrammar.common.files import write_h5ad
+from cisgrammar.common.logs import log_to
+from cisgrammar.common.seeds import derive_seed
+from cisgrammar.counts.multiome import read_cells
 
 files, params = snakemake.input, snakemake.params
 settings, peaks = dict(params.settings), params.peaks

@@ -3,10 +3,10 @@
 import pandas as pd
 from anndata import read_h5ad
 
-from cisgrammar.files import read_table, write_table
-from cisgrammar.logs import log_to
-from cisgrammar.noise_ceiling import noise_ceiling
-from cisgrammar.seeds import derive_seed
+from cisgrammar.common.files import read_table, write_table
+from cisgrammar.common.logs import log_to
+from cisgrammar.common.seeds import derive_seed
+from cisgrammar.evaluate.noise_ceiling import noise_ceiling
 
 with log_to(snakemake.log[0]):
     cells, dataset = read_h5ad(snakemake.input.cells), read_h5ad(snakemake.input.dataset)

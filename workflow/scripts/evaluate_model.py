@@ -5,12 +5,12 @@ import torch
 from anndata import AnnData, read_h5ad
 
 from cisgrammar import models
-from cisgrammar.evaluation import scores, scores_by
-from cisgrammar.files import read_table, write_h5ad, write_table
-from cisgrammar.folds import TEST, rows_of
-from cisgrammar.logs import log_to
-from cisgrammar.threads import set_threads
-from cisgrammar.training import predict
+from cisgrammar.common.files import read_table, write_h5ad, write_table
+from cisgrammar.common.logs import log_to
+from cisgrammar.common.threads import set_threads
+from cisgrammar.data.folds import TEST, rows_of
+from cisgrammar.evaluate.scores import scores, scores_by
+from cisgrammar.training.loop import predict
 
 fold = int(snakemake.wildcards.fold)
 with log_to(snakemake.log[0]):

@@ -4,12 +4,12 @@ import torch
 from anndata import read_h5ad
 
 from cisgrammar import models
-from cisgrammar.files import read_table, write_table
-from cisgrammar.folds import TRAIN, rows_of
-from cisgrammar.logs import log_to
+from cisgrammar.common.files import read_table, write_table
+from cisgrammar.common.logs import log_to
+from cisgrammar.common.threads import set_threads
+from cisgrammar.data.folds import TRAIN, rows_of
 from cisgrammar.motifs.filters import filter_motifs
 from cisgrammar.motifs.meme import write_meme
-from cisgrammar.threads import set_threads
 
 fold = int(snakemake.wildcards.fold)
 with log_to(snakemake.log[0]):

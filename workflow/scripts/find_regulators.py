@@ -2,10 +2,10 @@
 
 from anndata import read_h5ad
 
-from cisgrammar.files import write_table
-from cisgrammar.influence import with_score
-from cisgrammar.logs import log_to
-from cisgrammar.regulators import find_regulators, summarise_regulators
+from cisgrammar.common.files import write_table
+from cisgrammar.common.logs import log_to
+from cisgrammar.interpret.influence import with_score
+from cisgrammar.interpret.regulators import find_regulators, summarise_regulators
 
 with log_to(snakemake.log[0]):
     families = with_score(read_h5ad(snakemake.input.families), snakemake.params.score)

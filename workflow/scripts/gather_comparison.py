@@ -1,9 +1,9 @@
 """Put all methods into one table, compare the model with each, and say it in words."""
 
-from cisgrammar.comparison import all_differences, cost_of_jobs, in_order, verdict
-from cisgrammar.comparison_page import page
-from cisgrammar.files import read_table, whole_file, write_table
-from cisgrammar.logs import log_to
+from cisgrammar.common.files import read_table, whole_file, write_table
+from cisgrammar.common.logs import log_to
+from cisgrammar.evaluate.comparison import all_differences, cost_of_jobs, in_order, verdict
+from cisgrammar.evaluate.comparison_page import page
 
 files, params, family = snakemake.input, snakemake.params, snakemake.wildcards.family
 with log_to(snakemake.log[0]):

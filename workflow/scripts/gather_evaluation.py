@@ -2,9 +2,9 @@
 
 from anndata import concat, read_h5ad
 
-from cisgrammar.evaluation import scores, summarise
-from cisgrammar.files import write_table
-from cisgrammar.logs import log_to
+from cisgrammar.common.files import write_table
+from cisgrammar.common.logs import log_to
+from cisgrammar.evaluate.scores import scores, summarise
 
 with log_to(snakemake.log[0]):
     dataset = read_h5ad(snakemake.input.dataset)

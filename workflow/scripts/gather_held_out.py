@@ -1,8 +1,8 @@
 """Average the scores of held-out peaks of all folds."""
 
-from cisgrammar.files import read_table, write_table
-from cisgrammar.held_out import summarise_folds
-from cisgrammar.logs import log_to
+from cisgrammar.common.files import read_table, write_table
+from cisgrammar.common.logs import log_to
+from cisgrammar.evaluate.held_out import summarise_folds
 
 files = snakemake.input
 with log_to(snakemake.log[0]):

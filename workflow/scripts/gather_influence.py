@@ -2,9 +2,9 @@
 
 from anndata import read_h5ad
 
-from cisgrammar.files import read_table, write_h5ad, write_table
-from cisgrammar.influence import EFFECT, INFLUENCE, gather, mean_by, z_scores
-from cisgrammar.logs import log_to
+from cisgrammar.common.files import read_table, write_h5ad, write_table
+from cisgrammar.common.logs import log_to
+from cisgrammar.interpret.influence import EFFECT, INFLUENCE, gather, mean_by, z_scores
 
 with log_to(snakemake.log[0]):
     motifs = read_table(snakemake.input.motifs, index_col="motif")

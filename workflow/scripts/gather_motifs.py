@@ -2,8 +2,8 @@
 
 import pandas as pd
 
-from cisgrammar.files import read_table, write_table
-from cisgrammar.logs import log_to
+from cisgrammar.common.files import read_table, write_table
+from cisgrammar.common.logs import log_to
 from cisgrammar.motifs.meme import read_meme, write_meme
 
 with log_to(snakemake.log[0]):

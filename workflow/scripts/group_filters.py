@@ -1,12 +1,12 @@
 """Give every filter its family, and describe the families."""
 
-from cisgrammar.files import read_table, write_table
-from cisgrammar.logs import log_to
+from cisgrammar.common.files import read_table, write_table
+from cisgrammar.common.logs import log_to
+from cisgrammar.common.threads import set_threads
 from cisgrammar.motifs.clusters import clusters_of_targets
 from cisgrammar.motifs.databases import load_database
 from cisgrammar.motifs.families import assign_filters, family_table
 from cisgrammar.motifs.meme import read_meme
-from cisgrammar.threads import set_threads
 
 settings = snakemake.params.database
 with log_to(snakemake.log[0]):

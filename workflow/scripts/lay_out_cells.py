@@ -4,12 +4,12 @@ import numpy as np
 from anndata import read_h5ad
 
 from cisgrammar import models
-from cisgrammar.accessibility import some_cells_at_a_time
-from cisgrammar.cell_embedding import cell_embedding, depth_against_intercept, lay_out
-from cisgrammar.files import write_h5ad, write_table
-from cisgrammar.logs import log_to
-from cisgrammar.seeds import derive_seed
-from cisgrammar.threads import set_threads
+from cisgrammar.common.files import write_h5ad, write_table
+from cisgrammar.common.logs import log_to
+from cisgrammar.common.seeds import derive_seed
+from cisgrammar.common.threads import set_threads
+from cisgrammar.data.accessibility import some_cells_at_a_time
+from cisgrammar.interpret.cell_embedding import cell_embedding, depth_against_intercept, lay_out
 
 with log_to(snakemake.log[0]):
     set_threads(snakemake.threads)

@@ -2,11 +2,11 @@
 
 from anndata import read_h5ad
 
-from cisgrammar.files import write_table
-from cisgrammar.logs import log_to
+from cisgrammar.common.files import write_table
+from cisgrammar.common.logs import log_to
+from cisgrammar.common.threads import set_threads
 from cisgrammar.motifs.databases import load_database
 from cisgrammar.motifs.fimo import hits
-from cisgrammar.threads import set_threads
 
 settings = snakemake.params.database
 with log_to(snakemake.log[0]):

@@ -4,9 +4,11 @@ import torch
 from anndata import read_h5ad
 
 from cisgrammar import models
-from cisgrammar.files import read_table, write_h5ad, write_table
-from cisgrammar.logs import log_to
-from cisgrammar.motif_space import (
+from cisgrammar.common.files import read_table, write_h5ad, write_table
+from cisgrammar.common.logs import log_to
+from cisgrammar.common.seeds import derive_seed
+from cisgrammar.common.threads import set_threads
+from cisgrammar.interpret.motif_space import (
     activations,
     carriers,
     co_occurrence,
@@ -15,8 +17,6 @@ from cisgrammar.motif_space import (
     family_scores,
     only_trusted,
 )
-from cisgrammar.seeds import derive_seed
-from cisgrammar.threads import set_threads
 
 
 def scanner(path):

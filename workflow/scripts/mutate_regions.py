@@ -3,13 +3,13 @@
 from anndata import read_h5ad
 
 from cisgrammar import models
-from cisgrammar.devices import resolve_device
-from cisgrammar.files import read_table, write_h5ad, write_table
-from cisgrammar.logs import log_to
+from cisgrammar.common.devices import resolve_device
+from cisgrammar.common.files import read_table, write_h5ad, write_table
+from cisgrammar.common.logs import log_to
+from cisgrammar.common.seeds import derive_seed
+from cisgrammar.common.threads import set_threads
+from cisgrammar.interpret.mutated_regions import label_sites, mutate_regions, null_thresholds
 from cisgrammar.motifs.databases import load_database
-from cisgrammar.mutated_regions import label_sites, mutate_regions, null_thresholds
-from cisgrammar.seeds import derive_seed
-from cisgrammar.threads import set_threads
 
 files, params, settings = snakemake.input, snakemake.params, snakemake.params.settings
 with log_to(snakemake.log[0]):

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from anndata import read_h5ad
 
-from cisgrammar.logs import log_to
+from cisgrammar.common.logs import log_to
 from cisgrammar.plots.cells import pool_purity, umap_cells
 from cisgrammar.plots.style import save
 

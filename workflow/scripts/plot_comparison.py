@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from cisgrammar.files import read_table
-from cisgrammar.logs import log_to
+from cisgrammar.common.files import read_table
+from cisgrammar.common.logs import log_to
 from cisgrammar.plots.evaluation import method_comparison
 from cisgrammar.plots.style import save
 

@@ -5,8 +5,8 @@ from pathlib import Path
 import numpy as np
 from anndata import read_h5ad
 
-from cisgrammar.files import read_table
-from cisgrammar.logs import log_to
+from cisgrammar.common.files import read_table
+from cisgrammar.common.logs import log_to
 from cisgrammar.plots.denoising import accessibility_against_expression, denoised_heatmap
 from cisgrammar.plots.style import cell_type_colours, save
 

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from cisgrammar.files import read_table, write_table
-from cisgrammar.logs import log_to
+from cisgrammar.common.files import read_table, write_table
+from cisgrammar.common.logs import log_to
 from cisgrammar.plots.downsampling import downsampling
 from cisgrammar.plots.style import save
 

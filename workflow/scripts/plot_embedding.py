@@ -4,8 +4,8 @@ from pathlib import Path
 
 from anndata import read_h5ad
 
-from cisgrammar.files import read_table
-from cisgrammar.logs import log_to
+from cisgrammar.common.files import read_table
+from cisgrammar.common.logs import log_to
 from cisgrammar.plots.single_cells import (
     depth_against_intercept,
     embedding_map,

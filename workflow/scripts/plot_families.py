@@ -4,10 +4,10 @@ from pathlib import Path
 
 from anndata import read_h5ad
 
-from cisgrammar.family_influence import trusted
-from cisgrammar.files import read_table
-from cisgrammar.influence import with_score
-from cisgrammar.logs import log_to
+from cisgrammar.common.files import read_table
+from cisgrammar.common.logs import log_to
+from cisgrammar.interpret.family_influence import trusted
+from cisgrammar.interpret.influence import with_score
 from cisgrammar.motifs.databases import load_database
 from cisgrammar.motifs.meme import read_meme
 from cisgrammar.plots.families import (

@@ -2,11 +2,11 @@
 
 from pathlib import Path
 
-from cisgrammar.family_influence import trusted
-from cisgrammar.files import read_table
-from cisgrammar.gene_sets import markers_and_annotations
-from cisgrammar.logs import log_to
-from cisgrammar.notes import notes_about
+from cisgrammar.common.files import read_table
+from cisgrammar.common.logs import log_to
+from cisgrammar.common.notes import notes_about
+from cisgrammar.interpret.family_influence import trusted
+from cisgrammar.interpret.gene_sets import markers_and_annotations
 from cisgrammar.plots.families import correlation_heatmap
 from cisgrammar.plots.gene_sets import gene_set_heatmap
 from cisgrammar.plots.notes import draw_or_note

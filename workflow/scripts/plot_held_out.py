@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from cisgrammar.files import read_table
-from cisgrammar.logs import log_to
+from cisgrammar.common.files import read_table
+from cisgrammar.common.logs import log_to
 from cisgrammar.plots.single_cells import held_out_auroc
 from cisgrammar.plots.style import save
 from cisgrammar.plots.training import auroc_curves, cross_entropy_curves

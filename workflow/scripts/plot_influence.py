@@ -4,9 +4,9 @@ from pathlib import Path
 
 from anndata import read_h5ad
 
-from cisgrammar.files import read_table
-from cisgrammar.influence import with_score
-from cisgrammar.logs import log_to
+from cisgrammar.common.files import read_table
+from cisgrammar.common.logs import log_to
+from cisgrammar.interpret.influence import with_score
 from cisgrammar.motifs.meme import read_meme
 from cisgrammar.plots.influence import influence_heatmap, pools_pca
 from cisgrammar.plots.logos import logo_gallery

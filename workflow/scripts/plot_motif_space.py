@@ -4,9 +4,9 @@ from pathlib import Path
 
 from anndata import read_h5ad
 
-from cisgrammar.files import read_table
-from cisgrammar.logs import log_to
-from cisgrammar.motif_space import carriers, only_trusted
+from cisgrammar.common.files import read_table
+from cisgrammar.common.logs import log_to
+from cisgrammar.interpret.motif_space import carriers, only_trusted
 from cisgrammar.plots.motif_space import umap_by_family, upset
 from cisgrammar.plots.notes import draw_or_note
 from cisgrammar.plots.style import save

@@ -4,14 +4,14 @@ from pathlib import Path
 
 from anndata import read_h5ad
 
-from cisgrammar.family_influence import trusted
-from cisgrammar.files import read_table
-from cisgrammar.influence import with_score
-from cisgrammar.logs import log_to
+from cisgrammar.common.files import read_table
+from cisgrammar.common.logs import log_to
+from cisgrammar.interpret.family_influence import trusted
+from cisgrammar.interpret.influence import with_score
+from cisgrammar.interpret.regulators import best_pairs, tf_expression
 from cisgrammar.plots.notes import draw_or_note
 from cisgrammar.plots.regulators import influence_against_expression, regulator_volcano
 from cisgrammar.plots.style import cell_type_colours, save
-from cisgrammar.regulators import best_pairs, tf_expression
 
 with log_to(snakemake.log[0]):
     regulators = read_table(snakemake.input.regulators)

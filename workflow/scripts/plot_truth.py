@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from cisgrammar.files import read_table
-from cisgrammar.logs import log_to
+from cisgrammar.common.files import read_table
+from cisgrammar.common.logs import log_to
 from cisgrammar.plots.style import cell_type_colours, save
 from cisgrammar.plots.truth import influence_against_truth
 

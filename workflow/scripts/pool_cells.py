@@ -2,11 +2,11 @@
 
 from anndata import read_h5ad
 
-from cisgrammar.annotation import read_tss, with_gene_names
-from cisgrammar.files import write_h5ad, write_table
-from cisgrammar.logs import log_to
-from cisgrammar.pooling import make_pools, pool_as
-from cisgrammar.seeds import derive_seed
+from cisgrammar.cells.pooling import make_pools, pool_as
+from cisgrammar.common.files import write_h5ad, write_table
+from cisgrammar.common.logs import log_to
+from cisgrammar.common.seeds import derive_seed
+from cisgrammar.genome.tss import read_tss, with_gene_names
 
 files, params = snakemake.input, snakemake.params
 with log_to(snakemake.log[0]):

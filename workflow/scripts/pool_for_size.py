@@ -2,12 +2,12 @@
 
 from anndata import read_h5ad
 
-from cisgrammar.dataset import build_dataset, gene_filter
-from cisgrammar.files import write_h5ad
-from cisgrammar.logs import log_to
-from cisgrammar.pooling import make_pools
-from cisgrammar.regions import read_bed, sequence_codes
-from cisgrammar.seeds import derive_seed
+from cisgrammar.cells.pooling import make_pools
+from cisgrammar.common.files import write_h5ad
+from cisgrammar.common.logs import log_to
+from cisgrammar.common.seeds import derive_seed
+from cisgrammar.data.dataset import build_dataset, gene_filter
+from cisgrammar.genome.regions import read_bed, sequence_codes
 
 params = snakemake.params
 with log_to(snakemake.log[0]):

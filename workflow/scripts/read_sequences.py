@@ -1,9 +1,9 @@
 """Read sequences and targets that the user has already."""
 
-from cisgrammar.files import write_h5ad, write_table
-from cisgrammar.logs import log_to
-from cisgrammar.preflight import check_folds
-from cisgrammar.sequences_given import describe, read_given, read_scover_table
+from cisgrammar.checks.preflight import check_folds
+from cisgrammar.common.files import write_h5ad, write_table
+from cisgrammar.common.logs import log_to
+from cisgrammar.data.given import describe, read_given, read_scover_table
 
 files, cell_type = snakemake.input, snakemake.params.cell_type
 with log_to(snakemake.log[0]):

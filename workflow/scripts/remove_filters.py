@@ -6,12 +6,12 @@ from anndata import read_h5ad
 from torch.nn import functional as F
 
 from cisgrammar import models
-from cisgrammar.comparison import score_row
-from cisgrammar.files import read_table, write_table
-from cisgrammar.filter_removal import NO_MATCH, filter_subsets, predict_with_filters
-from cisgrammar.folds import TEST, TRAIN, rows_of
-from cisgrammar.logs import log_to
-from cisgrammar.threads import set_threads
+from cisgrammar.common.files import read_table, write_table
+from cisgrammar.common.logs import log_to
+from cisgrammar.common.threads import set_threads
+from cisgrammar.data.folds import TEST, TRAIN, rows_of
+from cisgrammar.evaluate.comparison import score_row
+from cisgrammar.evaluate.filter_removal import NO_MATCH, filter_subsets, predict_with_filters
 
 
 def activations(model, codes):

@@ -2,11 +2,11 @@
 
 from anndata import AnnData, read_h5ad
 
-from cisgrammar.files import write_h5ad
-from cisgrammar.logs import log_to
+from cisgrammar.common.files import write_h5ad
+from cisgrammar.common.logs import log_to
+from cisgrammar.common.threads import set_threads
 from cisgrammar.motifs.databases import load_database
 from cisgrammar.motifs.fimo import scan
-from cisgrammar.threads import set_threads
 
 settings = snakemake.params.database
 with log_to(snakemake.log[0]):

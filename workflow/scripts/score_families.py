@@ -2,7 +2,9 @@
 
 from anndata import read_h5ad
 
-from cisgrammar.family_influence import (
+from cisgrammar.common.files import read_table, write_h5ad, write_table
+from cisgrammar.common.logs import log_to
+from cisgrammar.interpret.family_influence import (
     add_categories,
     consistency,
     family_correlations,
@@ -11,9 +13,7 @@ from cisgrammar.family_influence import (
     stability,
     sum_by_family,
 )
-from cisgrammar.files import read_table, write_h5ad, write_table
-from cisgrammar.influence import EFFECT, INFLUENCE, with_score, z_scores
-from cisgrammar.logs import log_to
+from cisgrammar.interpret.influence import EFFECT, INFLUENCE, with_score, z_scores
 from cisgrammar.motifs.meme import read_meme
 
 with log_to(snakemake.log[0]):

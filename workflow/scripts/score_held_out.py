@@ -3,10 +3,10 @@
 from anndata import read_h5ad
 
 from cisgrammar import models
-from cisgrammar.files import read_table, write_table
-from cisgrammar.held_out import score_test_part
-from cisgrammar.logs import log_to
-from cisgrammar.threads import set_threads
+from cisgrammar.common.files import read_table, write_table
+from cisgrammar.common.logs import log_to
+from cisgrammar.common.threads import set_threads
+from cisgrammar.evaluate.held_out import score_test_part
 
 with log_to(snakemake.log[0]):
     set_threads(snakemake.threads)

@@ -5,10 +5,10 @@ import torch
 from anndata import read_h5ad
 
 from cisgrammar import models
-from cisgrammar.files import read_table, write_table
-from cisgrammar.folds import VALIDATION, rows_of
-from cisgrammar.logs import log_to
-from cisgrammar.threads import set_threads
+from cisgrammar.common.files import read_table, write_table
+from cisgrammar.common.logs import log_to
+from cisgrammar.common.threads import set_threads
+from cisgrammar.data.folds import VALIDATION, rows_of
 
 fold = int(snakemake.wildcards.fold)
 with log_to(snakemake.log[0]):

@@ -4,22 +4,22 @@ from anndata import read_h5ad
 from scipy import sparse
 
 from cisgrammar import models
-from cisgrammar.annotation import read_tss, with_gene_names
-from cisgrammar.devices import resolve_device
-from cisgrammar.expression import log_expression
-from cisgrammar.files import write_h5ad, write_table
-from cisgrammar.influence import mean_by
-from cisgrammar.logs import log_to
-from cisgrammar.motifs.databases import choose_motifs, load_database
-from cisgrammar.seeds import derive_seed
-from cisgrammar.tf_activity import (
+from cisgrammar.common.devices import resolve_device
+from cisgrammar.common.files import write_h5ad, write_table
+from cisgrammar.common.logs import log_to
+from cisgrammar.common.seeds import derive_seed
+from cisgrammar.common.threads import set_threads
+from cisgrammar.counts.expression import log_expression
+from cisgrammar.genome.tss import read_tss, with_gene_names
+from cisgrammar.interpret.influence import mean_by
+from cisgrammar.interpret.tf_activity import (
     activity_against_expression,
     as_activity,
     insertion_effects,
     rank_distinct,
     that_fit,
 )
-from cisgrammar.threads import set_threads
+from cisgrammar.motifs.databases import choose_motifs, load_database
 
 files, params, settings = snakemake.input, snakemake.params, snakemake.params.settings
 with log_to(snakemake.log[0]):

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from cisgrammar.logs import log_to
+from cisgrammar.common.logs import log_to
 from cisgrammar.simulate import simulate
 from cisgrammar.simulate.multiome import simulate_multiome
 

@@ -2,9 +2,9 @@
 
 from anndata import read_h5ad
 
-from cisgrammar.files import write_table
-from cisgrammar.folds import split_folds
-from cisgrammar.logs import log_to
+from cisgrammar.common.files import write_table
+from cisgrammar.common.logs import log_to
+from cisgrammar.data.folds import split_folds
 
 with log_to(snakemake.log[0]):
     dataset = read_h5ad(snakemake.input.dataset)

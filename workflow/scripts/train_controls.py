@@ -7,16 +7,16 @@ import pandas as pd
 import torch
 from anndata import read_h5ad
 
-from cisgrammar.comparison import Cost, score_row
-from cisgrammar.controls import spoil
-from cisgrammar.devices import resolve_device
-from cisgrammar.files import read_table, write_table
-from cisgrammar.final_model import train_final
-from cisgrammar.folds import TEST, rows_of
-from cisgrammar.logs import log_to
-from cisgrammar.seeds import derive_seed
-from cisgrammar.threads import set_threads
-from cisgrammar.training import predict
+from cisgrammar.common.devices import resolve_device
+from cisgrammar.common.files import read_table, write_table
+from cisgrammar.common.logs import log_to
+from cisgrammar.common.seeds import derive_seed
+from cisgrammar.common.threads import set_threads
+from cisgrammar.data.folds import TEST, rows_of
+from cisgrammar.evaluate.comparison import Cost, score_row
+from cisgrammar.training.controls import spoil
+from cisgrammar.training.final_model import train_final
+from cisgrammar.training.loop import predict
 
 family, fold = snakemake.wildcards.family, int(snakemake.wildcards.fold)
 settings, training = snakemake.params.settings, snakemake.params.training

@@ -6,12 +6,12 @@ from pathlib import Path
 from anndata import read_h5ad
 
 from cisgrammar import models
-from cisgrammar.devices import resolve_device
-from cisgrammar.files import read_table, write_table
-from cisgrammar.final_model import train_final
-from cisgrammar.logs import log_to
-from cisgrammar.threads import set_threads
-from cisgrammar.training import Checkpoints
+from cisgrammar.common.devices import resolve_device
+from cisgrammar.common.files import read_table, write_table
+from cisgrammar.common.logs import log_to
+from cisgrammar.common.threads import set_threads
+from cisgrammar.training.final_model import train_final
+from cisgrammar.training.loop import Checkpoints
 
 wildcards, training = snakemake.wildcards, snakemake.params.training
 checkpoint = Path(snakemake.params.checkpoint)

@@ -5,15 +5,15 @@ from pathlib import Path
 
 from anndata import read_h5ad
 
-from cisgrammar.accessibility import shuffle_within_cells
-from cisgrammar.devices import resolve_device
-from cisgrammar.files import read_table, write_table
-from cisgrammar.final_model import train_final
-from cisgrammar.held_out import score_test_part
-from cisgrammar.logs import log_to
-from cisgrammar.seeds import derive_seed
-from cisgrammar.threads import set_threads
-from cisgrammar.training import Checkpoints
+from cisgrammar.common.devices import resolve_device
+from cisgrammar.common.files import read_table, write_table
+from cisgrammar.common.logs import log_to
+from cisgrammar.common.seeds import derive_seed
+from cisgrammar.common.threads import set_threads
+from cisgrammar.data.accessibility import shuffle_within_cells
+from cisgrammar.evaluate.held_out import score_test_part
+from cisgrammar.training.final_model import train_final
+from cisgrammar.training.loop import Checkpoints
 
 fold, params = int(snakemake.wildcards.fold), snakemake.params
 settings, training = params.settings, params.training

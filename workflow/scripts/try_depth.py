@@ -6,16 +6,16 @@ from pathlib import Path
 from anndata import read_h5ad
 
 from cisgrammar import models
-from cisgrammar.accessibility import thin
-from cisgrammar.components import log_pca
-from cisgrammar.depth_study import measure
-from cisgrammar.devices import resolve_device
-from cisgrammar.files import read_table, write_table
-from cisgrammar.final_model import train_final
-from cisgrammar.logs import log_to
-from cisgrammar.seeds import derive_seed
-from cisgrammar.threads import set_threads
-from cisgrammar.training import Checkpoints
+from cisgrammar.cells.components import log_pca
+from cisgrammar.common.devices import resolve_device
+from cisgrammar.common.files import read_table, write_table
+from cisgrammar.common.logs import log_to
+from cisgrammar.common.seeds import derive_seed
+from cisgrammar.common.threads import set_threads
+from cisgrammar.data.accessibility import thin
+from cisgrammar.evaluate.depth_study import measure
+from cisgrammar.training.final_model import train_final
+from cisgrammar.training.loop import Checkpoints
 
 FOLD = 0
 files, params, share = snakemake.input, snakemake.params, float(snakemake.wildcards.share)

@@ -5,11 +5,11 @@ from pathlib import Path
 
 from anndata import read_h5ad
 
-from cisgrammar.devices import resolve_device
-from cisgrammar.files import write_table
-from cisgrammar.logs import log_to
-from cisgrammar.pool_sizes import try_pool_size
-from cisgrammar.threads import set_threads
+from cisgrammar.common.devices import resolve_device
+from cisgrammar.common.files import write_table
+from cisgrammar.common.logs import log_to
+from cisgrammar.common.threads import set_threads
+from cisgrammar.evaluate.pool_sizes import try_pool_size
 
 params = snakemake.params
 with log_to(snakemake.log[0]):

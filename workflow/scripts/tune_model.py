@@ -5,13 +5,13 @@ import json
 from anndata import read_h5ad
 
 from cisgrammar import models
-from cisgrammar.devices import resolve_device
-from cisgrammar.files import read_table, whole_file, write_table
-from cisgrammar.logs import log_to
-from cisgrammar.seeds import derive_seed
-from cisgrammar.threads import set_threads
-from cisgrammar.training import Split
-from cisgrammar.tuning import tune
+from cisgrammar.common.devices import resolve_device
+from cisgrammar.common.files import read_table, whole_file, write_table
+from cisgrammar.common.logs import log_to
+from cisgrammar.common.seeds import derive_seed
+from cisgrammar.common.threads import set_threads
+from cisgrammar.training.loop import Split
+from cisgrammar.training.tuning import tune
 
 family, fold = snakemake.wildcards.family, int(snakemake.wildcards.fold)
 with log_to(snakemake.log[0]):

@@ -2,9 +2,9 @@
 
 import json
 
-from cisgrammar.files import whole_file
-from cisgrammar.logs import log_to
-from cisgrammar.provenance import provenance
+from cisgrammar.common.files import whole_file
+from cisgrammar.common.logs import log_to
+from cisgrammar.common.provenance import provenance
 
 with log_to(snakemake.log[0]):
     found = provenance(snakemake.params.config, snakemake.input)

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from cisgrammar.errors import InputError
-from cisgrammar.inputs import examples, nearest, open_text, share
+from cisgrammar.common.errors import InputError
+from cisgrammar.common.inputs import examples, nearest, open_text, share
 
 log = logging.getLogger(__name__)
 

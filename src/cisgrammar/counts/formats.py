@@ -6,11 +6,11 @@ from pathlib import Path
 
 import h5py
 
+from cisgrammar.common.errors import InputError
+from cisgrammar.common.inputs import examples, require_file
 from cisgrammar.counts import hdf5, text
 from cisgrammar.counts.loom import read_loom
 from cisgrammar.counts.raw import RawCounts
-from cisgrammar.errors import InputError
-from cisgrammar.inputs import examples, require_file
 
 KEY = "counts.path"
 

@@ -15,10 +15,10 @@ import pandas as pd
 import scipy.sparse as sp
 from anndata.io import read_elem
 
+from cisgrammar.common.errors import InputError
+from cisgrammar.common.inputs import examples, nearest
 from cisgrammar.counts.raw import RawCounts, features_of
 from cisgrammar.counts.values import describe_values
-from cisgrammar.errors import InputError
-from cisgrammar.inputs import examples, nearest
 
 log = logging.getLogger(__name__)
 

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from cisgrammar.errors import InputError
-from cisgrammar.inputs import examples, nearest
+from cisgrammar.common.errors import InputError
+from cisgrammar.common.inputs import examples, nearest
 
 log = logging.getLogger(__name__)
 

@@ -9,10 +9,10 @@ import numpy as np
 import pandas as pd
 import scipy.sparse as sp
 
+from cisgrammar.common.errors import InputError
+from cisgrammar.common.inputs import examples
 from cisgrammar.counts.hdf5 import open_file, sample_values
 from cisgrammar.counts.raw import RawCounts
-from cisgrammar.errors import InputError
-from cisgrammar.inputs import examples
 
 BLOCK_GENES = 512
 GENE_IDS = ("Accession", "gene_ids", "Gene", "var_names")  # ids before names

@@ -11,14 +11,14 @@ import numpy as np
 import pandas as pd
 import scipy.sparse as sp
 
+from cisgrammar.common.errors import InputError
+from cisgrammar.common.inputs import examples, nearest
 from cisgrammar.counts.cell_table import add_cell_table, add_columns_of_names
 from cisgrammar.counts.formats import load
 from cisgrammar.counts.labels import standard_labels
 from cisgrammar.counts.raw import RawCounts
 from cisgrammar.counts.text import NAMELESS
 from cisgrammar.counts.values import check_values
-from cisgrammar.errors import InputError
-from cisgrammar.inputs import examples, nearest
 
 log = logging.getLogger(__name__)
 

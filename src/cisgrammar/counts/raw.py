@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import scipy.sparse as sp
 
-from cisgrammar.errors import InputError
+from cisgrammar.common.errors import InputError
 
 log = logging.getLogger(__name__)
 

@@ -10,10 +10,10 @@ from typing import Any
 import anndata as ad
 import pandas as pd
 
+from cisgrammar.common.errors import InputError, Problems
+from cisgrammar.common.inputs import examples, share
 from cisgrammar.counts.labels import natural_order
 from cisgrammar.counts.one import read_counts
-from cisgrammar.errors import InputError, Problems
-from cisgrammar.inputs import examples, share
 
 log = logging.getLogger(__name__)
 

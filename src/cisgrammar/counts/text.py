@@ -11,9 +11,9 @@ import pandas as pd
 import scipy.io
 import scipy.sparse as sp
 
+from cisgrammar.common.errors import InputError
+from cisgrammar.common.inputs import examples, open_binary, open_text
 from cisgrammar.counts.raw import RawCounts, features_of
-from cisgrammar.errors import InputError
-from cisgrammar.inputs import examples, open_binary, open_text
 
 KEY = "counts.path"
 BLOCK_GENES = 1024

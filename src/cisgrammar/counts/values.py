@@ -8,8 +8,8 @@ from pathlib import Path
 
 import numpy as np
 
-from cisgrammar.errors import InputError
-from cisgrammar.inputs import examples
+from cisgrammar.common.errors import InputError
+from cisgrammar.common.inputs import examples
 
 log = logging.getLogger(__name__)
 

@@ -8,7 +8,7 @@ A family is one file with one class that has:
 - ``forward(codes)``: uint8 ``(batch, length)`` to ``(batch, targets)``.
 
 A family that is not trained on squared errors has ``objective(split)``: see
-:class:`cisgrammar.training.Objective`. One whose shape depends on what the targets are has
+:class:`cisgrammar.training.loop.Objective`. One whose shape depends on what the targets are has
 ``complete_settings(settings, targets)``. Families whose first layer reads as motifs also have
 ``scan`` and ``influence``; those that can be trained side by side, ``side_by_side``.
 """
@@ -22,8 +22,8 @@ from typing import Any
 import pandas as pd
 import torch
 
-from cisgrammar.errors import InputError
-from cisgrammar.files import whole_file
+from cisgrammar.common.errors import InputError
+from cisgrammar.common.files import whole_file
 from cisgrammar.models.scbasset import Scbasset
 from cisgrammar.models.scover import Scover
 

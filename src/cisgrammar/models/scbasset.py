@@ -11,14 +11,14 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from cisgrammar.accessibility import batch_numbers
-from cisgrammar.models.norm_pool import norm_pool, update_running
-from cisgrammar.models.scbasset_cpu import WIDEST, trunk
+from cisgrammar.data.accessibility import batch_numbers
+from cisgrammar.genome.sequence import N
+from cisgrammar.models.kernels.norm_pool import norm_pool, update_running
+from cisgrammar.models.kernels.scbasset_cpu import WIDEST, trunk
 from cisgrammar.models.scbasset_training import Accessibility
-from cisgrammar.sequence import N
 
 if TYPE_CHECKING:
-    from cisgrammar.training import Split
+    from cisgrammar.training.loop import Split
 
 MOMENTUM = 0.1  # weight of a batch in the running averages; Keras calls this .9
 EPS = 1e-3

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from cisgrammar.models.norm_pool import same_padding
+from cisgrammar.models.kernels.norm_pool import same_padding
 from cisgrammar.models.scbasset import EPS, GELU_SLOPE, PRECISIONS, Scbasset, _Block
 
 

@@ -11,14 +11,14 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from cisgrammar.accessibility import check_batch
-from cisgrammar.augmentation import augment
-from cisgrammar.open_entries import OpenEntries, cross_entropy_sum
-from cisgrammar.seeds import derive_seed
+from cisgrammar.common.seeds import derive_seed
+from cisgrammar.data.accessibility import check_batch
+from cisgrammar.data.augmentation import augment
+from cisgrammar.data.open_entries import OpenEntries, cross_entropy_sum
 
 if TYPE_CHECKING:
     from cisgrammar.models.scbasset import Scbasset
-    from cisgrammar.training import Split
+    from cisgrammar.training.loop import Split
 
 BINS = 512
 LOGIT_RANGE = 12.0  # of the bins

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from cisgrammar.models.conv_maxpool import (
+from cisgrammar.models.kernels.conv_maxpool import (
     ConvMaxPool,
     conv_maxpool,
     conv_maxpool_side_by_side,

@@ -13,7 +13,7 @@ import pandas as pd
 from scipy.cluster.hierarchy import fcluster, linkage
 from scipy.spatial.distance import squareform
 
-from cisgrammar.errors import InputError
+from cisgrammar.common.errors import InputError
 from cisgrammar.motifs.databases import SEPARATOR, Database, tfs_by_motif
 from cisgrammar.motifs.meme import Motif, consensus, information_content
 from cisgrammar.motifs.tomtom import best_p_values

@@ -13,8 +13,8 @@ import numpy as np
 import pandas as pd
 from pyjaspar import jaspardb
 
-from cisgrammar.errors import InputError
-from cisgrammar.inputs import examples, nearest
+from cisgrammar.common.errors import InputError
+from cisgrammar.common.inputs import examples, nearest
 from cisgrammar.motifs.meme import Motif, read_meme
 
 SEPARATOR = ";"  # between several names in one cell of a table

@@ -7,8 +7,8 @@ import logging
 import numpy as np
 import pandas as pd
 
+from cisgrammar.genome.sequence import N
 from cisgrammar.motifs.meme import Motif, consensus, information_content
-from cisgrammar.sequence import N
 
 MOTIF_COLUMNS = ["motif", "fold", "filter", "n_sequences", "information", "consensus"]
 _log = logging.getLogger(__name__)

@@ -16,8 +16,8 @@ import pandas as pd
 from scipy import sparse
 from tqdm import tqdm
 
+from cisgrammar.genome.sequence import N, decode, reverse_complement
 from cisgrammar.motifs.meme import Motif
-from cisgrammar.sequence import N, decode, reverse_complement
 
 PSEUDOCOUNT = 0.1  # sites, shared out by the background: FIMO's --motif-pseudo
 SCORE_RANGE = 1000  # the largest integer of a column, as in FIMO

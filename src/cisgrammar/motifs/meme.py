@@ -12,9 +12,9 @@ from pathlib import Path
 import numpy as np
 from scipy.special import xlogy
 
-from cisgrammar.errors import InputError, Problems
-from cisgrammar.files import whole_file
-from cisgrammar.sequence import BASES
+from cisgrammar.common.errors import InputError, Problems
+from cisgrammar.common.files import whole_file
+from cisgrammar.genome.sequence import BASES
 
 UNIFORM = (0.25, 0.25, 0.25, 0.25)
 ROW_SUM_TOLERANCE = 0.02  # rounding to two decimals moves a row's sum by up to this much

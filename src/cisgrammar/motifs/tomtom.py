@@ -12,8 +12,8 @@ import numpy as np
 import pandas as pd
 from tqdm import tqdm
 
+from cisgrammar.common.seeds import derive_seed
 from cisgrammar.motifs.meme import Motif, consensus, reverse_complement
-from cisgrammar.seeds import derive_seed
 
 COLUMNS = [
     *("Query_ID", "Target_ID", "Optimal_offset", "p-value", "E-value", "q-value"),

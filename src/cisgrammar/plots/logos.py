@@ -14,9 +14,9 @@ from matplotlib.patches import PathPatch
 from matplotlib.path import Path
 from matplotlib.textpath import TextPath
 
+from cisgrammar.genome.sequence import BASES
 from cisgrammar.motifs.meme import Motif, information_content, reverse_complement
 from cisgrammar.plots import style
-from cisgrammar.sequence import BASES
 
 COLOURS = dict(zip(BASES, ("#009E73", "#0072B2", "#E69F00", "#D55E00"), strict=True))
 MAX_BITS = 2.0

@@ -13,9 +13,9 @@ from matplotlib.patches import PathPatch
 from matplotlib.path import Path
 from matplotlib.ticker import MaxNLocator, StrMethodFormatter
 
+from cisgrammar.genome.sequence import BASES, N, encode
 from cisgrammar.plots import style
 from cisgrammar.plots.logos import COLOURS, glyph
-from cisgrammar.sequence import BASES, N, encode
 
 ROW, HEAD, FOOT, SIDE, END = 16.0, 9.0, 9.0, 22.0, 9.0  # mm
 
@@ -35,7 +35,7 @@ def importance_logos(
     Parameters
     ----------
     scores
-        From :func:`cisgrammar.mutagenesis.importance`: ``(groups, positions)``.
+        From :func:`cisgrammar.interpret.mutagenesis.importance`: ``(groups, positions)``.
     codes
         The bases, uint8 ``(positions,)``.
     groups

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from cisgrammar.evaluation import pearson
+from cisgrammar.evaluate.scores import pearson
 from cisgrammar.plots import style
 from cisgrammar.plots.maps import bare_map, category_map
 

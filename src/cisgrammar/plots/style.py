@@ -22,7 +22,7 @@ from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties
 from matplotlib.textpath import text_to_path
 
-from cisgrammar.files import whole_file
+from cisgrammar.common.files import whole_file
 
 MM = 1 / 25.4  # inches
 ONE_COLUMN = 85.0

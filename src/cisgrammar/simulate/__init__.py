@@ -10,11 +10,11 @@ import anndata as ad
 import numpy as np
 import pandas as pd
 
-from cisgrammar.errors import InputError, Problems
-from cisgrammar.files import write_h5ad, write_table
+from cisgrammar.common.errors import InputError, Problems
+from cisgrammar.common.files import write_h5ad, write_table
+from cisgrammar.common.seeds import derive_seed
 from cisgrammar.motifs.databases import load_database
 from cisgrammar.motifs.meme import Motif, write_meme
-from cisgrammar.seeds import derive_seed
 from cisgrammar.simulate.expression import (
     draw_activities,
     draw_cells,

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from cisgrammar.files import whole_file
+from cisgrammar.common.files import whole_file
 
 SIZE = 40  # genes of a set, where so many bear the motif
 N_RANDOM = 12

@@ -9,9 +9,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from cisgrammar.files import whole_file
+from cisgrammar.common.files import whole_file
+from cisgrammar.genome.sequence import decode, reverse_complement
 from cisgrammar.motifs.meme import Motif
-from cisgrammar.sequence import decode, reverse_complement
 
 FASTA_LINE = 60
 GENE_LENGTH = (800, 2400)  # bp from TSS to end

@@ -10,10 +10,10 @@ import anndata as ad
 import numpy as np
 import pandas as pd
 
-from cisgrammar.errors import Problems
-from cisgrammar.files import write_h5ad, write_table
+from cisgrammar.common.errors import Problems
+from cisgrammar.common.files import write_h5ad, write_table
+from cisgrammar.common.seeds import derive_seed
 from cisgrammar.motifs.meme import Motif, write_meme
-from cisgrammar.seeds import derive_seed
 from cisgrammar.simulate import ACTIVATORS, CELL_TYPES, REPRESSORS, choose_motifs, name_genes
 from cisgrammar.simulate.expression import (
     draw_activities,

@@ -1,0 +1,1 @@
+"""From counts to pools: filtering, components, neighbours, seeds, pooling."""

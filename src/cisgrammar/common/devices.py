@@ -1,0 +1,70 @@
+"""Where a model trains."""
+
+from __future__ import annotations
+
+import logging
+import os
+import platform
+
+import torch
+
+from cisgrammar.common.errors import InputError
+
+logger = logging.getLogger(__name__)
+
+
+def resolve_device(device: str, gpus: int = 0, deterministic: bool = True) -> torch.device:
+    """Turn the config's ``auto``, ``cpu`` or ``cuda`` into a device, ready for use.
+
+    Parameters
+    ----------
+    device
+        ``auto`` is a GPU where there is one, else the CPU.
+    gpus
+        GPUs that the scheduler was asked for on behalf of this job. With one or more of
+        them ``auto`` means ``cuda``.
+    deterministic
+        On CUDA take only algorithms that give the same bytes in every run; an operation that has
+        none raises. Otherwise the fastest.
+
+    Raises
+    ------
+    InputError
+        If a GPU was asked for and is not there; never a silent run on the CPU.
+    """
+    there = torch.cuda.is_available()
+    if device == "cuda" and not there:
+        raise InputError(_absent("`training.device: cuda` asks for a GPU"))
+    if device == "auto" and gpus and not there:
+        raise InputError(_absent(f"this job asked the scheduler for {gpus} GPU(s)"))
+    if device == "auto":
+        device = "cuda" if there else "cpu"
+    if device == "cpu" and gpus:
+        logger.warning(
+            "training.device: cpu, so the GPU given to this job stays idle on node %s",
+            platform.node(),
+        )
+    if device == "cuda":
+        _choose_algorithms(deterministic)
+        logger.info("GPU %s on node %s", torch.cuda.get_device_name(), platform.node())
+    return torch.device(device)
+
+
+def _choose_algorithms(deterministic: bool) -> None:
+    # cuBLAS reads it once, when it is first used
+    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+    torch.use_deterministic_algorithms(deterministic)
+    torch.backends.cudnn.benchmark = not deterministic
+
+
+def _absent(why: str) -> str:
+    visible = os.environ.get("CUDA_VISIBLE_DEVICES")
+    seen = "is not set" if visible is None else f"is {visible!r}"
+    build = f"for CUDA {torch.version.cuda}" if torch.version.cuda else "without CUDA"
+    return (
+        f"device: {why}, but torch {torch.__version__} (built {build}) sees none on node "
+        f"{platform.node()}, where CUDA_VISIBLE_DEVICES {seen}. Either the job was not given a "
+        "GPU (check partition and `gpu` of its rule in slurm/config.yaml), or the node's driver "
+        "is broken or too old for this build (try `nvidia-smi` there), or torch was installed "
+        "without CUDA. `training.device: cpu` trains on the CPU."
+    )

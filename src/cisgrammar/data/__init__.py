@@ -1,0 +1,1 @@
+"""What models learn from: sequences with their targets, and folds."""

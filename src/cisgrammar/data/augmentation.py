@@ -1,0 +1,51 @@
+"""Other readings of the same sequence: the other strand, and a few bases to either side."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from cisgrammar.genome.sequence import N
+
+_COMPLEMENT = torch.tensor([3, 2, 1, 0, N], dtype=torch.uint8)
+
+
+def augment(
+    codes: Tensor, generator: torch.Generator, *, max_shift: int = 3, per_sequence: bool = False
+) -> Tensor:
+    """Read sequences on a random strand, shifted by a random number of bases.
+
+    Parameters
+    ----------
+    codes
+        uint8 ``(batch, length)``.
+    generator
+        On the CPU, whatever the device of the codes.
+    max_shift
+        Shifts are drawn from ``-max_shift`` to ``max_shift``; positive ones move bases to the
+        right. What comes in is N.
+    per_sequence
+        Draw strand and shift for each sequence, else once for the batch.
+
+    Returns
+    -------
+    Codes of the same shape.
+
+    Notes
+    -----
+    Yuan & Kelley (2022) in their code: one draw for a batch. N stands for 1/4 of each base, which
+    is what their code pads with.
+    """
+    draws = len(codes) if per_sequence else 1
+    flip = torch.rand(draws, generator=generator) < 0.5
+    shift = torch.randint(-max_shift, max_shift + 1, (draws,), generator=generator)
+    flip, shift = flip.to(codes.device), shift.to(codes.device)
+    codes = torch.where(flip[:, None], reverse_complement(codes), codes)
+    padded = torch.nn.functional.pad(codes, (max_shift, max_shift), value=N)
+    places = torch.arange(codes.shape[1], device=codes.device) + (max_shift - shift)[:, None]
+    return padded.gather(1, places.expand(codes.shape))
+
+
+def reverse_complement(codes: Tensor) -> Tensor:
+    """Read the other strand of codes ``(..., length)``."""
+    return _COMPLEMENT.to(codes.device)[codes.flip(-1).long()]

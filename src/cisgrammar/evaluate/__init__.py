@@ -1,0 +1,1 @@
+"""What a model is worth: scores, baselines, controls, noise ceiling, the truth."""

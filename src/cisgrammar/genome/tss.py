@@ -1,0 +1,341 @@
+"""Genes and their transcription start sites, and which gene a count belongs to."""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from cisgrammar.common.errors import InputError
+from cisgrammar.common.inputs import examples, nearest
+from cisgrammar.genome.gff import KEY, Annotation, read_annotation
+
+log = logging.getLogger(__name__)
+
+TSS_RULES = ("gene", "canonical", "longest_cds", "most_5_prime")
+NEED_CDS = ("canonical", "longest_cds")
+CANONICAL_TAGS = (  # best first
+    "Ensembl_canonical", "MANE_Select", "MANE Select", "appris_principal_1", "appris_principal",
+)  # fmt: skip
+TSS_COLUMNS = ["gene_id", "gene_name", "chrom", "tss", "strand", "transcript", "biotype"]
+
+
+def read_tss(
+    path: str | Path,
+    *,
+    gene_id: str = "gene_id",
+    biotypes: Iterable[str] | None = None,
+    tss_rule: str = "gene",
+) -> pd.DataFrame:
+    """Read one transcription start site per gene.
+
+    Parameters
+    ----------
+    path
+        GTF or GFF3, plain, gzip or bgzip.
+    gene_id
+        The attribute that names genes.
+    biotypes
+        Keep genes of these biotypes; None keeps all.
+    tss_rule
+        Which start counts as the gene's:
+
+        ``gene``
+            the 5' end of the gene row (scover);
+        ``canonical``
+            the 5' end of the transcript tagged canonical (Ensembl canonical,
+            MANE Select, APPRIS principal, the first of them that a gene has),
+            else of the one with the longest CDS, else of the most 5' one;
+        ``longest_cds``
+            that of the transcript with the longest CDS, else of the most 5' one;
+        ``most_5_prime``
+            the most 5' start of any transcript.
+
+        A gene without transcripts takes the 5' end of its gene row. The last
+        three do without gene rows. Ties go to the first id of the alphabet.
+
+    Returns
+    -------
+    gene_id, gene_name, chrom, tss (0-based), strand, transcript (empty when the
+    gene row decided) and biotype, in the order of the file. Its
+    ``attrs["steps"]`` lists (step, genes): what came in and what was dropped.
+
+    Raises
+    ------
+    InputError
+        If the file cannot be read, has no genes, or none of a biotype.
+    """
+    if tss_rule not in TSS_RULES:
+        raise InputError(
+            f"{tss_rule!r} is no rule for the TSS: use one of {', '.join(TSS_RULES)} in "
+            f"`genome.tss_rule`.{nearest(tss_rule, TSS_RULES)}"
+        )
+    kinds = ["gene"] + ["transcript"] * (tss_rule != "gene") + ["CDS"] * (tss_rule in NEED_CDS)
+    annotation = read_annotation(path, gene_id, kinds)
+    if tss_rule != "gene" and not annotation.has_transcript_rows:
+        annotation = read_annotation(path, gene_id)
+    genes = _gene_rows(path, annotation, tss_rule)
+    steps = [("genes in the annotation", len(genes))]
+    genes = _drop(genes, genes["gene_id"].duplicated(), "the gene id came before", steps)
+    genes = _drop(genes, ~genes["strand"].isin(["+", "-"]), "no strand", steps)
+    tss = _starts(genes, annotation.transcripts, tss_rule)
+    tss.attrs["steps"] = steps
+    log.info("%s: %s", path, "; ".join(f"{step}: {n}" for step, n in steps))
+    return tss if biotypes is None else keep_biotypes(tss, biotypes, path)
+
+
+def keep_biotypes(tss: pd.DataFrame, biotypes: Iterable[str], path: str | Path) -> pd.DataFrame:
+    """Keep genes of some biotypes.
+
+    Parameters
+    ----------
+    tss
+        As from :func:`read_tss`.
+    biotypes
+        Such as ``protein_coding``.
+    path
+        The annotation, for messages.
+
+    Returns
+    -------
+    The rows kept; ``attrs["steps"]`` goes on.
+
+    Raises
+    ------
+    InputError
+        If no gene has one of the biotypes.
+    """
+    biotypes = list(biotypes)
+    there = Counter(tss["biotype"])
+    unknown = [biotype for biotype in biotypes if biotype not in there]
+    if unknown:
+        found = ", ".join(f"{name or 'no biotype'} ({n})" for name, n in there.most_common(8))
+        raise InputError(
+            f"{path}: no gene has the biotype {', '.join(unknown)}. The biotypes are: {found}. "
+            "Correct `genome.biotypes`, or leave it out to keep all genes."
+            f"{nearest(unknown[0], there)}"
+        )
+    steps = list(tss.attrs.get("steps", []))
+    kept = _drop(tss, ~tss["biotype"].isin(biotypes), "another biotype", steps)
+    kept = kept.reset_index(drop=True)
+    kept.attrs["steps"] = steps
+    return kept
+
+
+def _gene_rows(path: str | Path, annotation: Annotation, tss_rule: str) -> pd.DataFrame:
+    """Take the gene rows, or make them of the transcripts where the rule allows it."""
+    if not annotation.genes.empty:
+        return annotation.genes
+    found = ", ".join(f"{n} {kind}" for kind, n in annotation.features.most_common(5))
+    if not found:
+        raise InputError(
+            f"{path}: there is not one row in the annotation, only comments. The file is probably "
+            f"cut short: fetch it again, or name another GTF in `{KEY}`."
+        )
+    if tss_rule == "gene":
+        raise InputError(
+            f"{path}: there are no gene rows in the annotation; its rows are: {found}. UCSC's "
+            "and StringTie's files are like that. Set `genome.tss_rule: most_5_prime` to use the "
+            f"starts of transcripts, or name a GTF of Ensembl or GENCODE in `{KEY}`."
+        )
+    if annotation.transcripts.empty:
+        raise InputError(
+            f"{path}: there are no genes, transcripts or exons in the annotation; its rows are: "
+            f"{found}. Name a GTF or GFF3 of genes in `{KEY}`."
+        )
+    first = annotation.transcripts.drop_duplicates("gene").copy()
+    first["key"] = first["gene_id"] = first["gene"]
+    first["gene_name"] = first["name"].where(first["name"] != "", first["gene"])
+    return first[annotation.genes.columns]
+
+
+def _drop(genes: pd.DataFrame, bad: pd.Series, why: str, steps: list) -> pd.DataFrame:
+    if bad.any():
+        steps.append((f"dropped: {why}", int(bad.sum())))
+    return genes[~bad]
+
+
+def _starts(genes: pd.DataFrame, transcripts: pd.DataFrame, tss_rule: str) -> pd.DataFrame:
+    forward = genes["strand"] == "+"
+    tss = genes.assign(
+        tss=np.where(forward, genes["start"], genes["end"] - 1), transcript=""
+    ).reset_index(drop=True)
+    if tss_rule != "gene" and len(transcripts):
+        where = genes.rename(columns={"key": "gene"})[["gene", "chrom", "strand"]]
+        # A transcript at another place than its gene (a copy, a PAR) says nothing about it.
+        chosen = _choose(transcripts.merge(where, on=["gene", "chrom", "strand"]), tss_rule)
+        forward = chosen["strand"] == "+"
+        start = pd.Series(np.where(forward, chosen["start"], chosen["end"] - 1), chosen.index)
+        tss["tss"] = tss["key"].map(start).fillna(tss["tss"]).astype(np.int64)
+        tss["transcript"] = tss["key"].map(chosen["key"]).fillna("")
+    return tss[TSS_COLUMNS]
+
+
+def _choose(transcripts: pd.DataFrame, tss_rule: str) -> pd.DataFrame:
+    """Choose a transcript for each gene; index the gene's key."""
+    forward = transcripts["strand"] == "+"
+    order = {"five_prime": transcripts["start"].where(forward, -transcripts["end"])}
+    if tss_rule in NEED_CDS:
+        order = {"cds": -transcripts["coding_length"], **order}
+    if tss_rule == "canonical":
+        order = {"rank": transcripts["tags"].map(_canonical_rank), **order}
+    ordered = transcripts.assign(**order).sort_values([*order, "key"])
+    return ordered.drop_duplicates("gene").set_index("gene")
+
+
+def _canonical_rank(tags: str) -> int:
+    its_tags = tags.split(",")
+    ranks = [i for i, tag in enumerate(CANONICAL_TAGS) if tag in its_tags]
+    return min(ranks, default=len(CANONICAL_TAGS))
+
+
+@dataclass(frozen=True)
+class GeneMatch:
+    """Which gene of the annotation each count belongs to.
+
+    Attributes
+    ----------
+    rows
+        Row of the TSS table for each gene of the counts, -1 where there is
+        none: ``(genes,)``.
+    ways
+        How many were matched in each way, e.g. ``{"gene_id": 6000}``.
+    """
+
+    rows: np.ndarray
+    ways: dict[str, int]
+
+    @property
+    def share(self) -> float:
+        """Part of the genes of the counts that has a match."""
+        return float((self.rows >= 0).mean()) if self.rows.size else 0.0
+
+
+def match_genes(count_genes: Sequence[str], tss: pd.DataFrame) -> GeneMatch:
+    """Find the genes of the counts in the annotation.
+
+    By gene id; those left over by gene id without version (``.5``); those still
+    left over by gene name. A name that two genes share matches neither, and a
+    gene of the annotation is matched once.
+
+    Parameters
+    ----------
+    count_genes
+        Names in the counts.
+    tss
+        As from :func:`read_tss`.
+
+    Returns
+    -------
+    The match.
+
+    Examples
+    --------
+    >>> tss = pd.DataFrame({"gene_id": ["ENSG1.5", "ENSG2.1"], "gene_name": ["GATA1", "SPI1"]})
+    >>> match_genes(["ENSG1.7", "SPI1", "XIST"], tss).rows.tolist()
+    [0, 1, -1]
+    """
+    counted = pd.Index(count_genes).astype(str)
+    rows = np.full(len(counted), -1)
+    ways = {}
+    for way, column, simplify in (
+        ("gene_id", "gene_id", str),
+        ("gene_id without version", "gene_id", _without_version),
+        ("gene_name", "gene_name", str),
+    ):
+        left = np.flatnonzero(rows < 0)
+        free = np.setdiff1d(np.arange(len(tss)), rows)
+        known = pd.Series(free, index=[simplify(x) for x in tss[column].iloc[free]], dtype=int)
+        known = known[~known.index.duplicated(keep=False)]
+        asked = pd.Series([simplify(x) for x in counted[left]], dtype=object)
+        found = asked.where(~asked.duplicated(keep=False)).map(known).fillna(-1).astype(int)
+        rows[left] = found
+        ways[way] = int((found >= 0).sum())
+    return GeneMatch(rows, ways)
+
+
+def genes_of_counts(
+    count_genes: Sequence[str], tss: pd.DataFrame
+) -> tuple[pd.DataFrame, list[tuple[str, int]]]:
+    """Restrict a TSS table to the genes of the counts, under their names there.
+
+    Parameters
+    ----------
+    count_genes, tss
+        As in :func:`match_genes`.
+
+    Returns
+    -------
+    The TSS table in the order of the counts, its gene_id replaced by the name in
+    the counts, and (step, genes) of what came in, was dropped and remains.
+
+    Raises
+    ------
+    InputError
+        If no gene matches.
+    """
+    match = match_genes(count_genes, tss)
+    there = match.rows >= 0
+    if not there.any():
+        raise InputError(no_match_message("the counts", count_genes, tss))
+    matched = tss.iloc[match.rows[there]].reset_index(drop=True)
+    matched["gene_id"] = np.asarray(count_genes, dtype=object)[there]
+    steps = [("genes in the counts", len(there))]
+    steps += [(f"matched by {way}", n) for way, n in match.ways.items() if n]
+    steps.append(("dropped: not in the annotation", int((~there).sum())))
+    return matched, steps
+
+
+def with_gene_names(genes: pd.DataFrame, tss: pd.DataFrame) -> pd.DataFrame:
+    """Add names to genes that the counts know by id only, so that TFs can be found among them.
+
+    Parameters
+    ----------
+    genes
+        var of the counts.
+    tss
+        As in :func:`match_genes`.
+
+    Returns
+    -------
+    The table with a column ``gene_name``, if it had none: the annotation's name, or the name in
+    the counts of a gene that is not in the annotation.
+    """
+    if "gene_name" in genes:
+        return genes
+    rows = match_genes(list(genes.index), tss).rows
+    names = np.asarray(tss["gene_name"], dtype=object)[rows]
+    own = np.asarray(genes.index, dtype=object)
+    return genes.assign(gene_name=np.where((rows >= 0) & (names != ""), names, own))
+
+
+def no_match_message(where: str, count_genes: Sequence[str], tss: pd.DataFrame) -> str:
+    """Say why few genes of the counts are in the annotation, with examples."""
+    match = match_genes(count_genes, tss)
+    missing = [name for name, row in zip(count_genes, match.rows, strict=True) if row < 0]
+    upper = {name.upper() for name in [*tss["gene_id"], *tss["gene_name"]]}
+    alike = sum(str(name).upper() in upper for name in missing)
+    if alike > len(missing) / 2:
+        cause = "They differ in upper and lower case only: is the annotation of another species?"
+    else:
+        cause = (
+            "The annotation is probably of another species or source, or the counts name genes "
+            "in another way."
+        )
+    return (
+        f"{where}: only {len(count_genes) - len(missing):,} of {len(count_genes):,} genes are in "
+        f"the annotation, by id or by name. Some that are not: {examples(missing)} (the annotation "
+        f"has ids {examples(tss['gene_id'])} and names {examples(tss['gene_name'])}). {cause} Name "
+        f"the GTF that the counts were made with in `{KEY}`, or another column of gene names in "
+        "`counts.gene_column`."
+    )
+
+
+def _without_version(name: str) -> str:
+    return re.sub(r"\.\d+$", "", name)

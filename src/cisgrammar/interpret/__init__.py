@@ -1,0 +1,1 @@
+"""What a trained model says: influence, regulators, TF activity, mutagenesis."""

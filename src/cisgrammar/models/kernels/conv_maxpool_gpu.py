@@ -1,0 +1,83 @@
+"""`conv_maxpool` on other devices: Triton on CUDA where it is installed, else torch operations."""
+
+from __future__ import annotations
+
+import importlib.util
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+HAS_TRITON = importlib.util.find_spec("triton") is not None
+WIDEST = 32  # wider filters' tiles do not fit into shared memory
+CHUNK_ELEMENTS = 2**26  # windows x filters held at a time by torch operations: 256 MiB
+
+
+def forward(
+    codes: Tensor, weight: Tensor, rows: Tensor | None, precision: str
+) -> tuple[Tensor, Tensor]:
+    """Best windows; see `cisgrammar.models.kernels.conv_maxpool.conv_maxpool`."""
+    if codes.is_cuda and HAS_TRITON and weight.shape[2] <= WIDEST:
+        from cisgrammar.models.kernels import conv_maxpool_triton
+
+        with torch.cuda.device_of(codes):
+            maxima, positions = conv_maxpool_triton.forward(
+                codes.contiguous(), weight, _all_or(rows, codes), precision
+            )
+    else:
+        maxima, positions = torch_forward(codes, weight, rows, precision)
+    not_finite = ~weight.isfinite().all(dim=2).all(dim=1)
+    return maxima.masked_fill_(not_finite, torch.nan), positions.masked_fill_(not_finite, 0)
+
+
+def backward(
+    codes: Tensor, rows: Tensor | None, positions: Tensor, grad_maxima: Tensor, width: int
+) -> Tensor:
+    """Gradient of the weight ``(filters, 4, width)``: each maximum's, added to its window."""
+    if codes.is_cuda and HAS_TRITON:
+        from cisgrammar.models.kernels import conv_maxpool_triton
+
+        with torch.cuda.device_of(codes):
+            return conv_maxpool_triton.backward(
+                codes.contiguous(), _all_or(rows, codes), positions, grad_maxima, width
+            )
+    return torch_backward(codes, rows, positions, grad_maxima, width)
+
+
+def torch_forward(
+    codes: Tensor, weight: Tensor, rows: Tensor | None, precision: str
+) -> tuple[Tensor, Tensor]:
+    """Best windows by convolution and maximum over a few sequences at a time."""
+    if rows is not None:
+        codes = codes[rows]
+    n_filters, _, width = weight.shape
+    windows = codes.shape[1] - width + 1
+    letters = torch.cat([torch.eye(4), torch.full((1, 4), 0.25)]).to(codes.device)
+    at_once = max(1, CHUNK_ELEMENTS // (n_filters * windows))
+    maxima = weight.new_empty(len(codes), n_filters)
+    positions = torch.empty(len(codes), n_filters, dtype=torch.int32, device=codes.device)
+    with torch.backends.cudnn.flags(allow_tf32=precision != "fp32"):
+        for start in range(0, len(codes), at_once):
+            chunk = slice(start, start + at_once)
+            one_hot = letters[codes[chunk].long()].transpose(1, 2)  # (chunk, 4, length)
+            scores = F.conv1d(one_hot, weight)  # (chunk, filters, windows)
+            best, where = F.max_pool1d(scores, windows, return_indices=True)
+            maxima[chunk], positions[chunk] = best[:, :, 0], where[:, :, 0].int()
+    return maxima, positions
+
+
+def torch_backward(
+    codes: Tensor, rows: Tensor | None, positions: Tensor, grad_maxima: Tensor, width: int
+) -> Tensor:
+    """Gradient of the weight by torch operations, one place of the filters after the other."""
+    sequence = _all_or(rows, codes)[:, None]
+    by_code = grad_maxima.new_zeros(positions.shape[1], width, 5)
+    for place in range(width):
+        code = codes[sequence, positions.long() + place]  # (batch, filters)
+        for letter in range(5):
+            by_code[:, place, letter] = (grad_maxima * (code == letter)).sum(dim=0)
+    return (by_code[..., :4] + by_code[..., 4:] / 4).transpose(1, 2).contiguous()
+
+
+def _all_or(rows: Tensor | None, codes: Tensor) -> Tensor:
+    return torch.arange(len(codes), device=codes.device) if rows is None else rows

@@ -1,0 +1,275 @@
+"""Search a fold's hyperparameters; what is done is kept in a journal and never done again."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+from pathlib import Path
+from typing import Any
+
+import optuna
+import pandas as pd
+from optuna.pruners import SuccessiveHalvingPruner
+from optuna.samplers import TPESampler
+from optuna.storages import JournalStorage
+from optuna.storages.journal import JournalFileBackend
+from optuna.trial import TrialState
+from tqdm import tqdm
+
+from cisgrammar import models
+from cisgrammar.common.errors import InputError
+from cisgrammar.common.files import alone_with, whole_file
+from cisgrammar.common.provenance import source_hash
+from cisgrammar.common.seeds import derive_seed
+from cisgrammar.training.loop import Split, train_side_by_side
+
+logger = logging.getLogger(__name__)
+
+FINISHED = (TrialState.COMPLETE, TrialState.PRUNED)
+
+
+def tune(
+    family: str,
+    split: Split,
+    settings: dict[str, Any],
+    *,
+    trials: int,
+    epochs: int,
+    grace: int,
+    reduction: int,
+    seed: int,
+    journal: str | Path,
+    side_by_side: int | None = None,
+) -> tuple[dict[str, Any], pd.DataFrame]:
+    """Search the hyperparameters with the lowest validation loss.
+
+    Parameters
+    ----------
+    family
+        Name in the registry.
+    split
+        One fold's data.
+    settings
+        The family's section of the config, with its ``search`` space.
+    trials, epochs
+        Models to try, and passes over the training part for each.
+    grace, reduction
+        ASHA's: epochs before a trial may be stopped, and the share that goes on (1/reduction).
+    seed
+        Seed of this fold's search.
+    journal
+        File in which trials are kept. Unfinished trials of a killed run are done again, the
+        finished ones are not. A journal of another search (other data, settings or code) is
+        replaced.
+    side_by_side
+        Trials that are drawn and trained at once. None: 8 on a GPU, which one small network
+        does not keep busy; 1 on a CPU, where it gains nothing (docs/performance.md).
+
+    Returns
+    -------
+    best : dict
+        Hyperparameters of the best trial, its ``trial`` number, ``loss``, ``seed`` (of the
+        initial weights) and ``order_seed`` (of the order of sequences). Where the search space
+        leaves no choice, nothing is tried: ``loss`` is None.
+    table : DataFrame
+        Columns trial, state, loss, epochs, then one per hyperparameter.
+
+    Raises
+    ------
+    InputError
+        If every trial diverged, or another job is writing to the journal.
+
+    Notes
+    -----
+    Hepkema et al. (2023), Methods, "Training the neural network": TPE and ASHA.
+    """
+    if not _choices(family, settings["search"]):
+        return _the_only_one(family, settings["search"], seed)
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    together = split.codes.is_cuda and hasattr(models.FAMILIES[family], "side_by_side")
+    at_once = side_by_side or (8 if together else 1)
+    identity = _identity(family, split, settings, epochs, grace, reduction, seed, at_once)
+    with alone_with(journal):
+        study = _study(Path(journal), identity, trials, at_once)
+        study.pruner = SuccessiveHalvingPruner(min_resource=grace, reduction_factor=reduction)
+        done = len(study.get_trials(deepcopy=False, states=FINISHED))
+        bar = tqdm(total=trials, initial=done, desc="trials", mininterval=1)
+        for first in range(done, trials, at_once):
+            numbers = range(first, min(first + at_once, trials))
+            drawn = [_draw(study, family, settings, seed, n, at_once > 1) for n in numbers]
+            outcomes = _run(drawn, family, split, settings, epochs, seed)
+            for trial, (state, loss) in zip(drawn, outcomes, strict=True):
+                study.tell(trial, loss, state=state)
+            bar.update(len(drawn))
+            finished = study.get_trials(deepcopy=False, states=FINISHED[:1])
+            if losses := [t.value for t in finished if t.value is not None]:
+                bar.set_postfix(best_loss=f"{min(losses):.5g}")
+        bar.close()
+        table = _table(study, trials)
+    complete = table[table["state"] == "complete"]
+    if complete.empty:
+        raise InputError(
+            f"tuning: none of {trials} trials ended with a finite loss. The learning rates in "
+            f"`{family}.search.learning_rate` are too high, or the targets hold extreme values."
+        )
+    best = complete.loc[complete["loss"].idxmin()]
+    number = int(best["trial"])
+    found = {name: study.trials[number].params[name] for name in models.FAMILIES[family].search}
+    return {**found, "trial": number, "loss": best["loss"], **_seeds(seed, number)}, table
+
+
+def _choices(family: str, space: dict[str, Any]) -> list[str]:
+    """List the hyperparameters that there is something to search of."""
+    return [name for name in models.FAMILIES[family].search if len(set(space[name])) > 1]
+
+
+def _the_only_one(
+    family: str, space: dict[str, Any], seed: int
+) -> tuple[dict[str, Any], pd.DataFrame]:
+    """Give what :func:`tune` gives where hyperparameters can have one value only."""
+    found = {name: space[name][0] for name in models.FAMILIES[family].search}
+    logger.info("nothing to search: %s", found)
+    row = {"trial": 0, "state": "given", "loss": None, "epochs": 0, **found}
+    return {**found, "trial": 0, "loss": None, **_seeds(seed, 0)}, pd.DataFrame([row])
+
+
+def _seeds(seed: int, number: int) -> dict[str, int]:
+    return {"seed": trial_seed(seed, number), "order_seed": derive_seed(seed, "order")}
+
+
+def trial_seed(seed: int, number: int) -> int:
+    """Seed of one trial's initial weights; the order of sequences is one for all trials."""
+    return derive_seed(seed, "trial", number)
+
+
+def _draw(
+    study: optuna.Study,
+    family: str,
+    settings: dict[str, Any],
+    seed: int,
+    number: int,
+    in_company: bool,
+) -> optuna.Trial:
+    """Draw a trial's hyperparameters."""
+    # one sampler per trial: a search that was killed goes on as if it had not been
+    sampler_seed = derive_seed(seed, "sampler", number)
+    study.sampler = TPESampler(seed=sampler_seed, constant_liar=in_company)
+    trial = study.ask()
+    _suggest(trial, models.FAMILIES[family].search, settings["search"])
+    return trial
+
+
+def _run(
+    drawn: list[optuna.Trial],
+    family: str,
+    split: Split,
+    settings: dict[str, Any],
+    epochs: int,
+    seed: int,
+) -> list[tuple[TrialState, float | None]]:
+    """Train the trials that were drawn together, those of one batch size side by side."""
+    outcomes: dict[int, tuple[TrialState, float | None]] = {}
+    for batch_size in dict.fromkeys(trial.params["batch_size"] for trial in drawn):
+        group = [trial for trial in drawn if trial.params["batch_size"] == batch_size]
+        losses = _train(group, batch_size, family, split, settings, epochs, seed)
+        for trial, loss in zip(group, losses, strict=True):
+            state = TrialState.PRUNED if loss is None else TrialState.COMPLETE
+            outcomes[trial.number] = (state, loss)
+    return [outcomes[trial.number] for trial in drawn]
+
+
+def _train(
+    group: list[optuna.Trial],
+    batch_size: int,
+    family: str,
+    split: Split,
+    settings: dict[str, Any],
+    epochs: int,
+    seed: int,
+) -> list[float | None]:
+    """Give each trial's lowest validation loss, None where it was stopped or diverged."""
+    stopped: set[int] = set()
+
+    def stop(number: int, epoch: int, loss: float) -> bool:
+        group[number].report(loss, epoch)
+        if epoch < epochs and group[number].should_prune():
+            stopped.add(number)
+        return number in stopped
+
+    n_targets = split.targets.shape[1]
+    networks = [
+        models.build(family, n_targets, settings, trial.params, trial_seed(seed, trial.number))
+        for trial in group
+    ]
+    histories = train_side_by_side(
+        [network.to(split.codes.device) for network in networks],
+        split,
+        learning_rates=[trial.params["learning_rate"] for trial in group],
+        batch_size=batch_size,
+        epochs=epochs,
+        patience=None,
+        seed=derive_seed(seed, "order"),
+        stop=stop,
+    )
+    return [
+        None if history is None or number in stopped else float(history["validation_loss"].min())
+        for number, history in enumerate(histories)
+    ]
+
+
+def _suggest(trial: optuna.Trial, kinds: dict[str, str], space: dict[str, Any]) -> None:
+    for name, kind in kinds.items():
+        if kind == "choice":
+            trial.suggest_categorical(name, space[name])
+        else:
+            low, high = space[name]
+            trial.suggest_float(name, low, high, log=True)
+
+
+def _identity(family: str, split: Split, settings: dict[str, Any], *numbers: int) -> str:
+    """Name a search by all that decides its outcome, but for the number of trials."""
+    digest = hashlib.sha256(json.dumps([family, settings, numbers], sort_keys=True).encode())
+    digest.update(source_hash(__file__).encode())
+    digest.update(split.digest().encode())
+    return digest.hexdigest()
+
+
+def _study(journal: Path, identity: str, trials: int, at_once: int) -> optuna.Study:
+    """Open a journal with only finished trials of this very search in it."""
+    finished = []
+    if journal.exists():
+        try:
+            finished = optuna.load_study(study_name=identity, storage=_storage(journal)).get_trials(
+                states=FINISHED
+            )
+            logger.info("%s: %d finished trials of an earlier run go on", journal, len(finished))
+        except Exception as error:
+            logger.info("%s: not of this search, started anew (%r)", journal, error)
+    if len(finished) < trials:  # trials drawn together are run together
+        finished = finished[: len(finished) - len(finished) % at_once]
+    with whole_file(journal) as fresh:
+        fresh.unlink()
+        optuna.create_study(study_name=identity, storage=_storage(fresh)).add_trials(finished)
+    return optuna.load_study(study_name=identity, storage=_storage(journal))
+
+
+def _storage(journal: Path) -> JournalStorage:
+    # one process writes a journal: a lock that is there was left by one that was killed
+    Path(f"{journal}.lock").unlink(missing_ok=True)
+    return JournalStorage(JournalFileBackend(str(journal)))
+
+
+def _table(study: optuna.Study, trials: int) -> pd.DataFrame:
+    """List the first trials: an earlier search may have been longer."""
+    rows = [
+        {
+            "trial": trial.number,
+            "state": trial.state.name.lower(),
+            "loss": trial.value if trial.state == TrialState.COMPLETE else None,
+            "epochs": trial.last_step,
+            **trial.params,
+        }
+        for trial in study.get_trials(deepcopy=False, states=FINISHED)[:trials]
+    ]
+    return pd.DataFrame(rows)

@@ -1,0 +1,132 @@
+import os
+
+import anndata as ad
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cisgrammar.common.files import read_table, whole_file, write_h5ad, write_table
+
+
+def names(folder):
+    return sorted(path.name for path in folder.iterdir())
+
+
+def test_whole_file_appears_at_once_with_its_folders(tmp_path):
+    path = tmp_path / "new" / "folder" / "table.tsv.gz"
+    with whole_file(path) as temporary:
+        temporary.write_text("whole")
+        assert temporary.parent == path.parent
+        assert temporary.name.endswith(".tsv.gz")
+        assert not path.exists()
+    assert path.read_text() == "whole"
+    assert names(path.parent) == [path.name]
+
+
+def test_an_error_leaves_nothing_behind(tmp_path):
+    with pytest.raises(KeyError), whole_file(tmp_path / "table.tsv") as temporary:
+        temporary.write_text("half")
+        raise KeyError
+    assert names(tmp_path) == []
+
+
+def test_an_error_leaves_the_earlier_file(tmp_path):
+    path = tmp_path / "table.tsv"
+    path.write_text("earlier")
+    with pytest.raises(KeyboardInterrupt), whole_file(path) as temporary:
+        temporary.write_text("half")
+        raise KeyboardInterrupt
+    assert path.read_text() == "earlier"
+    assert names(tmp_path) == ["table.tsv"]
+
+
+@pytest.mark.parametrize("mask, mode", [(0o022, 0o644), (0o077, 0o600), (0o002, 0o664)])
+def test_whole_file_is_as_readable_as_any_new_file(tmp_path, mask, mode):
+    before = os.umask(mask)
+    try:
+        with whole_file(tmp_path / "file"):
+            pass
+    finally:
+        os.umask(before)
+    assert (tmp_path / "file").stat().st_mode & 0o777 == mode
+
+
+def test_table_by_hand(tmp_path):
+    table = pd.DataFrame(
+        {
+            "name": ["a b", "", "NaN"],
+            "value": [1 / 3, np.nan, 123456789.0],
+            "n": [1, 20000000, 3],
+            "yes": [True, False, True],
+        }
+    )
+    write_table(table, tmp_path / "table.tsv")
+    assert (tmp_path / "table.tsv").read_bytes() == (
+        b"name\tvalue\tn\tyes\na b\t0.333333\t1\tTrue\n\tNA\t20000000\tFalse\n"
+        b"NaN\t1.23457e+08\t3\tTrue\n"
+    )
+
+
+def test_index_becomes_the_first_column(tmp_path):
+    table = pd.DataFrame({"b": [1.5]}, index=pd.Index(["0_1"], name="motif"))
+    write_table(table, tmp_path / "table.tsv", index=True)
+    assert (tmp_path / "table.tsv").read_text() == "motif\tb\n0_1\t1.5\n"
+    # a motif's name must not be read as the number 1
+    again = read_table(tmp_path / "table.tsv", index_col="motif")
+    assert again.index.tolist() == ["0_1"]
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.text("abcXYZ0 -.\"'é", max_size=5).filter(lambda text: text != "NA"),
+            st.floats(allow_infinity=False, allow_nan=True, width=32),
+            st.integers(-(2**53), 2**53),
+        ),
+        min_size=1,
+    )
+)
+def test_reading_gives_back_what_was_written(tmp_path_factory, rows):
+    table = pd.DataFrame(rows, columns=["text", "float", "integer"])
+    table["text"] = "x" + table["text"]
+    path = tmp_path_factory.mktemp("table") / "table.tsv"
+    write_table(table, path)
+    again = read_table(path)
+    assert again["text"].tolist() == table["text"].tolist()
+    assert again["integer"].tolist() == table["integer"].tolist()
+    np.testing.assert_allclose(again["float"].astype(float), table["float"], rtol=5e-6)
+
+
+def test_h5ad_is_written_whole(tmp_path):
+    data = ad.AnnData(np.eye(3, dtype=np.float32))
+    write_h5ad(data, tmp_path / "a.h5ad")
+    write_h5ad(data, tmp_path / "b.h5ad")
+    assert ad.read_h5ad(tmp_path / "a.h5ad").X.tolist() == np.eye(3).tolist()
+    assert (tmp_path / "a.h5ad").read_bytes() == (tmp_path / "b.h5ad").read_bytes()
+    data.uns["unwritable"] = object()
+    with pytest.raises(Exception, match="unwritable"):
+        write_h5ad(data, tmp_path / "c.h5ad")
+    assert names(tmp_path) == ["a.h5ad", "b.h5ad"]
+
+
+def test_what_a_killed_job_left_is_removed(tmp_path):
+    half = tmp_path / ".a.partial-x7_k2.tsv"
+    others = [tmp_path / name for name in (".a.partial-x7_k2.h5ad", ".ab.partial-x7_k2.tsv")]
+    for left in (half, *others):
+        left.write_text("half")
+    with whole_file(tmp_path / "a.tsv") as path:
+        path.write_text("whole")
+    assert not half.exists()
+    assert all(other.exists() for other in others)
+
+
+def test_two_jobs_that_make_one_file_leave_each_other_alone(tmp_path):
+    path = tmp_path / "genome.fai"
+    with whole_file(path, shared=True) as first:
+        first.write_text("same")
+        with whole_file(path, shared=True) as second:
+            second.write_text("same")
+        assert path.read_text() == "same"
+    assert path.read_text() == "same" and list(tmp_path.iterdir()) == [path]

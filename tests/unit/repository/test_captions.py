@@ -1,0 +1,82 @@
+"""Captions of the report say what the sequences are."""
+
+import re
+from pathlib import Path
+from types import SimpleNamespace
+
+import jinja2
+import pytest
+from docutils.core import publish_parts
+
+from cisgrammar.common.config import complete_config, read_schema
+
+ROOT = Path(__file__).parents[3]
+CAPTIONS = sorted((ROOT / "workflow/report").glob("*.rst"))
+OF_SCBASSET = {  # which always learns peaks
+    stem
+    for path in (ROOT / "workflow/rules").glob("scbasset*.smk")
+    for stem in re.findall(r'"(?:\.\./report/)?(\w+)(?:\.rst)?"', path.read_text())
+}
+SCHEMA = read_schema(ROOT / "workflow/schemas/config.schema.yaml")
+PEAKS_ALONE = {"counts": {"path": "x", "modality": "atac"}, "peaks": {}}
+MULTIOME = {"counts": {"path": "x"}, "peaks": {"distal": {}}}
+GENES, SIMULATED = {"counts": {"path": "x"}}, {"simulation": {}}
+GIVEN = {"given": {"targets": "x"}}
+MULTIOME_SIMULATED = {"simulation": {"multiome": {}}, "peaks": {}, "families": ["scbasset"]}
+BOTH = MULTIOME | {"families": ["scover", "scbasset"], "scbasset": {"shuffled_control": True}}
+OF_SNAKEMAKE = {"trim_blocks": True, "lstrip_blocks": True}
+
+
+def rendered(path, sections, options=OF_SNAKEMAKE):
+    config = complete_config({"name": "mine"} | sections, SCHEMA, source="config")
+    wildcards = SimpleNamespace(name="mine", family="scover")
+    told = SimpleNamespace(
+        config=config,
+        wildcards=wildcards,
+        params=SimpleNamespace(score="effect", n_cells=300, n_maps=5, n_bases=120, max_q=0.1),
+    )
+    template = jinja2.Template(path.read_text(), undefined=jinja2.StrictUndefined, **options)
+    return template.render(snakemake=told)
+
+
+@pytest.mark.parametrize("path", CAPTIONS, ids=lambda path: path.stem)
+@pytest.mark.parametrize("sections", [PEAKS_ALONE, MULTIOME, GENES, SIMULATED, GIVEN])
+def test_captions_name_what_there_is(path, sections):
+    text = " ".join(rendered(path, sections).split())
+    assert "{" not in text and "None" not in text
+    if path.stem in OF_SCBASSET:
+        return
+    learned = re.sub(r"gene.sets?|marker genes|expression of genes|[Tt]he gene|genes?\.", "", text)
+    if sections in (PEAKS_ALONE, MULTIOME, GIVEN):
+        assert not re.search(r"held-out gene|test gene|validation gene|promoter", learned), text
+    else:
+        assert not re.search(r"held-out peak|test peak|validation peak", learned), text
+
+
+@pytest.mark.parametrize("path", CAPTIONS, ids=lambda path: path.stem)
+@pytest.mark.parametrize(
+    "sections", [PEAKS_ALONE, MULTIOME, GENES, SIMULATED, GIVEN, MULTIOME_SIMULATED, BOTH]
+)
+def test_the_report_shows_captions_as_they_are_written(path, sections):
+    text = rendered(path, sections)
+    assert text.split() == rendered(path, sections, options={}).split(), "words stick together"
+    publish_parts(text, writer="html", settings_overrides={"halt_level": 2})
+
+
+@pytest.mark.parametrize(
+    "sections, words",
+    [
+        (PEAKS_ALONE, ["latent semantic indexing", "One window a peak, ", "annotations of cells."]),
+        (
+            MULTIOME,
+            ["principal components", "Pools are made on the RNA", "transcription start site."],
+        ),
+        (GENES, ["expression from promoter DNA", "One window a gene, 500 bp before", "gene sets"]),
+        (SIMULATED, ["simulated expression", "what was planted"]),
+        (GIVEN, ["Data were given as sequences and targets", "Sequences are divided"]),
+    ],
+)
+def test_the_first_page_tells_the_data_apart(sections, words):
+    text = " ".join(rendered(ROOT / "workflow/report/workflow.rst", sections).split())
+    for word in words:
+        assert word in text
