@@ -12,16 +12,19 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from cisgrammar.data.split import Split
 from scipy import sparse
 
 from cisgrammar import models
-from cisgrammar.common.config import complete_config, read_schema
+from cisgrammar.checks.config import complete_config
+from cisgrammar.common.config import read_schema
 from cisgrammar.common.files import write_table
+from cisgrammar.common.statistics import auroc
 from cisgrammar.common.threads import set_threads
 from cisgrammar.data.folds import TEST, rows_of, split_folds
 from cisgrammar.data.given import read_given
-from cisgrammar.evaluate.scores import auroc
-from cisgrammar.training.loop import Checkpoints, Split, predict, train
+from cisgrammar.training.loop import Checkpoints, train
+from cisgrammar.models.prediction import predict
 
 SCHEMA = Path(__file__).parents[1] / "workflow/schemas/config.schema.yaml"
 SEED = 1

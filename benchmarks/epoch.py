@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import measure
 import torch
+from cisgrammar.data.split import Split
 from networks import FILTERS, LENGTH, TARGETS, WIDTH, Published, Step, random_data, spell_out
 
 from cisgrammar.models.scover import Scover
-from cisgrammar.training.loop import Split, train
+from cisgrammar.training.loop import train
 
 SEQUENCES = 18_150  # Hepkema et al. (2023), kidney; nine tenths of them, split 80 to 20
 BATCH = 128

@@ -32,7 +32,8 @@ from cisgrammar import models
 from cisgrammar.cells import components, pooling
 from cisgrammar.cells import embedding as cells_module
 from cisgrammar.cells.embedding import embed_cells
-from cisgrammar.common.config import complete_config, read_schema
+from cisgrammar.checks.config import complete_config
+from cisgrammar.common.config import read_schema
 from cisgrammar.common.files import write_h5ad
 from cisgrammar.common.threads import set_threads
 from cisgrammar.counts.multiome import read_cells

@@ -15,12 +15,14 @@ import measure
 import numpy as np
 import torch
 from anndata import AnnData, read_h5ad
+from cisgrammar.data.split import Split
 from scipy import sparse
 
 from cisgrammar import models
-from cisgrammar.common.config import complete_config, read_schema
+from cisgrammar.checks.config import complete_config
+from cisgrammar.common.config import read_schema
 from cisgrammar.data.open_entries import OpenEntries
-from cisgrammar.training.loop import Split, train
+from cisgrammar.training.loop import train
 
 LENGTH, BATCH, SHARE_OPEN = 1344, 128, 0.03
 SIZES = ((25_000, 10_000), (50_000, 10_000), (100_000, 10_000), (100_000, 5000), (100_000, 20_000))

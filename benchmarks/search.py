@@ -9,11 +9,11 @@ from pathlib import Path
 
 import measure
 import torch
+from cisgrammar.data.split import Split
 from epoch import SEQUENCES, kidney_split
 from networks import FILTERS, TARGETS, WIDTH
 
 from cisgrammar.models.kernels.conv_maxpool import conv_maxpool
-from cisgrammar.training.loop import Split
 from cisgrammar.training.tuning import tune
 
 PLANTED = 12  # motifs that drive the simulated targets

@@ -2,12 +2,13 @@
 
 import numpy as np
 import torch
+from cisgrammar.data.split import Split
 from scipy import sparse
 
 from cisgrammar.common.threads import set_threads
 from cisgrammar.data.open_entries import OpenEntries
 from cisgrammar.models.scbasset import Scbasset
-from cisgrammar.training.loop import Split, train
+from cisgrammar.training.loop import train
 
 SETTINGS = {
     "length": 40, "stem_filters": 8, "stem_width": 7, "stem_pool": 3, "tower_filters": [8],

@@ -9,7 +9,8 @@ import pytest
 import yaml
 from conftest import ROOT, SNAKEMAKE
 
-from cisgrammar.common.config import complete_config, read_schema
+from cisgrammar.checks.config import complete_config
+from cisgrammar.common.config import read_schema
 
 CONFIGS = sorted((ROOT / "config").glob("*.yaml"))
 SCHEMA = read_schema(ROOT / "workflow/schemas/config.schema.yaml")

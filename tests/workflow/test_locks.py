@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from cisgrammar.common.config import complete_config, read_schema
+from cisgrammar.checks.config import complete_config
+from cisgrammar.common.config import read_schema
 from cisgrammar.common.errors import InputError
 
 ROOT = Path(__file__).parents[2]

@@ -65,3 +65,40 @@ rule pool_cells:
         "Pooling the cells of {wildcards.name}"
     script:
         "../scripts/pool_cells.py"
+
+
+rule plot_cells:
+    input:
+        cells="results/{name}/cells.h5ad",
+        pools="results/{name}/pools.h5ad",
+    output:
+        umap=report(
+            "results/{name}/figures/umap_cells.svg",
+            caption="../report/umap_cells.rst",
+            category="1. Cells and pools",
+            labels={"figure": "Cells and seeds"},
+        ),
+        purity=report(
+            "results/{name}/figures/pool_purity.svg",
+            caption="../report/pool_purity.rst",
+            category="1. Cells and pools",
+            labels={"figure": "Purity of pools"},
+        ),
+        png=multiext("results/{name}/figures/", "umap_cells.png", "pool_purity.png"),
+    log:
+        "logs/plot_cells/{name}.log",
+    conda:
+        "../../envs/plots.yaml"
+    resources:
+        mem_mb=scaled(2000, cells=5),
+        runtime=scaled(30),
+    params:
+        code=code("plot_cells"),
+    message:
+        "Drawing the cells and pools of {wildcards.name}"
+    script:
+        "../scripts/plot_cells.py"
+
+
+if GIVEN is None:  # cells are known
+    OUTPUTS["pools"] += ["figures/umap_cells.svg", "figures/pool_purity.svg"]

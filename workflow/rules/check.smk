@@ -2,8 +2,6 @@
 
 import subprocess
 import tempfile
-from types import SimpleNamespace
-
 import yaml
 
 from cisgrammar.common.files import read_table
@@ -43,7 +41,7 @@ def guessed_megabytes(found):
     window = sum(window_of_genes().values()) if PEAKS is None else PEAKS["length"]
     length = found.get("length", window)
     return {
-        "accessibility.h5ad": found.get("genes", 0) * config["scbasset"]["length"] / 3e6
+        "accessibility.h5ad": found.get("genes", 0) * config["accessibility"]["length"] / 3e6
         + sum(megabytes(path) for path in given_counts() if Path(path).exists()),
         "cells.h5ad": sum(megabytes(path) for path in given_counts() if Path(path).exists()),
         "pools.h5ad": targets * found.get("genes", 0) * 4 / 1e6,
@@ -60,9 +58,11 @@ class SizesOfInputs:
     def get(self, name, default=None):
         """Add up what is there, and guess what is not."""
         paths = self.inputs.get(name, [])
-        if callable(paths):  # by family: the largest counts
-            each = [paths(SimpleNamespace(name=NAME, family=f)) for f in FAMILIES]
-            return max(map(self._size, each))
+        if callable(paths):  # by model: the largest counts
+            return max(self._size_of_all(paths(each)) for each in of_each(CHOSEN))
+        return self._size_of_all(paths)
+
+    def _size_of_all(self, paths):
         paths = [paths] if isinstance(paths, str) else paths
         return sum(self._size(str(path).replace("{name}", NAME)) for path in paths)
 

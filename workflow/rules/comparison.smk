@@ -7,8 +7,33 @@ COMPARISON = config["comparison"]
 FROM_HITS = [m for m in COMPARISON["baselines"] if m in ("linear", "ridge", "random_forest")]
 RETRAINED = [c for c in COMPARISON["controls"] if c != "removed_filters"]
 REMOVED = "removed_filters" in COMPARISON["controls"]
-CEILING = GIVEN is None and config["pools"]["cells_per_pool"] > 1
+
 COSTS = "benchmarks/results/{name}"
+ALL_FOLDS = range(config["folds"]["n_folds"])
+
+
+def control_minutes(wildcards):
+    """Allow time for each MB of data: that of training, for each control."""
+    return 3 * training_minutes(wildcards)
+
+
+def costs_per_fold(rule):
+    """Give what a rule's jobs took, one file for each fold of the model."""
+
+    def files(wildcards):
+        where = f"benchmarks/results/{wildcards.name}/{rule}.{wildcards.model}"
+        return [f"{where}.fold{fold}.costs.tsv" for fold in fold_numbers(wildcards.model)]
+
+    return files
+
+
+def removed_filters(wildcards):
+    """Give the scores without some filters, where a model has filters."""
+    has_filters = "filters" in MODELS[wildcards.model].abilities
+    return when(
+        REMOVED and has_filters,
+        f"results/{wildcards.name}/{wildcards.model}/removed_filters.tsv",
+    )
 
 
 rule scan_motifs:
@@ -90,45 +115,49 @@ rule run_baselines:
 
 rule train_controls:
     input:
-        dataset="results/{name}/dataset.h5ad",
-        folds="results/{name}/folds.tsv",
-        best="results/{name}/{family}/fold{fold}/hyperparameters.json",
+        dataset=dataset_of,
+        folds=folds_of,
+        best="results/{name}/{model}/fold{fold}/hyperparameters.json",
     output:
-        scores="results/{name}/{family}/fold{fold}/controls.tsv",
-        costs=f"{COSTS}/controls.{{family}}.fold{{fold}}.costs.tsv",
+        scores="results/{name}/{model}/fold{fold}/controls.tsv",
+        costs=f"{COSTS}/controls.{{model}}.fold{{fold}}.costs.tsv",
     log:
-        "logs/train_controls/{name}.{family}.fold{fold}.log",
+        "logs/train_controls/{name}.{model}.fold{fold}.log",
+    wildcard_constraints:
+        model=with_ability("dense_targets"),
     conda:
         "../../envs/torch.yaml"
     threads: config["training"]["threads"]
     resources:
         mem_mb=scaled(4000, dataset=30),
-        runtime=scaled(60, dataset=3 * config["training"]["epochs"] / 50),
+        runtime=scaled(60, dataset=control_minutes),
     params:
         controls=RETRAINED,
-        settings=lambda wildcards: config[wildcards.family],
-        training=TRAINING,
+        settings=how_to_build,
+        training=how_to_train,
         seed=config["seed"],
-        code=code("train_controls"),
+        code=model_code("train_controls"),
     message:
-        "Training {wildcards.family} on spoiled data, fold {wildcards.fold} of {wildcards.name}"
+        "Training {wildcards.model} on spoiled data, fold {wildcards.fold} of {wildcards.name}"
     script:
         "../scripts/train_controls.py"
 
 
 rule remove_filters:
     input:
-        dataset="results/{name}/dataset.h5ad",
-        folds="results/{name}/folds.tsv",
+        dataset=dataset_of,
+        folds=folds_of,
         models=per_fold("model.pt"),
-        filters="results/{name}/{family}/filter_families.tsv",
-        families="results/{name}/{family}/families.tsv",
+        filters="results/{name}/{model}/filter_families.tsv",
+        families="results/{name}/{model}/families.tsv",
     output:
-        scores="results/{name}/{family}/removed_filters.tsv",
+        scores="results/{name}/{model}/removed_filters.tsv",
     log:
-        "logs/remove_filters/{name}.{family}.log",
+        "logs/remove_filters/{name}.{model}.log",
     benchmark:
-        f"{COSTS}/remove_filters.{{family}}.tsv"
+        f"{COSTS}/remove_filters.{{model}}.tsv"
+    wildcard_constraints:
+        model=with_ability("filters"),
     conda:
         "../../envs/torch.yaml"
     resources:
@@ -136,9 +165,9 @@ rule remove_filters:
         runtime=scaled(60, dataset=1),
     params:
         fill=COMPARISON["removed_say"],
-        code=code("remove_filters"),
+        code=model_code("remove_filters"),
     message:
-        "Predicting without some filters of {wildcards.family} in {wildcards.name}"
+        "Predicting without some filters of {wildcards.model} in {wildcards.name}"
     script:
         "../scripts/remove_filters.py"
 
@@ -171,58 +200,60 @@ rule gather_comparison:
         model=per_fold("evaluation.tsv"),
         baselines=when(
             COMPARISON["baselines"],
-            [f"results/{{name}}/baselines/fold{fold}/scores.tsv" for fold in FOLDS],
+            [f"results/{{name}}/baselines/fold{fold}/scores.tsv" for fold in ALL_FOLDS],
         ),
         baseline_costs=when(
-            COMPARISON["baselines"], [f"{COSTS}/baselines.fold{fold}.costs.tsv" for fold in FOLDS]
+            COMPARISON["baselines"],
+            [f"{COSTS}/baselines.fold{fold}.costs.tsv" for fold in ALL_FOLDS],
         ),
         controls=when(RETRAINED, per_fold("controls.tsv")),
-        control_costs=when(
-            RETRAINED, [f"{COSTS}/controls.{{family}}.fold{fold}.costs.tsv" for fold in FOLDS]
-        ),
-        removed=when(REMOVED, "results/{name}/{family}/removed_filters.tsv"),
+        control_costs=when(RETRAINED, costs_per_fold("controls")),
+        tuning_costs=costs_per_fold("tune_model"),
+        training_costs=costs_per_fold("train_model"),
+        removed=removed_filters,
         ceiling=when(CEILING, "results/{name}/noise_ceiling.tsv"),
     output:
-        comparison="results/{name}/{family}/comparison.tsv",
-        differences="results/{name}/{family}/paired_differences.tsv",
+        comparison="results/{name}/{model}/comparison.tsv",
+        differences="results/{name}/{model}/paired_differences.tsv",
         page=report(
-            "results/{name}/{family}/comparison.html",
+            "results/{name}/{model}/comparison.html",
             caption="../report/comparison.rst",
             category="6. What the model is worth",
-            subcategory="{family}",
+            subcategory="{model}",
             labels={"figure": "In words, and the table"},
         ),
-        costs=f"{COSTS}/comparison_costs.{{family}}.tsv",
+        costs=f"{COSTS}/comparison_costs.{{model}}.tsv",
     log:
-        "logs/gather_comparison/{name}.{family}.log",
+        "logs/gather_comparison/{name}.{model}.log",
+    wildcard_constraints:
+        model=with_ability("dense_targets"),
     conda:
         "../../envs/motifs.yaml"
     resources:
         mem_mb=scaled(2000),
         runtime=scaled(10),
     params:
-        # what Snakemake itself measured; not inputs, since they are nobody's outputs
-        tuning=[f"{COSTS}/tune_model.{{family}}.fold{fold}.tsv" for fold in FOLDS],
-        training=[f"{COSTS}/train_model.{{family}}.fold{fold}.tsv" for fold in FOLDS],
         seed=config["seed"],
         code=code("gather_comparison"),
     message:
-        "Comparing {wildcards.family} with baselines and controls in {wildcards.name}"
+        "Comparing {wildcards.model} with baselines and controls in {wildcards.name}"
     script:
         "../scripts/gather_comparison.py"
 
 
 rule plot_comparison:
     input:
-        comparison="results/{name}/{family}/comparison.tsv",
+        comparison="results/{name}/{model}/comparison.tsv",
         ceiling=when(CEILING, "results/{name}/noise_ceiling.tsv"),
     output:
-        **family_figures(
+        **model_figures(
             figure=("method_comparison", "All methods"),
             category="6. What the model is worth",
         ),
     log:
-        "logs/plot_comparison/{name}.{family}.log",
+        "logs/plot_comparison/{name}.{model}.log",
+    wildcard_constraints:
+        model=with_ability("dense_targets"),
     conda:
         "../../envs/plots.yaml"
     resources:
@@ -231,6 +262,11 @@ rule plot_comparison:
     params:
         code=code("plot_comparison"),
     message:
-        "Drawing baselines and controls beside {wildcards.family} in {wildcards.name}"
+        "Drawing baselines and controls beside {wildcards.model} in {wildcards.name}"
     script:
         "../scripts/plot_comparison.py"
+
+
+OUTPUTS["dense_targets"] += ["comparison.tsv", "figures/method_comparison.svg"]
+if COMPARISON["list_hits"]:
+    OUTPUTS["pools"] += ["motif_hits.tsv"]

@@ -32,6 +32,7 @@ if PEAKS is not None:
         input:
             pools="results/{name}/pools.h5ad",
             genome=GENOME,
+            work=GENOME_INDEX,
             annotation=when(needs_genes(), ANNOTATION),
             blacklist=BLACKLIST,
             aliases=ALIASES,
@@ -50,7 +51,6 @@ if PEAKS is not None:
         params:
             genome=how_to_read_genes(),
             peaks=how_to_take_peaks("length", "distal"),
-            work="results/{name}/genome",
             code=code("define_peaks"),
         message:
             "Placing a window on each peak of {wildcards.name}"
@@ -63,6 +63,7 @@ elif GIVEN is None:
         input:
             pools="results/{name}/pools.h5ad",
             genome=GENOME,
+            work=GENOME_INDEX,
             annotation=when(needs_genes(), ANNOTATION),
             bed=REGIONS_BED,
             aliases=ALIASES,
@@ -81,7 +82,6 @@ elif GIVEN is None:
         params:
             genome=how_to_read_genes(),
             regions=window_of_genes(),
-            work="results/{name}/genome",
             code=code("define_regions"),
         message:
             "Placing a window at each gene's TSS in {wildcards.name}"
@@ -96,6 +96,7 @@ if GIVEN is None:
             pools="results/{name}/pools.h5ad",
             regions="results/{name}/regions.bed",
             genome=GENOME,
+            work=GENOME_INDEX,
         output:
             dataset="results/{name}/dataset.h5ad",
             counts="results/{name}/sequence_counts.tsv",
@@ -112,7 +113,6 @@ if GIVEN is None:
             settings=config["dataset"],
             what="genes" if PEAKS is None else "peaks",
             seen="expressed" if PEAKS is None else "open",
-            work="results/{name}/genome",
             code=code("build_dataset"),
         message:
             "Joining pools and sequences of {wildcards.name}"
@@ -140,3 +140,6 @@ rule split_folds:
         "Splitting the sequences of {wildcards.name} into folds"
     script:
         "../scripts/split_folds.py"
+
+
+OUTPUTS["pools"] += ["dataset.h5ad"]

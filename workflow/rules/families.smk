@@ -3,6 +3,15 @@
 CATEGORIES = config["motif_families"]["categories"]
 
 
+def means_of_families(label):
+    """Give the tables of families' scores by a label of pools: both scores, raw and standardised."""
+    return {
+        f"{score}_by_{label}{z}": f"{MODEL}/family_{score}_by_{label}{z}.tsv"
+        for score in ("influence", "effect")
+        for z in ("", "_z")
+    }
+
+
 rule cluster_database:
     input:
         database=DATABASE,
@@ -28,20 +37,22 @@ rule cluster_database:
 
 rule align_motifs:
     input:
-        motifs="results/{name}/{family}/motifs.meme",
+        motifs="results/{name}/{model}/motifs.meme",
         database=DATABASE,
     output:
-        hits="results/{name}/{family}/tomtom.tsv",
-        calibration=family_table(
+        hits="results/{name}/{model}/tomtom.tsv",
+        calibration=model_table(
             "tomtom_calibration.tsv",
             "calibration_table",
             "4. Families of motifs",
             "Chance matches",
         ),
     log:
-        "logs/align_motifs/{name}.{family}.log",
+        "logs/align_motifs/{name}.{model}.log",
     benchmark:
-        "benchmarks/results/{name}/align_motifs.{family}.tsv"
+        "benchmarks/results/{name}/align_motifs.{model}.tsv"
+    wildcard_constraints:
+        model=with_ability("filters"),
     priority: ON_LONGEST_WAY
     conda:
         "../../envs/motifs.yaml"
@@ -54,25 +65,27 @@ rule align_motifs:
         seed=config["seed"],
         code=code("align_motifs"),
     message:
-        "Aligning the motifs of {wildcards.family} in {wildcards.name} to known motifs"
+        "Aligning the motifs of {wildcards.model} in {wildcards.name} to known motifs"
     script:
         "../scripts/align_motifs.py"
 
 
 rule group_filters:
     input:
-        motifs="results/{name}/{family}/motifs.meme",
-        table="results/{name}/{family}/motifs.tsv",
-        hits="results/{name}/{family}/tomtom.tsv",
+        motifs="results/{name}/{model}/motifs.meme",
+        table="results/{name}/{model}/motifs.tsv",
+        hits="results/{name}/{model}/tomtom.tsv",
         clusters="results/{name}/motif_clusters.tsv",
         database=DATABASE,
     output:
-        filters="results/{name}/{family}/filter_families.tsv",
-        families=family_table(
+        filters="results/{name}/{model}/filter_families.tsv",
+        families=model_table(
             "families.tsv", "families_table", "4. Families of motifs", "Table of families"
         ),
     log:
-        "logs/group_filters/{name}.{family}.log",
+        "logs/group_filters/{name}.{model}.log",
+    wildcard_constraints:
+        model=with_ability("filters"),
     priority: ON_LONGEST_WAY
     conda:
         "../../envs/motifs.yaml"
@@ -85,31 +98,33 @@ rule group_filters:
         n_folds=config["folds"]["n_folds"],
         code=code("group_filters"),
     message:
-        "Grouping the filters of {wildcards.family} in {wildcards.name} into families"
+        "Grouping the filters of {wildcards.model} in {wildcards.name} into families"
     script:
         "../scripts/group_filters.py"
 
 
 rule score_families:
     input:
-        influence="results/{name}/{family}/influence.h5ad",
-        filters="results/{name}/{family}/filter_families.tsv",
-        families="results/{name}/{family}/families.tsv",
-        motifs="results/{name}/{family}/motifs.meme",
+        influence="results/{name}/{model}/influence.h5ad",
+        filters="results/{name}/{model}/filter_families.tsv",
+        families="results/{name}/{model}/families.tsv",
+        motifs="results/{name}/{model}/motifs.meme",
     output:
         **means_of_families("cell_type"),
         **(means_of_families("category") if CATEGORIES else {}),
-        influence="results/{name}/{family}/family_influence.h5ad",
-        consistency=family_table(
+        influence="results/{name}/{model}/family_influence.h5ad",
+        consistency=model_table(
             "family_consistency.tsv",
             "consistency_table",
             "4. Families of motifs",
             "Consistency over folds",
         ),
-        stability="results/{name}/{family}/family_stability.tsv",
-        correlations="results/{name}/{family}/family_correlations.tsv",
+        stability="results/{name}/{model}/family_stability.tsv",
+        correlations="results/{name}/{model}/family_correlations.tsv",
     log:
-        "logs/score_families/{name}.{family}.log",
+        "logs/score_families/{name}.{model}.log",
+    wildcard_constraints:
+        model=with_ability("filters"),
     priority: ON_LONGEST_WAY
     conda:
         "../../envs/motifs.yaml"
@@ -121,25 +136,27 @@ rule score_families:
         score=SCORE,
         code=code("score_families"),
     message:
-        "Adding up influence by family of motifs in {wildcards.family}, {wildcards.name}"
+        "Adding up influence by family of motifs in {wildcards.model}, {wildcards.name}"
     script:
         "../scripts/score_families.py"
 
 
 rule find_regulators:
     input:
-        families="results/{name}/{family}/family_influence.h5ad",
+        families="results/{name}/{model}/family_influence.h5ad",
         expression=EXPRESSION or [],
     output:
-        regulators="results/{name}/{family}/regulators.tsv",
-        summary=family_table(
+        regulators="results/{name}/{model}/regulators.tsv",
+        summary=model_table(
             "regulators_summary.tsv",
             "regulators_table",
             "5. Regulators and processes",
             "Best TF of each family",
         ),
     log:
-        "logs/find_regulators/{name}.{family}.log",
+        "logs/find_regulators/{name}.{model}.log",
+    wildcard_constraints:
+        model=with_ability("filters"),
     conda:
         "../../envs/motifs.yaml"
     resources:
@@ -149,26 +166,28 @@ rule find_regulators:
         score=SCORE,
         code=code("find_regulators"),
     message:
-        "Looking for the TFs behind the families of {wildcards.family} in {wildcards.name}"
+        "Looking for the TFs behind the families of {wildcards.model} in {wildcards.name}"
     script:
         "../scripts/find_regulators.py"
 
 
 rule map_sequences:
     input:
-        dataset="results/{name}/dataset.h5ad",
+        dataset=dataset_of,
         models=per_fold("model.pt"),
-        filters="results/{name}/{family}/filter_families.tsv",
-        families="results/{name}/{family}/families.tsv",
-        consistency="results/{name}/{family}/family_consistency.tsv",
+        filters="results/{name}/{model}/filter_families.tsv",
+        families="results/{name}/{model}/families.tsv",
+        consistency="results/{name}/{model}/family_consistency.tsv",
     output:
-        scores="results/{name}/{family}/motif_space.h5ad",
-        combinations="results/{name}/{family}/family_combinations.tsv",
-        pairs="results/{name}/{family}/family_co_occurrence.tsv",
+        scores="results/{name}/{model}/motif_space.h5ad",
+        combinations="results/{name}/{model}/family_combinations.tsv",
+        pairs="results/{name}/{model}/family_co_occurrence.tsv",
     log:
-        "logs/map_sequences/{name}.{family}.log",
+        "logs/map_sequences/{name}.{model}.log",
     benchmark:
-        "benchmarks/results/{name}/map_sequences.{family}.tsv"
+        "benchmarks/results/{name}/map_sequences.{model}.tsv"
+    wildcard_constraints:
+        model=with_ability("filters"),
     priority: ON_LONGEST_WAY
     conda:
         "../../envs/torch.yaml"
@@ -178,30 +197,32 @@ rule map_sequences:
     params:
         share=config["motif_space"]["carrier_share"],
         seed=config["seed"],
-        code=code("map_sequences"),
+        code=model_code("map_sequences"),
     message:
-        "Mapping the sequences of {wildcards.name} by the motifs of {wildcards.family}"
+        "Mapping the sequences of {wildcards.name} by the motifs of {wildcards.model}"
     script:
         "../scripts/map_sequences.py"
 
 
 rule correlate_gene_sets:
     input:
-        families="results/{name}/{family}/family_influence.h5ad",
+        families="results/{name}/{model}/family_influence.h5ad",
         expression=EXPRESSION or [],
         cells="results/{name}/cells.h5ad",
         members="results/{name}/cells_in_pools.tsv",
         gmt=GENE_SETS,
     output:
-        sets="results/{name}/{family}/gene_sets.tsv",
-        markers="results/{name}/{family}/markers.tsv",
-        annotations="results/{name}/{family}/annotations.tsv",
-        pools="results/{name}/{family}/pool_annotations.tsv",
-        notes=family_table(
+        sets="results/{name}/{model}/gene_sets.tsv",
+        markers="results/{name}/{model}/markers.tsv",
+        annotations="results/{name}/{model}/annotations.tsv",
+        pools="results/{name}/{model}/pool_annotations.tsv",
+        notes=model_table(
             "notes.tsv", "notes_table", "5. Regulators and processes", "What was left out"
         ),
     log:
-        "logs/correlate_gene_sets/{name}.{family}.log",
+        "logs/correlate_gene_sets/{name}.{model}.log",
+    wildcard_constraints:
+        model=with_ability("filters"),
     conda:
         "../../envs/cells.yaml"
     resources:
@@ -215,25 +236,25 @@ rule correlate_gene_sets:
         seed=config["seed"],
         code=code("correlate_gene_sets"),
     message:
-        "Correlating gene sets and annotations with families of {wildcards.family} in {wildcards.name}"
+        "Correlating gene sets and annotations with families of {wildcards.model} in {wildcards.name}"
     script:
         "../scripts/correlate_gene_sets.py"
 
 
 rule plot_families:
     input:
-        influence="results/{name}/{family}/family_influence.h5ad",
-        by_cell_type=f"{FAMILY}/family_{SCORE}_by_cell_type.tsv",
-        z=f"{FAMILY}/family_{SCORE}_by_cell_type_z.tsv",
-        stability="results/{name}/{family}/family_stability.tsv",
+        influence="results/{name}/{model}/family_influence.h5ad",
+        by_cell_type=f"{MODEL}/family_{SCORE}_by_cell_type.tsv",
+        z=f"{MODEL}/family_{SCORE}_by_cell_type_z.tsv",
+        stability="results/{name}/{model}/family_stability.tsv",
         cells=CELL_TYPES,
-        correlations="results/{name}/{family}/family_correlations.tsv",
-        families="results/{name}/{family}/families.tsv",
-        filters="results/{name}/{family}/filter_families.tsv",
-        motifs="results/{name}/{family}/motifs.meme",
+        correlations="results/{name}/{model}/family_correlations.tsv",
+        families="results/{name}/{model}/families.tsv",
+        filters="results/{name}/{model}/filter_families.tsv",
+        motifs="results/{name}/{model}/motifs.meme",
         database=DATABASE,
     output:
-        **family_figures(
+        **model_figures(
             heatmap=("family_heatmap", "Families by cell type"),
             gallery=("alignment_gallery", "Families and known motifs"),
             stability=("family_stability", "Influence over folds"),
@@ -242,7 +263,9 @@ rule plot_families:
             category="4. Families of motifs",
         ),
     log:
-        "logs/plot_families/{name}.{family}.log",
+        "logs/plot_families/{name}.{model}.log",
+    wildcard_constraints:
+        model=with_ability("filters"),
     conda:
         "../../envs/plots.yaml"
     resources:
@@ -254,25 +277,27 @@ rule plot_families:
         score=SCORE,
         code=code("plot_families"),
     message:
-        "Drawing the families of motifs of {wildcards.family} in {wildcards.name}"
+        "Drawing the families of motifs of {wildcards.model} in {wildcards.name}"
     script:
         "../scripts/plot_families.py"
 
 
 rule plot_regulators:
     input:
-        families="results/{name}/{family}/family_influence.h5ad",
-        regulators="results/{name}/{family}/regulators.tsv",
+        families="results/{name}/{model}/family_influence.h5ad",
+        regulators="results/{name}/{model}/regulators.tsv",
         expression=EXPRESSION or [],
         cells="results/{name}/cells.h5ad",
     output:
-        **family_figures(
+        **model_figures(
             volcano=("regulator_volcano", "TFs behind the families"),
             scatter=("influence_against_expression", "Influence against TF expression"),
             category="5. Regulators and processes",
         ),
     log:
-        "logs/plot_regulators/{name}.{family}.log",
+        "logs/plot_regulators/{name}.{model}.log",
+    wildcard_constraints:
+        model=with_ability("filters"),
     conda:
         "../../envs/plots.yaml"
     resources:
@@ -282,23 +307,25 @@ rule plot_regulators:
         score=SCORE,
         code=code("plot_regulators"),
     message:
-        "Drawing the regulators found by {wildcards.family} in {wildcards.name}"
+        "Drawing the regulators found by {wildcards.model} in {wildcards.name}"
     script:
         "../scripts/plot_regulators.py"
 
 
 rule plot_motif_space:
     input:
-        scores="results/{name}/{family}/motif_space.h5ad",
-        consistency="results/{name}/{family}/family_consistency.tsv",
+        scores="results/{name}/{model}/motif_space.h5ad",
+        consistency="results/{name}/{model}/family_consistency.tsv",
     output:
-        **family_figures(
+        **model_figures(
             umap=("motif_space", "Sequences by their motifs"),
             upset=("upset", "Families that share sequences"),
             category="4. Families of motifs",
         ),
     log:
-        "logs/plot_motif_space/{name}.{family}.log",
+        "logs/plot_motif_space/{name}.{model}.log",
+    wildcard_constraints:
+        model=with_ability("filters"),
     conda:
         "../../envs/plots.yaml"
     resources:
@@ -308,27 +335,29 @@ rule plot_motif_space:
         share=config["motif_space"]["carrier_share"],
         code=code("plot_motif_space"),
     message:
-        "Drawing the motif space of {wildcards.family} in {wildcards.name}"
+        "Drawing the motif space of {wildcards.model} in {wildcards.name}"
     script:
         "../scripts/plot_motif_space.py"
 
 
 rule plot_gene_sets:
     input:
-        sets="results/{name}/{family}/gene_sets.tsv",
-        markers="results/{name}/{family}/markers.tsv",
-        annotations="results/{name}/{family}/annotations.tsv",
-        notes="results/{name}/{family}/notes.tsv",
-        families="results/{name}/{family}/families.tsv",
-        consistency="results/{name}/{family}/family_consistency.tsv",
+        sets="results/{name}/{model}/gene_sets.tsv",
+        markers="results/{name}/{model}/markers.tsv",
+        annotations="results/{name}/{model}/annotations.tsv",
+        notes="results/{name}/{model}/notes.tsv",
+        families="results/{name}/{model}/families.tsv",
+        consistency="results/{name}/{model}/family_consistency.tsv",
     output:
-        **family_figures(
+        **model_figures(
             sets=("gene_set_heatmap", "Gene sets"),
             markers=("marker_heatmap", "Markers and annotations"),
             category="5. Regulators and processes",
         ),
     log:
-        "logs/plot_gene_sets/{name}.{family}.log",
+        "logs/plot_gene_sets/{name}.{model}.log",
+    wildcard_constraints:
+        model=with_ability("filters"),
     conda:
         "../../envs/plots.yaml"
     resources:
@@ -337,6 +366,13 @@ rule plot_gene_sets:
     params:
         code=code("plot_gene_sets"),
     message:
-        "Drawing gene sets and annotations against families of {wildcards.family} in {wildcards.name}"
+        "Drawing gene sets and annotations against families of {wildcards.model} in {wildcards.name}"
     script:
         "../scripts/plot_gene_sets.py"
+
+
+OUTPUTS["filters"] += ["figures/family_heatmap.svg", "figures/motif_space.svg"]
+if GIVEN is None:  # cells and their expression are known
+    OUTPUTS["filters"] += ["figures/gene_set_heatmap.svg"]
+if EXPRESSION:
+    OUTPUTS["filters"] += ["regulators_summary.tsv", "figures/regulator_volcano.svg"]

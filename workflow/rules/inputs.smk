@@ -51,6 +51,7 @@ if GIVEN is None:
             aliases=ALIASES,
         output:
             table="results/{name}/preflight.tsv",
+            work=directory("results/{name}/genome"),
         log:
             "logs/check_inputs/{name}.log",
         benchmark:
@@ -66,7 +67,6 @@ if GIVEN is None:
             genome=how_to_read_genes(),
             # pools and regions are read from the config: as params, another pool size would
             # repeat the check and with it all that follows, the embedding of cells first
-            work="results/{name}/genome",
             code=code("check_inputs"),
         message:
             "Checking the inputs of {wildcards.name}"
@@ -87,7 +87,7 @@ rule write_provenance:
         aliases=ALIASES,
         gene_sets=gene_sets_file(),
         database=DATABASE,
-        mutated=MUTATED_BED,
+        mutated=list(MUTATED_BEDS.values()),
         given=list(GIVEN_FILES.values()),
     output:
         "results/{name}/provenance.json",

@@ -1,19 +1,18 @@
-"""Tune, train and evaluate one model for each family and fold."""
+"""Tune and train each model in each of its folds."""
 
 
 rule tune_model:
     input:
-        dataset=sequences_of,
+        dataset=dataset_of,
         folds=folds_of,
     output:
-        best="results/{name}/{family}/fold{fold}/hyperparameters.json",
-        trials="results/{name}/{family}/fold{fold}/trials.tsv",
+        best="results/{name}/{model}/fold{fold}/hyperparameters.json",
+        trials="results/{name}/{model}/fold{fold}/trials.tsv",
+        costs="benchmarks/results/{name}/tune_model.{model}.fold{fold}.costs.tsv",
     log:
-        "logs/tune_model/{name}.{family}.fold{fold}.log",
+        "logs/tune_model/{name}.{model}.fold{fold}.log",
     benchmark:
-        "benchmarks/results/{name}/tune_model.{family}.fold{fold}.tsv"
-    wildcard_constraints:
-        family=one_of(FAMILIES),
+        "benchmarks/results/{name}/tune_model.{model}.fold{fold}.tsv"
     priority: ON_LONGEST_WAY
     conda:
         "../../envs/torch.yaml"
@@ -23,33 +22,31 @@ rule tune_model:
         runtime=scaled(60, dataset=tuning_minutes),
     params:
         # not an output: it must outlive a killed job, so that the search goes on where it was
-        journal="results/{name}/{family}/fold{fold}/tuning.journal",
-        settings=lambda wildcards: how_to_build(wildcards.family),
-        tuning=lambda wildcards: how_to_tune(wildcards.family),
-        device=config["training"]["device"],
-        deterministic=config["training"]["deterministic"],
+        journal="results/{name}/{model}/fold{fold}/tuning.journal",
+        settings=how_to_build,
+        tuning=how_to_tune,
+        training=DEVICE,
         seed=config["seed"],
-        code=code("tune_model"),
+        code=model_code("tune_model"),
     message:
-        "Tuning {wildcards.family}, fold {wildcards.fold} of {wildcards.name}"
+        "Tuning {wildcards.model}, fold {wildcards.fold} of {wildcards.name}"
     script:
         "../scripts/tune_model.py"
 
 
 rule train_model:
     input:
-        dataset=sequences_of,
+        dataset=dataset_of,
         folds=folds_of,
-        best="results/{name}/{family}/fold{fold}/hyperparameters.json",
+        best="results/{name}/{model}/fold{fold}/hyperparameters.json",
     output:
-        model="results/{name}/{family}/fold{fold}/model.pt",
-        history="results/{name}/{family}/fold{fold}/history.tsv",
+        model="results/{name}/{model}/fold{fold}/model.pt",
+        history="results/{name}/{model}/fold{fold}/history.tsv",
+        costs="benchmarks/results/{name}/train_model.{model}.fold{fold}.costs.tsv",
     log:
-        "logs/train_model/{name}.{family}.fold{fold}.log",
+        "logs/train_model/{name}.{model}.fold{fold}.log",
     benchmark:
-        "benchmarks/results/{name}/train_model.{family}.fold{fold}.tsv"
-    wildcard_constraints:
-        family=one_of(FAMILIES),
+        "benchmarks/results/{name}/train_model.{model}.fold{fold}.tsv"
     priority: ON_LONGEST_WAY
     conda:
         "../../envs/torch.yaml"
@@ -59,57 +56,11 @@ rule train_model:
         runtime=scaled(30, dataset=training_minutes),
     params:
         # not an output: it must outlive a killed job, so that training goes on where it was
-        checkpoint="results/{name}/{family}/fold{fold}/training.checkpoint",
-        settings=lambda wildcards: how_to_build(wildcards.family),
-        training=lambda wildcards: how_to_train(wildcards.family),
-        code=code("train_model"),
+        checkpoint="results/{name}/{model}/fold{fold}/training.checkpoint",
+        settings=how_to_build,
+        training=how_to_train,
+        code=model_code("train_model"),
     message:
-        "Training {wildcards.family}, fold {wildcards.fold} of {wildcards.name}"
+        "Training {wildcards.model}, fold {wildcards.fold} of {wildcards.name}"
     script:
         "../scripts/train_model.py"
-
-
-rule evaluate_model:
-    input:
-        dataset="results/{name}/dataset.h5ad",
-        folds="results/{name}/folds.tsv",
-        model="results/{name}/{family}/fold{fold}/model.pt",
-    output:
-        predictions="results/{name}/{family}/fold{fold}/predictions.h5ad",
-        evaluation="results/{name}/{family}/fold{fold}/evaluation.tsv",
-        per_pool="results/{name}/{family}/fold{fold}/evaluation_per_pool.tsv",
-        per_gene="results/{name}/{family}/fold{fold}/evaluation_per_gene.tsv",
-    log:
-        "logs/evaluate_model/{name}.{family}.fold{fold}.log",
-    conda:
-        "../../envs/torch.yaml"
-    resources:
-        mem_mb=scaled(3000, dataset=15),
-        runtime=scaled(10, dataset=0.1),
-    params:
-        code=code("evaluate_model"),
-    message:
-        "Evaluating {wildcards.family}, fold {wildcards.fold} of {wildcards.name}"
-    script:
-        "../scripts/evaluate_model.py"
-
-
-rule gather_evaluation:
-    input:
-        dataset="results/{name}/dataset.h5ad",
-        predictions=per_fold("predictions.h5ad"),
-    output:
-        evaluation=family_table("evaluation.tsv", "evaluation_table", "2. Model", "Table of scores"),
-    log:
-        "logs/gather_evaluation/{name}.{family}.log",
-    conda:
-        "../../envs/torch.yaml"
-    resources:
-        mem_mb=scaled(2000, dataset=15, predictions=10),
-        runtime=scaled(10, dataset=0.1),
-    params:
-        code=code("gather_evaluation"),
-    message:
-        "Gathering the evaluation of {wildcards.family} in {wildcards.name}"
-    script:
-        "../scripts/gather_evaluation.py"

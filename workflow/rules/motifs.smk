@@ -3,14 +3,16 @@
 
 rule extract_motifs:
     input:
-        dataset="results/{name}/dataset.h5ad",
-        folds="results/{name}/folds.tsv",
-        model="results/{name}/{family}/fold{fold}/model.pt",
+        dataset=dataset_of,
+        folds=folds_of,
+        model="results/{name}/{model}/fold{fold}/model.pt",
     output:
-        motifs="results/{name}/{family}/fold{fold}/motifs.meme",
-        table="results/{name}/{family}/fold{fold}/motifs.tsv",
+        motifs="results/{name}/{model}/fold{fold}/motifs.meme",
+        table="results/{name}/{model}/fold{fold}/motifs.tsv",
     log:
-        "logs/extract_motifs/{name}.{family}.fold{fold}.log",
+        "logs/extract_motifs/{name}.{model}.fold{fold}.log",
+    wildcard_constraints:
+        model=with_ability("filters"),
     priority: ON_LONGEST_WAY
     conda:
         "../../envs/torch.yaml"
@@ -19,9 +21,9 @@ rule extract_motifs:
         runtime=scaled(10, dataset=0.1),
     params:
         min_sequences=config["motifs"]["min_sequences"],
-        code=code("extract_motifs"),
+        code=model_code("extract_motifs"),
     message:
-        "Reading motifs out of {wildcards.family}, fold {wildcards.fold} of {wildcards.name}"
+        "Reading motifs out of {wildcards.model}, fold {wildcards.fold} of {wildcards.name}"
     script:
         "../scripts/extract_motifs.py"
 
@@ -31,10 +33,12 @@ rule gather_motifs:
         motifs=per_fold("motifs.meme"),
         tables=per_fold("motifs.tsv"),
     output:
-        motifs="results/{name}/{family}/motifs.meme",
-        table="results/{name}/{family}/motifs.tsv",
+        motifs="results/{name}/{model}/motifs.meme",
+        table="results/{name}/{model}/motifs.tsv",
     log:
-        "logs/gather_motifs/{name}.{family}.log",
+        "logs/gather_motifs/{name}.{model}.log",
+    wildcard_constraints:
+        model=with_ability("filters"),
     priority: ON_LONGEST_WAY
     conda:
         "../../envs/torch.yaml"
@@ -44,6 +48,6 @@ rule gather_motifs:
     params:
         code=code("gather_motifs"),
     message:
-        "Gathering the motifs of {wildcards.family} in {wildcards.name}"
+        "Gathering the motifs of {wildcards.model} in {wildcards.name}"
     script:
         "../scripts/gather_motifs.py"

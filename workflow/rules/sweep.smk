@@ -6,6 +6,7 @@ rule pool_for_size:
         cells="results/{name}/cells.h5ad",
         regions="results/{name}/regions.bed",
         genome=GENOME,
+        work=GENOME_INDEX,
     output:
         dataset=temp("results/{name}/pool_sizes/{q}.h5ad"),
     log:
@@ -20,7 +21,6 @@ rule pool_for_size:
     params:
         pools=config["pools"],
         dataset=config["dataset"],
-        work="results/{name}/genome",
         seed=config["seed"],
         code=code("pool_for_size"),
     message:
@@ -32,14 +32,15 @@ rule pool_for_size:
 rule try_pool_size:
     input:
         dataset="results/{name}/pool_sizes/{q}.h5ad",
-        best="results/{name}/{family}/fold0/hyperparameters.json",
+        best="results/{name}/{model}/fold0/hyperparameters.json",
     output:
-        measures=temp("results/{name}/{family}/pool_sizes/{q}.tsv"),
+        measures=temp("results/{name}/{model}/pool_sizes/{q}.tsv"),
     log:
-        "logs/try_pool_size/{name}.{family}.{q}.log",
+        "logs/try_pool_size/{name}.{model}.{q}.log",
     benchmark:
-        "benchmarks/results/{name}/try_pool_size.{family}.{q}.tsv"
+        "benchmarks/results/{name}/try_pool_size.{model}.{q}.tsv"
     wildcard_constraints:
+        model=with_ability("filters"),
         q=r"\d+",
     conda:
         "../../envs/torch.yaml"
@@ -49,12 +50,12 @@ rule try_pool_size:
         runtime=scaled(120),
     params:
         folds=config["folds"],
-        settings=lambda wildcards: config[wildcards.family],
-        training=TRAINING,
+        settings=how_to_build,
+        training=how_to_train,
         seed=config["seed"],
-        code=code("try_pool_size"),
+        code=model_code("try_pool_size"),
     message:
-        "Trying pools of {wildcards.q} cells with {wildcards.family} in {wildcards.name}"
+        "Trying pools of {wildcards.q} cells with {wildcards.model} in {wildcards.name}"
     script:
         "../scripts/try_pool_size.py"
 
@@ -62,17 +63,19 @@ rule try_pool_size:
 rule plot_pool_sizes:
     input:
         measures=expand(
-            "results/{{name}}/{{family}}/pool_sizes/{q}.tsv", q=config["sweep"]["cells_per_pool"]
+            "results/{{name}}/{{model}}/pool_sizes/{q}.tsv", q=config["sweep"]["cells_per_pool"]
         ),
     output:
-        **family_figures(
+        **model_figures(
             figure=("pool_size_sweep", "Choice of pool size"), category="1. Cells and pools"
         ),
-        table=family_table(
+        table=model_table(
             "pool_sizes.tsv", "pool_sizes_table", "1. Cells and pools", "Table of pool sizes"
         ),
     log:
-        "logs/plot_pool_sizes/{name}.{family}.log",
+        "logs/plot_pool_sizes/{name}.{model}.log",
+    wildcard_constraints:
+        model=with_ability("filters"),
     conda:
         "../../envs/plots.yaml"
     resources:
@@ -84,3 +87,7 @@ rule plot_pool_sizes:
         "Drawing what pool size does in {wildcards.name}"
     script:
         "../scripts/plot_pool_sizes.py"
+
+
+if config["sweep"]["cells_per_pool"] and GIVEN is None:
+    OUTPUTS["filters"] += ["figures/pool_size_sweep.svg"]

@@ -10,28 +10,30 @@ if TRUTH:
             dataset="results/{name}/dataset.h5ad",
             members="results/{name}/cells_in_pools.tsv",
             folds="results/{name}/folds.tsv",
-            evaluation="results/{name}/{family}/evaluation.tsv",
-            motifs="results/{name}/{family}/motifs.meme",
-            influence="results/{name}/{family}/influence.h5ad",
+            evaluation="results/{name}/{model}/evaluation.tsv",
+            motifs="results/{name}/{model}/motifs.meme",
+            influence="results/{name}/{model}/influence.h5ad",
             clusters="results/{name}/motif_clusters.tsv",
-            families="results/{name}/{family}/family_influence.h5ad",
-            regulators="results/{name}/{family}/regulators.tsv",
+            families="results/{name}/{model}/family_influence.h5ad",
+            regulators="results/{name}/{model}/regulators.tsv",
             database=DATABASE,
         output:
             summary=report(
-                "results/{name}/{family}/truth/summary.tsv",
+                "results/{name}/{model}/truth/summary.tsv",
                 caption="../report/truth_summary.rst",
                 category="7. Comparison with the truth",
-                subcategory="{family}",
+                subcategory="{model}",
                 labels={"figure": "What was found of what was planted"},
             ),
-            motifs="results/{name}/{family}/truth/motifs.tsv",
-            pairs="results/{name}/{family}/truth/influence.tsv",
-            families="results/{name}/{family}/truth/families.tsv",
+            motifs="results/{name}/{model}/truth/motifs.tsv",
+            pairs="results/{name}/{model}/truth/influence.tsv",
+            families="results/{name}/{model}/truth/families.tsv",
         log:
-            "logs/compare_truth/{name}.{family}.log",
+            "logs/compare_truth/{name}.{model}.log",
         benchmark:
-            "benchmarks/results/{name}/compare_truth.{family}.tsv"
+            "benchmarks/results/{name}/compare_truth.{model}.tsv"
+        wildcard_constraints:
+            model=with_ability("filters"),
         conda:
             "../../envs/motifs.yaml"
         resources:
@@ -41,21 +43,23 @@ if TRUTH:
             database=config["database"],
             code=code("compare_truth"),
         message:
-            "Comparing {wildcards.family} with the truth of {wildcards.name}"
+            "Comparing {wildcards.model} with the truth of {wildcards.name}"
         script:
             "../scripts/compare_truth.py"
 
     rule plot_truth:
         input:
-            pairs="results/{name}/{family}/truth/influence.tsv",
+            pairs="results/{name}/{model}/truth/influence.tsv",
             cells="results/{name}/cells.h5ad",
         output:
-            **family_figures(
+            **model_figures(
                 figure=("influence_against_truth", "Influence against true activity"),
                 category="7. Comparison with the truth",
             ),
         log:
-            "logs/plot_truth/{name}.{family}.log",
+            "logs/plot_truth/{name}.{model}.log",
+        wildcard_constraints:
+            model=with_ability("filters"),
         conda:
             "../../envs/plots.yaml"
         resources:
@@ -68,3 +72,5 @@ if TRUTH:
             "Drawing influence against true activity in {wildcards.name}"
         script:
             "../scripts/plot_truth.py"
+
+    OUTPUTS["filters"] += ["truth/summary.tsv", "figures/influence_against_truth.svg"]

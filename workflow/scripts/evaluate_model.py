@@ -10,7 +10,7 @@ from cisgrammar.common.logs import log_to
 from cisgrammar.common.threads import set_threads
 from cisgrammar.data.folds import TEST, rows_of
 from cisgrammar.evaluate.scores import scores, scores_by
-from cisgrammar.training.loop import predict
+from cisgrammar.models.prediction import predict
 
 fold = int(snakemake.wildcards.fold)
 with log_to(snakemake.log[0]):

@@ -13,10 +13,10 @@ from cisgrammar.common.logs import log_to
 from cisgrammar.common.seeds import derive_seed
 from cisgrammar.common.threads import set_threads
 from cisgrammar.data.folds import TEST, rows_of
+from cisgrammar.data.spoiling import spoil
 from cisgrammar.evaluate.comparison import Cost, score_row
-from cisgrammar.training.controls import spoil
 from cisgrammar.training.final_model import train_final
-from cisgrammar.training.loop import predict
+from cisgrammar.models.prediction import predict
 
 family, fold = snakemake.wildcards.family, int(snakemake.wildcards.fold)
 settings, training = snakemake.params.settings, snakemake.params.training

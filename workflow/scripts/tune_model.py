@@ -3,6 +3,7 @@
 import json
 
 from anndata import read_h5ad
+from cisgrammar.data.split import Split
 
 from cisgrammar import models
 from cisgrammar.common.devices import resolve_device
@@ -10,7 +11,6 @@ from cisgrammar.common.files import read_table, whole_file, write_table
 from cisgrammar.common.logs import log_to
 from cisgrammar.common.seeds import derive_seed
 from cisgrammar.common.threads import set_threads
-from cisgrammar.training.loop import Split
 from cisgrammar.training.tuning import tune
 
 family, fold = snakemake.wildcards.family, int(snakemake.wildcards.fold)

@@ -12,9 +12,9 @@ import pandas as pd
 import scanpy as sc
 from anndata import AnnData
 
-from cisgrammar.common.correlation import MIN_OBSERVATIONS, benjamini_hochberg, spearman
 from cisgrammar.common.errors import InputError, Problems
 from cisgrammar.common.notes import Notes
+from cisgrammar.common.statistics import MIN_OBSERVATIONS, benjamini_hochberg, spearman
 
 MIN_SHARE_CELLS = 100 / 120  # the paper's rule: 100 of the 120 cells of a pool
 _log = logging.getLogger(__name__)

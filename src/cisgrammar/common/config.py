@@ -17,13 +17,26 @@ from jsonschema.validators import extend
 from cisgrammar.common.errors import Problems
 
 _NUMBER_AS_TEXT = re.compile(r"[-+]?\d+(\.\d*)?[eE][-+]?\d+")
-_IN_ORDER = (
-    ("simulation.min_occurrence", "simulation.max_occurrence"),
-    ("simulation.min_activity", "simulation.max_activity"),
-    ("simulation.multiome.min_occurrence", "simulation.multiome.max_occurrence"),
-    ("simulation.multiome.min_activity", "simulation.multiome.max_activity"),
-    ("gene_sets.min_size", "gene_sets.max_size"),
-)
+
+# Keys of earlier versions, and what they are called now.
+RENAMED = {
+    "families": "models",
+    "scover.filters": "scover.network.filters",
+    "scover.width": "scover.network.width",
+    "scbasset.length": "accessibility.length",
+    "scbasset.min_share": "accessibility.min_share",
+    **{
+        f"scbasset.{key}": f"scbasset.{section}.{key}"
+        for section, keys in {
+            "network": "stem_filters stem_width stem_pool tower_filters tower_width tower_pool "
+            "last_filters bottleneck dropout precision",
+            "training": "folds epochs patience checkpoint_epochs max_shift augment_per_sequence "
+            "betas l2_cells l2_batches correct_batches "
+            "auroc_cells least_auroc_gain shuffled_control",
+        }.items()
+        for key in keys.split()
+    },
+}
 
 
 def _is_number(_: TypeChecker, value: object) -> bool:
@@ -44,11 +57,26 @@ _Validator = extend(
 
 
 def read_schema(path: str | Path) -> dict[str, Any]:
-    """Read a JSON schema written as YAML."""
-    return yaml.safe_load(Path(path).read_text())
+    """Read the JSON schema of the config, written as YAML.
+
+    Parameters
+    ----------
+    path
+        The schema. Each file ``models/NAME.yaml`` beside it is the schema of a model's section,
+        and a name that the key ``models`` may hold.
+    """
+    schema = yaml.safe_load(Path(path).read_text())
+    sections = {
+        file.stem: yaml.safe_load(file.read_text())
+        for file in sorted(Path(path).parent.glob("models/*.yaml"))
+    }
+    if sections:
+        schema["properties"]["models"]["items"]["enum"] = list(sections)
+    schema["properties"].update(sections)
+    return schema
 
 
-def complete_config(
+def fill_in(
     config: dict[str, Any], schema: dict[str, Any], source: str = "config"
 ) -> dict[str, Any]:
     """Check a config and fill in the defaults.
@@ -70,16 +98,13 @@ def complete_config(
     Raises
     ------
     InputError
-        With every unknown key (and the nearest known one), missing key and bad value;
-        or, where there are none, with all values that contradict each other.
+        With every unknown key (and the nearest known one), missing key and bad value.
     """
-    _raise_all(source, _problems(config, schema))
-    complete = _with_defaults(config, schema)
-    _raise_all(source, _contradictions(complete, schema))
-    return complete
+    raise_all(source, _problems(config, schema))
+    return _with_defaults(config, schema)
 
 
-def _raise_all(source: str, messages: Iterator[str]) -> None:
+def raise_all(source: str, messages: Iterator[str]) -> None:
     problems = Problems()
     for message in messages:
         problems.add(f"{source}: {message}")
@@ -103,6 +128,8 @@ def _problems(config: dict[str, Any], schema: dict[str, Any]) -> Iterator[str]:
 
 
 def _unknown_key(where: str, key: str, known: list[str]) -> str:
+    if now := RENAMED.get(_join(where, key)):
+        return f"key `{_join(where, key)}` is now called `{now}`. Rename it."
     near = difflib.get_close_matches(key, known, n=1, cutoff=0.5)
     hint = f"Did you mean `{_join(where, near[0])}`?" if near else f"Known: {', '.join(known)}."
     return f"key `{_join(where, key)}` is not known. {hint}"
@@ -157,137 +184,14 @@ def _expectation(rule: dict[str, Any]) -> str:
     return ", ".join([words, *limits]) if words else ""
 
 
-def _contradictions(config: dict[str, Any], schema: dict[str, Any]) -> Iterator[str]:
-    """Say which values of a complete config do not go together."""
-    for where, rule, value in _leaves(config, schema):
-        is_range = rule.get("minItems") == rule.get("maxItems") == 2
-        if is_range and value[0] > value[1]:
-            yield f"key `{where}` is {value}, but the lowest comes first. {rule['description']}"
-    values = {where: value for where, _, value in _leaves(config, schema)}
-    for low, high in _IN_ORDER:
-        if low in values and values[low] > values[high]:
-            limit = f"`{high}` ({values[high]})"
-            yield f"key `{low}` is {values[low]}, but it should be at most {limit}."
-    yield from _two_sources(config)
-    one, named = values.get("folds.n_folds") == 1, bool(values.get("folds.test_chromosomes"))
-    if one != named:
-        yield (
-            f"key `folds.n_folds` is {values['folds.n_folds']}, but one fold and "
-            "`folds.test_chromosomes` go together: set both, or neither."
-        )
-    if values.get("folds.validation_chromosomes") and not named:
-        yield "key `folds.validation_chromosomes` needs `folds.test_chromosomes`."
-    yield from _simulation(config, schema)
-    yield from _peaks(config)
-    yield from _scbasset(config)
-    if values.get("cells.clusters") is not None and values.get("counts.cell_type"):
-        yield (
-            "keys `cells.clusters` and `counts.cell_type` are set, but cells have types by one of "
-            "them. Take out the other."
-        )
-    window = values.get("regions.upstream", 0) + values.get("regions.downstream", 0)
-    keys = "`regions.upstream` + `regions.downstream`"
-    if config.get("peaks"):
-        window, keys = config["peaks"]["length"], "`peaks.length`"
-    uses_filters = "scover" in config.get("families", [])
-    if uses_filters and not values.get("regions.bed") and window < values.get("scover.width", 0):
-        yield (
-            f"key `scover.width` is {values['scover.width']}, but windows are {window} bases long "
-            f"({keys}). Make the filters narrower or the windows longer."
-        )
-
-
-def _peaks(config: dict[str, Any]) -> Iterator[str]:
-    """Say what does not go with peaks, or with their absence."""
-    peaks, counts = config.get("peaks"), config.get("counts", {})
-    if peaks is None:
-        if counts.get("modality") == "atac":
-            yield (
-                "key `counts.modality` is atac, so the counts are of peaks: say what to do with "
-                "them in a section `peaks` (`peaks: {}` takes all defaults)."
-            )
-        return
-    if config.get("given") is not None:
-        yield "keys `peaks` and `given` are set, but `given` has no peaks. Take out one."
-    if (config.get("simulation") or {"multiome": {}})["multiome"] is None:
-        yield (
-            "keys `peaks` and `simulation` are set, but the cells that are simulated have no "
-            "peaks. Take out `peaks`, or ask for peaks by `simulation.multiome: {}`."
-        )
-    if config.get("regions", {}).get("bed"):
-        yield "keys `peaks` and `regions.bed` are set; where peaks are is said by `peaks.bed`."
-    files, own = counts.get("path"), peaks["path"]
-    if counts.get("modality") == "atac":
-        if own is not None:
-            yield (
-                "key `peaks.path` is set, but `counts.modality` is atac, so `counts.path` holds "
-                "the peaks already. Leave out `counts.modality` if `counts.path` holds RNA."
-            )
-    elif own is not None and list(_names(own)) != list(_names(files)):
-        yield (
-            f"key `peaks.path` names the batches {', '.join(_names(own)) or 'none'}, but "
-            f"`counts.path` {', '.join(_names(files)) or 'none'}. Both need the same, in one order."
-        )
-
-
-def _simulation(config: dict[str, Any], schema: dict[str, Any]) -> Iterator[str]:
-    """Say which keys of the simulation do not hold for a multiome."""
-    simulation = config.get("simulation")
-    if simulation is None or simulation["multiome"] is None:
-        return
-    for key, rule in schema["properties"]["simulation"]["properties"].items():
-        if key != "multiome" and simulation[key] != rule["default"]:
-            there = key in simulation["multiome"]
-            remedy = f"Set `simulation.multiome.{key}`." if there else "Take it out."
-            yield (
-                f"key `simulation.{key}` is set, but it is not about a multiome, which has keys "
-                f"of its own. {remedy}"
-            )
-
-
-def _scbasset(config: dict[str, Any]) -> Iterator[str]:
-    """Say what scBasset lacks."""
-    if "scbasset" not in config.get("families", []):
-        return
-    if config.get("peaks") is None:
-        yield (
-            "key `families` names scbasset, which learns the peaks of cells: say what to do with "
-            "them in a section `peaks` (`peaks: {}` takes all defaults)."
-        )
-    folds, n_folds = config["scbasset"]["folds"], config["folds"]["n_folds"]
-    if folds > n_folds:
-        yield (
-            f"key `scbasset.folds` is {folds}, but there are only {n_folds} folds "
-            "(`folds.n_folds`)."
-        )
-
-
-def _names(files: Any) -> list[str]:
-    return list(files) if isinstance(files, dict) else []
-
-
-def _two_sources(config: dict[str, Any]) -> Iterator[str]:
-    """Say where data would come from two places."""
-    sources = {
-        "simulation": config.get("simulation") is not None,
-        "given": config.get("given") is not None,
-        "counts.path": bool(config.get("counts", {}).get("path")),
-    }
-    used = [f"`{key}`" for key, is_set in sources.items() if is_set]
-    if sources["given"] and len(used) > 1:
-        yield (
-            f"keys {' and '.join(used)} are set, but data come from one of them. Take out the rest."
-        )
-
-
-def _leaves(
+def leaves(
     config: dict[str, Any], schema: dict[str, Any], section: str = ""
 ) -> Iterator[tuple[str, dict[str, Any], Any]]:
     """Yield dotted key, rule and value of all that is not a section."""
     for key, rule in schema.get("properties", {}).items():
         where, value = _join(section, key), config.get(key)
         if isinstance(value, dict) and "properties" in rule:
-            yield from _leaves(value, rule, where)
+            yield from leaves(value, rule, where)
         elif key in config:
             yield where, rule, value
 

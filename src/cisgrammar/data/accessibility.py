@@ -75,7 +75,7 @@ def prepare_counts(counts: AnnData, min_share: float) -> tuple[AnnData, Steps]:
         raise InputError(
             f"peaks: of {counts.n_obs:,} cells and {counts.n_vars:,} peaks none is left. The peak "
             f"open in most cells is open in {share.max(initial=0):.2%} of them; lower "
-            f"`scbasset.min_share` ({min_share:g})."
+            f"`accessibility.min_share` ({min_share:g})."
         )
     steps = [
         ("counts above 1, taken for 1", int((matrix.data > 1).sum())),
@@ -110,9 +110,9 @@ def batch_numbers(batches: pd.Series) -> np.ndarray:
     names, numbers = np.unique(batches.astype(str), return_inverse=True)
     if len(names) < 2:
         raise InputError(
-            f"scbasset: `scbasset.correct_batches` is set, but all {len(batches):,} cells are of "
+            f"scbasset: `scbasset.training.correct_batches` is set, but all {len(batches):,} cells are of "
             f"one batch ({names[0]}). Name the column of batches in `counts.batch`, or set "
-            "`scbasset.correct_batches: false`."
+            "`scbasset.training.correct_batches: false`."
         )
     return numbers.astype(np.int64)
 

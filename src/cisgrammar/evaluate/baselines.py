@@ -17,9 +17,9 @@ from sklearn.preprocessing import MaxAbsScaler
 from threadpoolctl import threadpool_limits
 
 from cisgrammar.common.errors import InputError
+from cisgrammar.common.statistics import is_binary
 from cisgrammar.data.features import composition, kmer_counts
 from cisgrammar.data.folds import TEST, TRAIN, VALIDATION, rows_of
-from cisgrammar.evaluate.scores import is_binary
 
 logger = logging.getLogger(__name__)
 

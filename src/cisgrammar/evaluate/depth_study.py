@@ -8,13 +8,13 @@ from anndata import AnnData
 
 from cisgrammar.evaluate.embedding_metrics import compare_embeddings
 from cisgrammar.evaluate.held_out import score_test_part
-from cisgrammar.models.scbasset import Scbasset
+from cisgrammar.models.abilities import EmbedsCells
 
 OF_EMBEDDING = ("ari", "cell_type_asw", "label_score_10", "label_score_50", "label_score_100")
 
 
 def measure(
-    model: Scbasset,
+    model: EmbedsCells,
     dataset: AnnData,
     thinned: AnnData,
     folds: pd.DataFrame,

@@ -28,7 +28,7 @@ def filter_subsets(
     Returns
     -------
     ``only_aligned``, ``only_non_aligned`` and ``without_{family}`` in the order of
-    ``families``, each with a bool array ``(filters,)``: which to keep.
+    ``models``, each with a bool array ``(filters,)``: which to keep.
     """
     aligned = np.zeros(n_filters, dtype=bool)
     aligned[filters.loc[filters["status"] != NO_MATCH, "filter"]] = True

@@ -13,17 +13,18 @@ from scipy import sparse
 from sklearn.metrics import average_precision_score
 from torch import Tensor
 
+from cisgrammar.common.statistics import auroc
 from cisgrammar.data.accessibility import some_cells_at_a_time
 from cisgrammar.data.folds import TEST, rows_of
-from cisgrammar.evaluate.scores import auroc
-from cisgrammar.models.scbasset import Scbasset, embed_sequences
+from cisgrammar.models.abilities import EmbedsCells
+from cisgrammar.models.prediction import embed_sequences
 
 CELLS_AT_ONCE = 4096
 
 
 @torch.no_grad()
 def score_held_out(
-    model: Scbasset,
+    model: EmbedsCells,
     codes: Tensor,
     is_open: sparse.spmatrix | CSRDataset,
     rows: np.ndarray,
@@ -74,7 +75,7 @@ def score_held_out(
 
 
 def score_test_part(
-    model: Scbasset, dataset: AnnData, folds: pd.DataFrame, fold: int
+    model: EmbedsCells, dataset: AnnData, folds: pd.DataFrame, fold: int
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Score predictions of a fold's test part, cells and peaks by their names.
 

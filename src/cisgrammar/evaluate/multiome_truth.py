@@ -8,9 +8,9 @@ import numpy as np
 import pandas as pd
 from anndata import AnnData
 
-from cisgrammar.evaluate.scores import pearson
+from cisgrammar.common.statistics import pearson
 from cisgrammar.interpret.mutagenesis import importance, mean_weights, mutate
-from cisgrammar.models.scbasset import Scbasset
+from cisgrammar.models.abilities import Inserts
 
 REQUIRED = {"median_r_activity": 0.8}
 
@@ -76,7 +76,7 @@ def activity_pairs(
 
 
 def sites_found(
-    model: Scbasset,
+    model: Inserts,
     cells: AnnData,
     sites: pd.DataFrame,
     planted: pd.DataFrame,

@@ -12,8 +12,9 @@ from anndata import AnnData
 
 from cisgrammar.data.folds import TEST, VALIDATION, rows_of, split_folds
 from cisgrammar.evaluate.scores import scores
+from cisgrammar.models.abilities import HasFilters
+from cisgrammar.models.prediction import predict
 from cisgrammar.training.final_model import train_final
-from cisgrammar.training.loop import predict
 
 FOLD = 0
 
@@ -22,7 +23,7 @@ def try_pool_size(
     dataset: AnnData,
     *,
     folds: Mapping[str, Any],
-    family: str,
+    model: str,
     settings: Mapping[str, Any],
     hyperparameters: Mapping[str, Any],
     training: Mapping[str, Any],
@@ -37,8 +38,8 @@ def try_pool_size(
         Pools x sequences, as dataset.h5ad, made of pools of that size.
     folds
         n_folds, validation and by: :func:`~cisgrammar.data.folds.split_folds`.
-    family, settings, hyperparameters
-        :func:`~cisgrammar.models.build`. The same for every size, so that sizes
+    model, settings, hyperparameters
+        As for :func:`~cisgrammar.training.final_model.train_final`. The same for every size, so that sizes
         are compared and not searches.
     training
         epochs and patience.
@@ -60,14 +61,15 @@ def try_pool_size(
     mix cell types, and so take away what tells pools apart.
     """
     parts = split_folds(dataset.var, **folds, seed=seed)
-    model, _ = train_final(
-        family, dataset, parts, FOLD, settings, hyperparameters, training, device
+    trained, _ = train_final(
+        model, dataset, parts, FOLD, settings, hyperparameters, training, device
     )
-    codes = torch.from_numpy(dataset.varm["codes"]).to(device)
+    inputs = trained.read_inputs(dataset).to(device)
     test, validation = (rows_of(parts, FOLD, part) for part in (TEST, VALIDATION))
-    predicted = predict(model, codes[test]).cpu().numpy()
-    reader: Any = model  # of a family that has influence
-    _, effect = reader.influence_and_effect(codes[validation])
+    predicted = predict(trained, inputs.rows(torch.from_numpy(test))).cpu().numpy()
+    assert isinstance(trained, HasFilters)
+    codes = inputs.codes[torch.from_numpy(validation)]
+    _, effect = trained.influence_and_effect(codes)
     measures = {
         "r2": [scores(dataset.X.T[test], predicted)["r2"]],
         "sparsity": (dataset.X == 0).mean(axis=1),

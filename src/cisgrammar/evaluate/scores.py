@@ -4,31 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
-from scipy.stats import rankdata
 
-
-def pearson(x: np.ndarray, y: np.ndarray, axis: int | None = None) -> np.ndarray:
-    """Pearson's r along an axis (default: of all values); NaN where one side is constant."""
-    x = np.asarray(x, dtype=np.float64)
-    y = np.asarray(y, dtype=np.float64)
-    constant = _constant(x, axis) | _constant(y, axis)
-    x = x - x.mean(axis=axis, keepdims=True)
-    y = y - y.mean(axis=axis, keepdims=True)
-    norm = np.sqrt((x * x).sum(axis=axis)) * np.sqrt((y * y).sum(axis=axis))
-    with np.errstate(invalid="ignore", divide="ignore"):
-        r = np.clip((x * y).sum(axis=axis) / norm, -1, 1)
-    return np.where(constant, np.nan, r)
-
-
-def _constant(values: np.ndarray, axis: int | None) -> np.ndarray:
-    return values.max(axis=axis) == values.min(axis=axis)
-
-
-def centre_genes(values: np.ndarray) -> np.ndarray:
-    """Subtract each gene's mean over targets: ``(genes, targets)``."""
-    centred = values - values.mean(axis=1, keepdims=True, dtype=np.float64)
-    centred[_constant(values, 1)] = 0  # what rounding leaves of a constant is not variance
-    return centred
+from cisgrammar.common.statistics import auroc, centre_genes, is_binary, pearson
 
 
 def scores(observed: np.ndarray, predicted: np.ndarray) -> dict[str, float]:
@@ -69,37 +46,6 @@ def scores(observed: np.ndarray, predicted: np.ndarray) -> dict[str, float]:
 def _mean(values: np.ndarray) -> float:
     values = values[np.isfinite(values)]
     return float(values.mean()) if values.size else float("nan")
-
-
-def is_binary(targets: np.ndarray) -> bool:
-    """Tell whether targets are classes: all 0 or 1."""
-    return bool(np.isin(targets, (0, 1)).all())
-
-
-def auroc(observed: np.ndarray, predicted: np.ndarray) -> np.ndarray:
-    """Area under the ROC curve of each 0/1 target; ties count half.
-
-    Parameters
-    ----------
-    observed, predicted
-        ``(sequences, targets)``.
-
-    Returns
-    -------
-    ``(targets,)``; NaN for a target with one class only.
-
-    Notes
-    -----
-    Hanley & McNeil (1982): the share of pairs of a 1 and a 0 that are predicted
-    in the right order, from ranks.
-    """
-    positive = observed == 1
-    n_positive = positive.sum(axis=0)
-    n_negative = len(observed) - n_positive
-    ranks = rankdata(predicted, axis=0)
-    above = (ranks * positive).sum(axis=0) - n_positive * (n_positive + 1) / 2
-    with np.errstate(invalid="ignore", divide="ignore"):
-        return above / (n_positive * n_negative)
 
 
 def scores_by(

@@ -10,8 +10,8 @@ import pandas as pd
 from anndata import AnnData
 from scipy.stats import spearmanr
 
+from cisgrammar.common.statistics import pearson
 from cisgrammar.data.folds import TEST, rows_of
-from cisgrammar.evaluate.scores import pearson
 from cisgrammar.interpret.influence import EFFECT, INFLUENCE, mean_by
 from cisgrammar.motifs.families import FAMILY
 from cisgrammar.motifs.meme import Motif

@@ -7,13 +7,13 @@ import pandas as pd
 import scanpy as sc
 from anndata import AnnData
 
-from cisgrammar.evaluate.scores import pearson
-from cisgrammar.models.scbasset import Scbasset
+from cisgrammar.common.statistics import pearson
+from cisgrammar.models.abilities import EmbedsCells
 
 KEY = "X_scbasset"
 
 
-def cell_embedding(model: Scbasset, obs: pd.DataFrame) -> AnnData:
+def cell_embedding(model: EmbedsCells, obs: pd.DataFrame) -> AnnData:
     """Take the cells' embedding out of a model.
 
     Parameters

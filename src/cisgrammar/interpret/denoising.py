@@ -12,15 +12,16 @@ from anndata.abc import CSRDataset
 from scipy import sparse
 from torch import Tensor
 
-from cisgrammar.evaluate.scores import pearson
-from cisgrammar.models.scbasset import Scbasset, embed_sequences
+from cisgrammar.common.statistics import pearson
+from cisgrammar.models.abilities import EmbedsCells
+from cisgrammar.models.prediction import embed_sequences
 
 PEAKS_AT_ONCE = 256
 CELLS_AT_ONCE = 512
 
 
 def denoise(
-    model: Scbasset, codes: Tensor, cells: Tensor | None = None, at_once: int = PEAKS_AT_ONCE
+    model: EmbedsCells, codes: Tensor, cells: Tensor | None = None, at_once: int = PEAKS_AT_ONCE
 ) -> Iterator[np.ndarray]:
     """Predict accessibility of peaks without depth, block by block.
 
@@ -51,7 +52,7 @@ def denoise(
 
 
 def gene_scores(
-    model: Scbasset, codes: Tensor, shares: sparse.csr_matrix, at_once: int = CELLS_AT_ONCE
+    model: EmbedsCells, codes: Tensor, shares: sparse.csr_matrix, at_once: int = CELLS_AT_ONCE
 ) -> Iterator[np.ndarray]:
     """Average denoised accessibility over each gene's promoter peaks, block by block.
 
@@ -100,7 +101,7 @@ class GeneReading:
 
 
 def read_genes(
-    model: Scbasset,
+    model: EmbedsCells,
     codes: Tensor,
     is_open: sparse.csr_matrix | CSRDataset,
     cell_types: Sequence[str],

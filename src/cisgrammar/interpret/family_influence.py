@@ -10,8 +10,8 @@ import pandas as pd
 from anndata import AnnData
 from scipy import sparse, stats
 
-from cisgrammar.common.correlation import spearman
 from cisgrammar.common.errors import Problems
+from cisgrammar.common.statistics import spearman
 from cisgrammar.interpret.influence import EFFECT, mean_by
 from cisgrammar.motifs.meme import Motif
 
@@ -37,7 +37,7 @@ def sum_by_family(
 
     Returns
     -------
-    Pools x families in the order of ``families``, which is var; obs and obsm as
+    Pools x families in the order of ``models``, which is var; obs and obsm as
     in ``influence``; ``layers["effect"]`` the effect, summed over the filters of a
     fold and averaged over folds (a fold without the family counts as 0);
     ``uns["logos"]`` the matrix ``(4, width)`` of each family's example, by the
@@ -155,7 +155,7 @@ def stability(
 
     Returns
     -------
-    One row a family and label, in the order of ``families`` and the alphabet:
+    One row a family and label, in the order of ``models`` and the alphabet:
     family, the label, mean and sd (over folds, of the family's summed influence
     in one fold; a fold without the family counts as 0), low and high (of the
     mean), same_sign (share of the folds whose sign is that of the mean), n_folds.

@@ -12,8 +12,8 @@ from anndata import AnnData
 from scipy import sparse
 from scipy.cluster.hierarchy import fcluster, linkage
 
-from cisgrammar.common.correlation import spearman
 from cisgrammar.common.errors import InputError, Problems
+from cisgrammar.common.statistics import spearman
 from cisgrammar.interpret.regulators import log_expression, match_genes
 
 MIN_SHARE_GENES = 0.1  # fewer of a GMT's genes among the data's: another identifier space

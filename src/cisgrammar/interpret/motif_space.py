@@ -17,8 +17,8 @@ from sklearn.neighbors import NearestNeighbors
 from threadpoolctl import threadpool_limits
 from tqdm import tqdm
 
-from cisgrammar.common.correlation import benjamini_hochberg
 from cisgrammar.common.seeds import derive_seed
+from cisgrammar.common.statistics import benjamini_hochberg
 from cisgrammar.interpret.family_influence import trusted
 
 BLOCK = 1024
@@ -101,7 +101,7 @@ def family_scores(
 
     Returns
     -------
-    Sequences x families, float32, in the order of ``families``, which is var.
+    Sequences x families, float32, in the order of ``models``, which is var.
     """
     family_of = assignments.set_index("motif")["family"].reindex(names)
     code = pd.Categorical(family_of, families["family"]).codes

@@ -11,9 +11,8 @@ import torch
 from scipy.stats import false_discovery_control
 
 from cisgrammar.genome.sequence import N
-from cisgrammar.models.scbasset import Scbasset
-from cisgrammar.models.scbasset_changes import ChangedSequences
-from cisgrammar.training.controls import shuffle_dinucleotides
+from cisgrammar.genome.shuffling import shuffle_dinucleotides
+from cisgrammar.models.abilities import Inserts
 
 MUTATIONS_AT_ONCE = 768
 SITE_COLUMNS = [
@@ -21,7 +20,7 @@ SITE_COLUMNS = [
 ]  # fmt: skip
 
 
-def mean_weights(model: Scbasset, groups: Sequence[str]) -> tuple[np.ndarray, list[str]]:
+def mean_weights(model: Inserts, groups: Sequence[str]) -> tuple[np.ndarray, list[str]]:
     """Average the last layer's weights over groups of cells.
 
     Parameters
@@ -42,7 +41,7 @@ def mean_weights(model: Scbasset, groups: Sequence[str]) -> tuple[np.ndarray, li
 
 
 def mutate(
-    model: Scbasset,
+    model: Inserts,
     codes: np.ndarray,
     weights: np.ndarray,
     first: int = 0,
@@ -74,7 +73,7 @@ def mutate(
     end = len(codes) if end is None else end
     here = codes[first:end].astype(np.int64)
     base, position = np.nonzero((np.arange(4)[:, None] != here) & (here != N))
-    changed = ChangedSequences(model, torch.from_numpy(codes[None]))
+    changed = model.changed_sequences(torch.from_numpy(codes[None]))
     reference = changed.embed().cpu().double().numpy()
     effects = np.zeros((len(weights), 4, end - first), dtype=np.float32)
     for start in range(0, len(base), MUTATIONS_AT_ONCE):
@@ -108,7 +107,7 @@ def importance(effects: np.ndarray, codes: np.ndarray) -> np.ndarray:
 
 
 def shuffled_importance(
-    model: Scbasset,
+    model: Inserts,
     codes: np.ndarray,
     weights: np.ndarray,
     first: int,

@@ -21,7 +21,7 @@ from cisgrammar.interpret.mutagenesis import (
     mutate,
     shuffled_importance,
 )
-from cisgrammar.models.scbasset import Scbasset
+from cisgrammar.models.abilities import Inserts
 from cisgrammar.motifs.databases import SEPARATOR, Database, tfs_by_motif
 from cisgrammar.motifs.fimo import hits
 
@@ -37,7 +37,7 @@ def _each(regions: pd.DataFrame) -> Iterator[tuple[Any, np.ndarray, int, int]]:
         yield region, encode(region.sequence), first, first + int(region.end - region.start)
 
 
-def mutate_regions(model: Scbasset, regions: pd.DataFrame, cell_types: Sequence[str]) -> AnnData:
+def mutate_regions(model: Inserts, regions: pd.DataFrame, cell_types: Sequence[str]) -> AnnData:
     """Mutate every base of some regions.
 
     Parameters
@@ -83,7 +83,7 @@ def mutate_regions(model: Scbasset, regions: pd.DataFrame, cell_types: Sequence[
 
 
 def null_thresholds(
-    model: Scbasset,
+    model: Inserts,
     regions: pd.DataFrame,
     cell_types: Sequence[str],
     *,

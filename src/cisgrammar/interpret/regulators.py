@@ -9,7 +9,7 @@ import pandas as pd
 from anndata import AnnData
 from scipy import sparse
 
-from cisgrammar.common.correlation import benjamini_hochberg, spearman
+from cisgrammar.common.statistics import benjamini_hochberg, spearman
 from cisgrammar.motifs.databases import SEPARATOR
 
 NO_TFS, NOT_MEASURED, NOT_EXPRESSED = "no known TF", "not among the genes", "not expressed"

@@ -13,15 +13,13 @@ from scipy import sparse, stats
 from torch import Tensor
 from tqdm import tqdm
 
-from cisgrammar.common.correlation import MIN_OBSERVATIONS, benjamini_hochberg
 from cisgrammar.common.seeds import derive_seed
-from cisgrammar.evaluate.scores import pearson
+from cisgrammar.common.statistics import MIN_OBSERVATIONS, benjamini_hochberg, pearson
+from cisgrammar.genome.shuffling import shuffle_dinucleotides
 from cisgrammar.interpret.regulators import NO_TFS, NOT_EXPRESSED, NOT_MEASURED, match_genes
-from cisgrammar.models.scbasset import Scbasset
-from cisgrammar.models.scbasset_changes import ChangedSequences
+from cisgrammar.models.abilities import Inserts
 from cisgrammar.motifs.databases import SEPARATOR, Database, keep_motifs
 from cisgrammar.motifs.meme import Motif
-from cisgrammar.training.controls import shuffle_dinucleotides
 
 BACKGROUNDS_AT_ONCE = 100
 MOTIFS_AT_ONCE = 8  # of one width, in the same backgrounds
@@ -31,7 +29,7 @@ _log = logging.getLogger(__name__)
 
 
 def insertion_effects(
-    model: Scbasset,
+    model: Inserts,
     codes: np.ndarray,
     motifs: Sequence[Motif],
     *,
@@ -80,7 +78,7 @@ def insertion_effects(
     for rows in tqdm(
         torch.arange(len(chosen)).split(BACKGROUNDS_AT_ONCE), desc="backgrounds", mininterval=1
     ):
-        changed = ChangedSequences(model, backgrounds[rows])
+        changed = model.changed_sequences(backgrounds[rows])
         before = _sum_over(changed.embed(), weight, of_logits)
         for numbers in together:
             patches = torch.cat([sites[number][rows] for number in numbers])

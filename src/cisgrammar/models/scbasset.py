@@ -6,26 +6,27 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
-import pandas as pd
 import torch
+from anndata import AnnData
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from cisgrammar.data.accessibility import batch_numbers
+from cisgrammar.data.split import Inputs, Split
 from cisgrammar.genome.sequence import N
+from cisgrammar.models.base import SequenceModel
 from cisgrammar.models.kernels.norm_pool import norm_pool, update_running
 from cisgrammar.models.kernels.scbasset_cpu import WIDEST, trunk
-from cisgrammar.models.scbasset_training import Accessibility
+from cisgrammar.models.scbasset_objective import Accessibility
 
 if TYPE_CHECKING:
-    from cisgrammar.training.loop import Split
+    from cisgrammar.models.scbasset_changes import ChangedSequences
 
 MOMENTUM = 0.1  # weight of a batch in the running averages; Keras calls this .9
 EPS = 1e-3
 GELU_SLOPE = 1.702
 TRUNCATED_STD = 0.87962566103423978  # of a standard normal cut off at 2
 PRECISIONS = {"float32": torch.float32, "bfloat16": torch.bfloat16}
-EMBEDDING_BATCH = 128
 
 
 def gelu(x: Tensor) -> Tensor:
@@ -33,7 +34,7 @@ def gelu(x: Tensor) -> Tensor:
     return F.silu(GELU_SLOPE * x) / GELU_SLOPE
 
 
-class Scbasset(nn.Module):
+class Scbasset(SequenceModel):
     """The network of Yuan & Kelley (2022), Methods, "Model architecture".
 
     Parameters
@@ -127,8 +128,8 @@ class Scbasset(nn.Module):
     def build(
         cls,
         n_targets: int,
-        settings: dict[str, Any],
-        hyperparameters: dict[str, Any],
+        settings: Mapping[str, Any],
+        hyperparameters: Mapping[str, Any],
         generator: torch.Generator,
     ) -> Scbasset:
         """Make a model with the published initial weights.
@@ -140,7 +141,7 @@ class Scbasset(nn.Module):
         n_targets
             Cells.
         settings
-            The family's section of the config; to correct for batches also
+            The model's settings; to correct for batches also
             ``batch_of_target``, the number of each cell's batch.
         hyperparameters
             None of them changes the network.
@@ -166,12 +167,12 @@ class Scbasset(nn.Module):
         model.recipe = {key: value for key, value in settings.items() if key not in SIZES}
         return model
 
-    @staticmethod
-    def complete_settings(settings: Mapping[str, Any], cells: pd.DataFrame) -> dict[str, Any]:
-        """Add the number of each cell's batch, where batches are to be corrected for."""
-        complete = dict(settings)
+    @classmethod
+    def complete_settings(cls, settings: Mapping[str, Any], dataset: AnnData) -> dict[str, Any]:
+        """Add the sequences' length, and each cell's batch where batches are corrected for."""
+        complete = {**settings, "length": dataset.varm["codes"].shape[1]}
         if settings["correct_batches"]:
-            complete["batch_of_target"] = batch_numbers(cells["batch"]).tolist()
+            complete["batch_of_target"] = batch_numbers(dataset.obs["batch"]).tolist()
         return complete
 
     def sizes(self) -> dict[str, Any]:
@@ -183,10 +184,16 @@ class Scbasset(nn.Module):
         """Say what training minimises and watches."""
         return Accessibility(self, split)
 
-    def forward(self, codes: Tensor) -> Tensor:
-        """Predict logits: codes ``(batch, length)`` to ``(batch, cells)``."""
+    def changed_sequences(self, codes: Tensor) -> ChangedSequences:
+        """Run sequences once, and keep what their changes need."""
+        from cisgrammar.models.scbasset_changes import ChangedSequences
+
+        return ChangedSequences(self, codes)
+
+    def forward(self, inputs: Inputs) -> Tensor:
+        """Predict logits: ``(batch, cells)``."""
         weight, bias = self.cell_weights()
-        return F.linear(self.embed(codes), weight, bias)
+        return F.linear(self.embed(inputs.codes), weight, bias)
 
     def embed(self, codes: Tensor, generator: torch.Generator | None = None) -> Tensor:
         """Describe sequences by the numbers of the bottleneck.
@@ -323,15 +330,6 @@ def conv_same(x: Tensor, weight: Tensor) -> Tensor:
         return F.conv1d(x, weight, padding=before)
     windows = F.pad(x, (before, after)).unfold(2, width, 1)  # (batch, channels, length, width)
     return weight.flatten(1) @ windows.transpose(2, 3).flatten(1, 2)
-
-
-@torch.no_grad()
-def embed_sequences(model: Scbasset, codes: Tensor) -> Tensor:
-    """Describe many sequences, batch by batch: ``(sequences, bottleneck)``, on the CPU."""
-    model.eval()
-    device = model.head.weight.device
-    batches = codes.split(EMBEDDING_BATCH)
-    return torch.cat([model.embed(batch.to(device)).cpu() for batch in batches])
 
 
 assert N == 4  # the last row of Scbasset.bases

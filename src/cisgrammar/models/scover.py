@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from cisgrammar.data.split import Inputs
+from cisgrammar.models.base import SequenceModel
 from cisgrammar.models.kernels.conv_maxpool import (
     ConvMaxPool,
     conv_maxpool,
@@ -18,7 +20,7 @@ from cisgrammar.models.kernels.conv_maxpool import (
 SCAN_BATCH = 1024
 
 
-class Scover(nn.Module):
+class Scover(SequenceModel):
     """The network of Hepkema et al. (2023), Methods, "Convolutional neural network architecture".
 
     Parameters
@@ -46,8 +48,8 @@ class Scover(nn.Module):
     def build(
         cls,
         n_targets: int,
-        settings: dict[str, Any],
-        hyperparameters: dict[str, Any],
+        settings: Mapping[str, Any],
+        hyperparameters: Mapping[str, Any],
         generator: torch.Generator,
     ) -> Scover:
         """Make a model with the published initial weights.
@@ -68,27 +70,32 @@ class Scover(nn.Module):
         filters, _, width = self.motifs.weight.shape
         return {"n_targets": self.head.out_features, "filters": filters, "width": width}
 
-    def forward(self, codes: Tensor) -> Tensor:
-        """Predict: codes ``(batch, length)`` to ``(batch, targets)``."""
-        # ELU rises monotonically: the maximum may come first
-        return self.head(F.elu(self.motifs(codes)))
+    @property
+    def filter_width(self) -> int:
+        """Bases that a filter reads."""
+        return self.motifs.weight.shape[2]
 
-    @staticmethod
-    def side_by_side(models: list[Scover], codes: Tensor) -> Tensor:
+    def forward(self, inputs: Inputs) -> Tensor:
+        """Predict: ``(batch, targets)``."""
+        # ELU rises monotonically: the maximum may come first
+        return self.head(F.elu(self.motifs(inputs.codes)))
+
+    @classmethod
+    def forward_side_by_side(cls, models: list[Scover], inputs: Inputs) -> Tensor:
         """Predict with several models at once, as one wide convolution and batched heads.
 
         Parameters
         ----------
         models
             Of one shape.
-        codes
-            uint8 ``(batch, length)``.
+        inputs
+            A batch.
 
         Returns
         -------
         ``(models, batch, targets)``, what each alone predicts up to float rounding.
         """
-        maxima = conv_maxpool_side_by_side(codes, [model.motifs.weight for model in models])
+        maxima = conv_maxpool_side_by_side(inputs.codes, [model.motifs.weight for model in models])
         activations = F.elu(torch.stack(maxima))  # (models, batch, filters)
         weights = torch.stack([model.head.weight for model in models])  # (models, targets, filters)
         biases = torch.stack([model.head.bias for model in models])  # (models, targets)
@@ -99,6 +106,11 @@ class Scover(nn.Module):
         """Yield maxima (before ELU) and their positions, ``(batch, filters)``, batch by batch."""
         for batch in codes.split(SCAN_BATCH):
             yield conv_maxpool(batch, self.motifs.weight)
+
+    @torch.no_grad()
+    def activations(self, codes: Tensor) -> Tensor:
+        """Give what the head reads: ``(sequences, filters)``."""
+        return F.elu(torch.cat([maxima for maxima, _ in self.scan(codes)]))
 
     @torch.no_grad()
     def influence(self, codes: Tensor) -> Tensor:

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from cisgrammar.evaluate.scores import pearson
+from cisgrammar.common.statistics import pearson
 from cisgrammar.plots import style
 from cisgrammar.plots.maps import bare_map, category_map
 

@@ -9,12 +9,15 @@ import pandas as pd
 import torch
 from anndata import AnnData
 
-from cisgrammar import models
-from cisgrammar.training.loop import Checkpoints, Split, train
+from cisgrammar.data.split import Split
+from cisgrammar.models.base import SequenceModel
+from cisgrammar.models.checkpoints import build_model
+from cisgrammar.models.registry import MODELS
+from cisgrammar.training.loop import Checkpoints, train
 
 
 def train_final(
-    family: str,
+    name: str,
     dataset: AnnData,
     folds: pd.DataFrame,
     fold: int,
@@ -23,21 +26,21 @@ def train_final(
     training: Mapping[str, Any],
     device: torch.device | str,
     checkpoints: Checkpoints | None = None,
-) -> tuple[models.Model, pd.DataFrame]:
+) -> tuple[SequenceModel, pd.DataFrame]:
     """Train the final model of a fold; models of controls are trained alike.
 
     Parameters
     ----------
-    family
-        Name in the registry of models.
+    name
+        Of the model, in the registry.
     dataset, folds, fold
         dataset.h5ad, folds.tsv, and which fold.
     settings
-        The family's section of the config.
+        The sections ``network`` and ``training`` of the model's config, in one.
     best
         hyperparameters.json: also the seeds of weights and of the order of sequences.
     training
-        The config's section ``training``: epochs, patience.
+        epochs, patience.
     device
         Where to train.
     checkpoints
@@ -52,9 +55,10 @@ def train_final(
     Diverged
         If no epoch had a finite validation loss.
     """
-    split = Split.of_fold(dataset, folds, fold, device)
-    settings = models.complete_settings(family, settings, dataset.obs)
-    model = models.build(family, dataset.n_obs, settings, dict(best), best["seed"]).to(device)
+    implementation = MODELS[name].load()
+    split = Split.of_fold(dataset, folds, fold, device, implementation.read_inputs)
+    settings = implementation.complete_settings(settings, dataset)
+    model = build_model(name, dataset.n_obs, settings, best, best["seed"]).to(device)
     history = train(
         model,
         split,

@@ -1,127 +1,26 @@
-"""One training loop for every family."""
+"""One training loop for every model."""
 
 from __future__ import annotations
 
 import hashlib
 import json
 import logging
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import torch
-from anndata import AnnData
-from anndata.abc import CSRDataset
-from scipy import sparse
-from torch import Tensor, nn
+from torch import Tensor
 
 from cisgrammar.common.files import whole_file
-from cisgrammar.data.folds import TRAIN, VALIDATION, rows_of
-from cisgrammar.data.open_entries import OpenEntries
+from cisgrammar.data.split import Split
+from cisgrammar.models.base import SequenceModel
+from cisgrammar.models.objectives import Objective
 
 logger = logging.getLogger(__name__)
-
-EVALUATION_BATCH = 1024
-
-
-@dataclass(frozen=True)
-class Split:
-    """The sequences and targets of one fold's training and validation parts, on one device."""
-
-    codes: Tensor  # uint8 (sequences, length)
-    targets: Tensor | OpenEntries  # float32 (sequences, targets), or which of them are 1
-    train: Tensor  # int64 rows
-    validation: Tensor  # int64 rows
-
-    @classmethod
-    def of_fold(
-        cls, dataset: AnnData, folds: pd.DataFrame, fold: int, device: torch.device | str = "cpu"
-    ) -> Split:
-        """Take a fold out of dataset.h5ad and folds.tsv.
-
-        With an AnnData that was read with ``backed="r"`` nothing is held twice; sparse targets
-        stay sparse.
-        """
-        targets: Tensor | OpenEntries
-        if sparse.issparse(dataset.X) or isinstance(dataset.X, CSRDataset):
-            targets = OpenEntries.of_matrix(dataset.X, device)
-        else:
-            targets = torch.from_numpy(np.ascontiguousarray(dataset.X[:].T)).to(device)
-        return cls(
-            torch.from_numpy(np.ascontiguousarray(dataset.varm["codes"])).to(device),
-            targets,
-            torch.from_numpy(rows_of(folds, fold, TRAIN)).to(device),
-            torch.from_numpy(rows_of(folds, fold, VALIDATION)).to(device),
-        )
-
-    def digest(self) -> str:
-        """Name the data by what is in them."""
-        digest = hashlib.sha256()
-        if isinstance(self.targets, OpenEntries):
-            targets = [self.targets.offsets, self.targets.cells]
-        else:
-            targets = [self.targets]
-        for tensor in (self.codes, *targets, self.train, self.validation):
-            digest.update(tensor.cpu().numpy().data)
-        return digest.hexdigest()
-
-
-class Objective(Protocol):
-    """What a family minimises and watches. A family without its own takes :class:`SquaredError`."""
-
-    least_gain: float  # a watched value this little below the best so far is no better
-
-    def optimizer(self, model: nn.Module, learning_rate: float) -> torch.optim.Optimizer:
-        """Make what moves the weights."""
-
-    def batches(self, order: Tensor, batch_size: int) -> Sequence[Tensor]:
-        """Cut the rows of an epoch, in random order, into batches."""
-
-    def losses(
-        self, models: list[nn.Module], split: Split, rows: Tensor, generator: torch.Generator
-    ) -> Tensor:
-        """Give each model's loss in one batch: ``(models,)``."""
-
-    def figures(self, models: list[nn.Module], split: Split) -> list[dict[str, float]]:
-        """Give each model's columns of the history after an epoch, validation_loss among them."""
-
-    def watched(self, figures: dict[str, float]) -> float:
-        """Give the value whose lowest decides the best epoch."""
-
-
-class SquaredError:
-    """Hepkema et al. (2023): mean squared error, Adam, weights of the lowest validation error."""
-
-    least_gain = 0.0
-
-    def optimizer(self, model: nn.Module, learning_rate: float) -> torch.optim.Optimizer:
-        """Make Adam with its usual settings."""
-        return torch.optim.Adam(model.parameters(), lr=learning_rate, fused=True)
-
-    def batches(self, order: Tensor, batch_size: int) -> Sequence[Tensor]:
-        """Cut off one batch after the other; the last may be small."""
-        return order.split(batch_size)
-
-    def losses(
-        self, models: list[nn.Module], split: Split, rows: Tensor, generator: torch.Generator
-    ) -> Tensor:
-        """Average squared errors."""
-        assert isinstance(split.targets, Tensor)
-        error = _predict_each(models, split.codes[rows]) - split.targets[rows]
-        # by row, then over rows: a flat sum's last digits depend on the number of threads
-        return error.square().mean(dim=2).mean(dim=1)
-
-    def figures(self, models: list[nn.Module], split: Split) -> list[dict[str, float]]:
-        """Measure the error on the validation part."""
-        losses = mean_squared_errors(models, split, split.validation)
-        return [{"validation_loss": loss} for loss in losses]
-
-    def watched(self, figures: dict[str, float]) -> float:
-        """Watch the validation loss."""
-        return figures["validation_loss"]
 
 
 @dataclass(frozen=True)
@@ -147,7 +46,7 @@ class Diverged(RuntimeError):
 
 
 def train(
-    model: nn.Module,
+    model: SequenceModel,
     split: Split,
     *,
     learning_rate: float,
@@ -171,11 +70,11 @@ def train(
     epochs
         The most passes over the training part.
     patience
-        Epochs in a row without a new best value of what the family watches (the validation loss,
+        Epochs in a row without a new best value of what the model watches (the validation loss,
         unless it has an objective of its own) that end the training; at least 1. None never
         stops early.
     seed
-        Seed of the order of sequences, and of what else a family draws.
+        Seed of the order of sequences, and of what else a model draws.
     on_epoch
         Called with epoch and validation loss; may raise to stop.
     checkpoints
@@ -183,7 +82,7 @@ def train(
 
     Returns
     -------
-    Columns epoch (from 1), train_loss, the family's figures (validation_loss), best.
+    Columns epoch (from 1), train_loss, the objective's metrics (validation_loss), best.
 
     Raises
     ------
@@ -218,7 +117,7 @@ def train(
 
 
 def train_side_by_side(
-    models: list[nn.Module],
+    models: list[SequenceModel],
     split: Split,
     *,
     learning_rates: list[float],
@@ -229,7 +128,7 @@ def train_side_by_side(
     stop: Callable[[int, int, float], bool],
     checkpoints: Checkpoints | None = None,
 ) -> list[pd.DataFrame | None]:
-    """Train several models of one family on the same batches, each as if it were alone.
+    """Train several models of one kind on the same batches, each as if it were alone.
 
     Parameters
     ----------
@@ -246,7 +145,7 @@ def train_side_by_side(
     For each model what :func:`train` returns, None where no loss was finite.
     """
     generator = torch.Generator().manual_seed(seed)
-    objective = objective_of(models[0], split)
+    objective = models[0].objective(split)
     runs = [
         _Run(i, model, objective.optimizer(model, learning_rate))
         for i, (model, learning_rate) in enumerate(zip(models, learning_rates, strict=True))
@@ -259,13 +158,13 @@ def train_side_by_side(
         if not going:
             break
         train_losses = _epoch(objective, split, going, batch_size, generator)
-        figures = objective.figures([run.model for run in going], split)
-        for run, train_loss, values in zip(going, train_losses, figures, strict=True):
+        metrics = objective.metrics([run.model for run in going], split)
+        for run, train_loss, values in zip(going, train_losses, metrics, strict=True):
             row = {"epoch": epoch, "train_loss": train_loss, **values}
             run.note(row, objective.watched(values), objective.least_gain)
         going = [
             run
-            for run, values in zip(going, figures, strict=True)
+            for run, values in zip(going, metrics, strict=True)
             if not stop(run.number, epoch, values["validation_loss"])
             and np.isfinite(values["validation_loss"])
             and (patience is None or epoch - run.best_epoch < patience)
@@ -275,16 +174,10 @@ def train_side_by_side(
     return [run.finish() for run in runs]
 
 
-def objective_of(model: nn.Module, split: Split) -> Objective:
-    """Give a family's own objective, or the one for numbers."""
-    own = getattr(model, "objective", None)
-    return SquaredError() if own is None else own(split)
-
-
 class _Run:
-    """One model in training: its optimizer, figures so far and best weights."""
+    """One model in training: its optimizer, metrics so far and best weights."""
 
-    def __init__(self, number: int, model: nn.Module, optimizer: torch.optim.Optimizer) -> None:
+    def __init__(self, number: int, model: SequenceModel, optimizer: torch.optim.Optimizer) -> None:
         self.number, self.model, self.optimizer = number, model, optimizer
         self.best, self.best_epoch = np.inf, 0
         self.best_state: dict[str, Tensor] | None = None
@@ -351,9 +244,9 @@ def _epoch(
     return (total / len(split.train)).tolist()
 
 
-def _identity(models: list[nn.Module], split: Split, *settings: object) -> str:
+def _identity(models: list[SequenceModel], split: Split, *settings: object) -> str:
     """Name a training by all that decides its outcome, but for the number of epochs."""
-    about = [[type(m).__name__, repr(getattr(m, "recipe", None))] for m in models]
+    about = [[type(m).__name__, repr(dict(m.recipe))] for m in models]
     digest = hashlib.sha256(json.dumps([about, settings]).encode())
     for tensor in _tensors(models):
         digest.update(tensor.detach().cpu().contiguous().numpy().data)
@@ -361,7 +254,7 @@ def _identity(models: list[nn.Module], split: Split, *settings: object) -> str:
     return digest.hexdigest()
 
 
-def _tensors(models: list[nn.Module]) -> Iterator[Tensor]:
+def _tensors(models: list[SequenceModel]) -> Iterator[Tensor]:
     for model in models:
         yield from model.state_dict().values()
 
@@ -403,36 +296,3 @@ def _resume(
     generator.set_state(state["generator"])
     logger.info("%s: training goes on after epoch %d", checkpoints.path, state["epoch"])
     return [run for run in runs if run.number in state["going"]], state["epoch"]
-
-
-def _predict_each(models: list[nn.Module], codes: Tensor) -> Tensor:
-    """Predict with several models of one family: ``(models, batch, targets)``."""
-    if len(models) == 1:
-        return models[0](codes).unsqueeze(0)
-    family: Any = type(models[0])
-    return family.side_by_side(models, codes)
-
-
-@torch.no_grad()
-def predict(model: nn.Module, codes: Tensor) -> Tensor:
-    """Predict in batches: codes ``(sequences, length)`` to ``(sequences, targets)``."""
-    model.eval()
-    return torch.cat([model(batch) for batch in codes.split(EVALUATION_BATCH)])
-
-
-def mean_squared_error(model: nn.Module, split: Split, rows: Tensor) -> float:
-    """Mean squared error over some sequences and all targets."""
-    return mean_squared_errors([model], split, rows)[0]
-
-
-@torch.no_grad()
-def mean_squared_errors(models: list[nn.Module], split: Split, rows: Tensor) -> list[float]:
-    """Mean squared error of several models of one family."""
-    assert isinstance(split.targets, Tensor)
-    for model in models:
-        model.eval()
-    total = torch.zeros(len(models), dtype=torch.float64, device=rows.device)
-    for batch in rows.split(EVALUATION_BATCH):
-        error = _predict_each(models, split.codes[batch]) - split.targets[batch]
-        total += error.square_().sum(dim=2, dtype=torch.float64).sum(dim=1)
-    return (total / (len(rows) * split.targets.shape[1])).tolist()

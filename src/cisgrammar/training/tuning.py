@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -17,12 +18,14 @@ from optuna.storages.journal import JournalFileBackend
 from optuna.trial import TrialState
 from tqdm import tqdm
 
-from cisgrammar import models
 from cisgrammar.common.errors import InputError
 from cisgrammar.common.files import alone_with, whole_file
 from cisgrammar.common.provenance import source_hash
 from cisgrammar.common.seeds import derive_seed
-from cisgrammar.training.loop import Split, train_side_by_side
+from cisgrammar.data.split import Split
+from cisgrammar.models.checkpoints import build_model
+from cisgrammar.models.registry import MODELS
+from cisgrammar.training.loop import train_side_by_side
 
 logger = logging.getLogger(__name__)
 
@@ -30,7 +33,7 @@ FINISHED = (TrialState.COMPLETE, TrialState.PRUNED)
 
 
 def tune(
-    family: str,
+    name: str,
     split: Split,
     settings: dict[str, Any],
     *,
@@ -46,12 +49,12 @@ def tune(
 
     Parameters
     ----------
-    family
-        Name in the registry.
+    name
+        Of the model, in the registry.
     split
         One fold's data.
     settings
-        The family's section of the config, with its ``search`` space.
+        The model's settings, with its ``search`` space.
     trials, epochs
         Models to try, and passes over the training part for each.
     grace, reduction
@@ -84,12 +87,12 @@ def tune(
     -----
     Hepkema et al. (2023), Methods, "Training the neural network": TPE and ASHA.
     """
-    if not _choices(family, settings["search"]):
-        return _the_only_one(family, settings["search"], seed)
+    if not _choices(name, settings["search"]):
+        return _the_only_one(name, settings["search"], seed)
     optuna.logging.set_verbosity(optuna.logging.WARNING)
-    together = split.codes.is_cuda and hasattr(models.FAMILIES[family], "side_by_side")
+    together = split.device.type == "cuda" and "side_by_side" in MODELS[name].abilities
     at_once = side_by_side or (8 if together else 1)
-    identity = _identity(family, split, settings, epochs, grace, reduction, seed, at_once)
+    identity = _identity(name, split, settings, epochs, grace, reduction, seed, at_once)
     with alone_with(journal):
         study = _study(Path(journal), identity, trials, at_once)
         study.pruner = SuccessiveHalvingPruner(min_resource=grace, reduction_factor=reduction)
@@ -97,8 +100,8 @@ def tune(
         bar = tqdm(total=trials, initial=done, desc="trials", mininterval=1)
         for first in range(done, trials, at_once):
             numbers = range(first, min(first + at_once, trials))
-            drawn = [_draw(study, family, settings, seed, n, at_once > 1) for n in numbers]
-            outcomes = _run(drawn, family, split, settings, epochs, seed)
+            drawn = [_draw(study, name, settings, seed, n, at_once > 1) for n in numbers]
+            outcomes = _run(drawn, name, split, settings, epochs, seed)
             for trial, (state, loss) in zip(drawn, outcomes, strict=True):
                 study.tell(trial, loss, state=state)
             bar.update(len(drawn))
@@ -111,24 +114,25 @@ def tune(
     if complete.empty:
         raise InputError(
             f"tuning: none of {trials} trials ended with a finite loss. The learning rates in "
-            f"`{family}.search.learning_rate` are too high, or the targets hold extreme values."
+            f"`{name}.search.learning_rate` are too high, or the targets hold extreme values."
         )
     best = complete.loc[complete["loss"].idxmin()]
     number = int(best["trial"])
-    found = {name: study.trials[number].params[name] for name in models.FAMILIES[family].search}
+    params = study.trials[number].params
+    found = {key: params[key] for key in MODELS[name].load().search}
     return {**found, "trial": number, "loss": best["loss"], **_seeds(seed, number)}, table
 
 
-def _choices(family: str, space: dict[str, Any]) -> list[str]:
+def _choices(name: str, space: dict[str, Any]) -> list[str]:
     """List the hyperparameters that there is something to search of."""
-    return [name for name in models.FAMILIES[family].search if len(set(space[name])) > 1]
+    return [key for key in MODELS[name].load().search if len(set(space[key])) > 1]
 
 
 def _the_only_one(
-    family: str, space: dict[str, Any], seed: int
+    name: str, space: dict[str, Any], seed: int
 ) -> tuple[dict[str, Any], pd.DataFrame]:
     """Give what :func:`tune` gives where hyperparameters can have one value only."""
-    found = {name: space[name][0] for name in models.FAMILIES[family].search}
+    found = {key: space[key][0] for key in MODELS[name].load().search}
     logger.info("nothing to search: %s", found)
     row = {"trial": 0, "state": "given", "loss": None, "epochs": 0, **found}
     return {**found, "trial": 0, "loss": None, **_seeds(seed, 0)}, pd.DataFrame([row])
@@ -145,7 +149,7 @@ def trial_seed(seed: int, number: int) -> int:
 
 def _draw(
     study: optuna.Study,
-    family: str,
+    name: str,
     settings: dict[str, Any],
     seed: int,
     number: int,
@@ -156,13 +160,13 @@ def _draw(
     sampler_seed = derive_seed(seed, "sampler", number)
     study.sampler = TPESampler(seed=sampler_seed, constant_liar=in_company)
     trial = study.ask()
-    _suggest(trial, models.FAMILIES[family].search, settings["search"])
+    _suggest(trial, MODELS[name].load().search, settings["search"])
     return trial
 
 
 def _run(
     drawn: list[optuna.Trial],
-    family: str,
+    name: str,
     split: Split,
     settings: dict[str, Any],
     epochs: int,
@@ -172,7 +176,7 @@ def _run(
     outcomes: dict[int, tuple[TrialState, float | None]] = {}
     for batch_size in dict.fromkeys(trial.params["batch_size"] for trial in drawn):
         group = [trial for trial in drawn if trial.params["batch_size"] == batch_size]
-        losses = _train(group, batch_size, family, split, settings, epochs, seed)
+        losses = _train(group, batch_size, name, split, settings, epochs, seed)
         for trial, loss in zip(group, losses, strict=True):
             state = TrialState.PRUNED if loss is None else TrialState.COMPLETE
             outcomes[trial.number] = (state, loss)
@@ -182,7 +186,7 @@ def _run(
 def _train(
     group: list[optuna.Trial],
     batch_size: int,
-    family: str,
+    name: str,
     split: Split,
     settings: dict[str, Any],
     epochs: int,
@@ -199,11 +203,11 @@ def _train(
 
     n_targets = split.targets.shape[1]
     networks = [
-        models.build(family, n_targets, settings, trial.params, trial_seed(seed, trial.number))
+        build_model(name, n_targets, settings, trial.params, trial_seed(seed, trial.number))
         for trial in group
     ]
     histories = train_side_by_side(
-        [network.to(split.codes.device) for network in networks],
+        [network.to(split.device) for network in networks],
         split,
         learning_rates=[trial.params["learning_rate"] for trial in group],
         batch_size=batch_size,
@@ -227,10 +231,10 @@ def _suggest(trial: optuna.Trial, kinds: dict[str, str], space: dict[str, Any]) 
             trial.suggest_float(name, low, high, log=True)
 
 
-def _identity(family: str, split: Split, settings: dict[str, Any], *numbers: int) -> str:
+def _identity(name: str, split: Split, settings: dict[str, Any], *numbers: int) -> str:
     """Name a search by all that decides its outcome, but for the number of trials."""
-    digest = hashlib.sha256(json.dumps([family, settings, numbers], sort_keys=True).encode())
-    digest.update(source_hash(__file__).encode())
+    digest = hashlib.sha256(json.dumps([name, settings, numbers], sort_keys=True).encode())
+    digest.update(source_hash(__file__, also=[MODELS[name].module]).encode())
     digest.update(split.digest().encode())
     return digest.hexdigest()
 
@@ -273,3 +277,14 @@ def _table(study: optuna.Study, trials: int) -> pd.DataFrame:
         for trial in study.get_trials(deepcopy=False, states=FINISHED)[:trials]
     ]
     return pd.DataFrame(rows)
+
+
+def write_best(best: Mapping[str, Any], path: str | Path) -> None:
+    """Write what :func:`tune` found: hyperparameters.json."""
+    with whole_file(path) as temporary:
+        temporary.write_text(json.dumps(best, indent=2) + "\n")
+
+
+def read_best(path: str | Path) -> dict[str, Any]:
+    """Read hyperparameters.json."""
+    return json.loads(Path(path).read_text())

@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
-from cisgrammar.common.config import complete_config, read_schema
+from cisgrammar.checks.config import complete_config
+from cisgrammar.common.config import read_schema
 from cisgrammar.common.errors import InputError
 from cisgrammar.simulate.multiome import simulate_multiome
 
@@ -191,7 +192,7 @@ def test_numbers_that_yaml_takes_for_text_are_explained(text):
         ),
         (
             {"regions": {"upstream": 5, "downstream": 6}},
-            "key `scover.width` is 12, but windows are 11 bases long "
+            "key `scover.network.width` is 12, but windows are 11 bases long "
             "(`regions.upstream` + `regions.downstream`)",
         ),
     ],
@@ -280,10 +281,10 @@ def test_given_data_need_no_other_section():
             {"peaks": {"length": 10}, "scover": {"width": 12}},
             "windows are 10 bases long (`peaks.length`)",
         ),
-        ({"families": ["scbasset"]}, "`families` names scbasset, which learns the peaks of cells"),
+        ({"families": ["scbasset"]}, "`models` names scbasset, which learns the peaks of cells"),
         (
             {"families": ["scbasset"], "peaks": {}, "scbasset": {"folds": 11}},
-            "`scbasset.folds` is 11, but there are only 10 folds",
+            "`scbasset.training.folds` is 11, but there are only 10 folds",
         ),
         (
             {"simulation": {"n_cells": 50, "multiome": {}}},

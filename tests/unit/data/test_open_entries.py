@@ -6,7 +6,9 @@ from scipy import sparse
 from torch.nn import functional as F
 
 from cisgrammar.data import open_entries
-from cisgrammar.data.open_entries import OpenEntries, cross_entropy_sum
+from cisgrammar.data.open_entries import OpenEntries
+from cisgrammar.models.kernels import open_cross_entropy
+from cisgrammar.models.kernels.open_cross_entropy import cross_entropy_sum
 
 
 def matrix(cells=17, peaks=9):
@@ -78,11 +80,11 @@ def test_loss_and_gradients_are_those_of_dense_targets(at_once):
 def test_no_gradients_are_made_in_validation(monkeypatch, enabled):
     asked = []
 
-    def watched(*arguments, forward=open_entries._block_by_block):
+    def watched(*arguments, forward=open_cross_entropy._block_by_block):
         asked.append(arguments[-1])
         return forward(*arguments)
 
-    monkeypatch.setattr(open_entries, "_block_by_block", watched)
+    monkeypatch.setattr(open_cross_entropy, "_block_by_block", watched)
     leaves = [torch.randn(shape).requires_grad_() for shape in ((4, 3), (17, 3), (17,))]
     targets = OpenEntries.of_matrix(matrix()).of_peaks(torch.arange(4))
     with torch.set_grad_enabled(enabled):

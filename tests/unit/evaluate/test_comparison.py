@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from sklearn.metrics import roc_auc_score
 
+from cisgrammar.common.statistics import auroc
 from cisgrammar.evaluate.comparison import (
     Cost,
     all_differences,
@@ -17,7 +18,6 @@ from cisgrammar.evaluate.comparison import (
     score_row,
     verdict,
 )
-from cisgrammar.evaluate.scores import auroc
 
 
 def long_table(**r2_by_method):

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cisgrammar.evaluate.scores import centre_genes, pearson, scores, scores_by, summarise
+from cisgrammar.common.statistics import centre_genes, pearson
+from cisgrammar.evaluate.scores import scores, scores_by, summarise
 
 OBSERVED = np.array([[1, 2, 3], [4, 4, 4], [0, 2, 1]], dtype=np.float32)
 PREDICTED = np.array([[2, 4, 6], [1, 2, 3], [5, 5, 5]], dtype=np.float32)

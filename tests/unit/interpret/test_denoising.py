@@ -5,7 +5,7 @@ import torch
 from made_accessibility import build, motif_split
 from scipy import sparse
 
-from cisgrammar.evaluate.scores import pearson
+from cisgrammar.common.statistics import pearson
 from cisgrammar.interpret.denoising import (
     choose_genes,
     denoise,

@@ -11,6 +11,7 @@ from scipy import sparse, stats
 from cisgrammar.common.errors import InputError
 from cisgrammar.common.seeds import derive_seed
 from cisgrammar.genome.sequence import encode
+from cisgrammar.genome.shuffling import shuffle_dinucleotides
 from cisgrammar.interpret.tf_activity import (
     activity_against,
     activity_against_expression,
@@ -23,7 +24,6 @@ from cisgrammar.interpret.tf_activity import (
 )
 from cisgrammar.motifs.databases import Database, choose_motifs
 from cisgrammar.motifs.meme import Motif
-from cisgrammar.training.controls import shuffle_dinucleotides
 
 
 def motif(name, consensus):

@@ -6,7 +6,8 @@ import pytest
 import torch
 
 from cisgrammar import models
-from cisgrammar.common.config import complete_config, read_schema
+from cisgrammar.checks.config import complete_config
+from cisgrammar.common.config import read_schema
 from cisgrammar.common.errors import InputError
 
 SCHEMA = "workflow/schemas/config.schema.yaml"

@@ -8,7 +8,8 @@ import jinja2
 import pytest
 from docutils.core import publish_parts
 
-from cisgrammar.common.config import complete_config, read_schema
+from cisgrammar.checks.config import complete_config
+from cisgrammar.common.config import read_schema
 
 ROOT = Path(__file__).parents[3]
 CAPTIONS = sorted((ROOT / "workflow/report").glob("*.rst"))

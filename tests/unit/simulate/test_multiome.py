@@ -8,7 +8,7 @@ from pyfaidx import Fasta
 
 from cisgrammar.common.errors import InputError
 from cisgrammar.common.files import read_table
-from cisgrammar.evaluate.scores import pearson
+from cisgrammar.common.statistics import pearson
 from cisgrammar.genome.peaks import peaks_from_names
 from cisgrammar.genome.sequence import decode, encode, reverse_complement
 from cisgrammar.genome.tss import read_tss

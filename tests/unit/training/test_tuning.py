@@ -4,11 +4,12 @@ import numpy as np
 import optuna
 import pytest
 import torch
+from cisgrammar.data.split import Split
 
 from cisgrammar.common.errors import InputError
 from cisgrammar.common.threads import set_threads
 from cisgrammar.training import tuning
-from cisgrammar.training.loop import Split, train
+from cisgrammar.training.loop import train
 from cisgrammar.training.tuning import trial_seed, tune
 
 SETTINGS = {

@@ -7,7 +7,8 @@ import torch
 from scipy import sparse
 from torch.nn import functional as F
 
-from cisgrammar.data import open_entries
+from cisgrammar.data.open_entries import OpenEntries
+from cisgrammar.models.kernels import open_cross_entropy
 
 DEVICE = "cuda" if torch.cuda.is_available() else "cpu"
 if DEVICE == "cpu":
@@ -34,7 +35,9 @@ def fused(embedding, weight, bias, wanted=True):
 
 
 def expected(*case):
-    total, grads = open_entries._block_by_block(*(t.double() for t in case), 1000, wanted=True)
+    total, grads = open_cross_entropy._block_by_block(
+        *(t.double() for t in case), 1000, wanted=True
+    )
     return [total, *grads]
 
 
@@ -87,7 +90,7 @@ def test_same_bytes_in_every_run():
 
 @pytest.mark.parametrize("enabled", [True, False])
 def test_the_loss_takes_the_kernel(monkeypatch, enabled):
-    monkeypatch.setattr(open_entries, "_is_fused", lambda weight: True)
+    monkeypatch.setattr(open_cross_entropy, "_is_fused", lambda weight: True)
     asked = []
 
     def watched(*arguments, forward=softplus_triton.forward):
@@ -96,11 +99,11 @@ def test_the_loss_takes_the_kernel(monkeypatch, enabled):
 
     monkeypatch.setattr(softplus_triton, "forward", watched)
     targets = sparse.random(40, 9, 0.3, format="csr", random_state=1)
-    entries = open_entries.OpenEntries.of_matrix(targets, DEVICE)
+    entries = OpenEntries.of_matrix(targets, DEVICE)
     rows = torch.tensor([1, 8, 2, 0], device=DEVICE)
     leaves = [tensor.to(DEVICE).requires_grad_() for tensor in random_case(4, 40, 7)]
     with torch.set_grad_enabled(enabled):
-        loss = open_entries.cross_entropy_sum(*leaves, *entries.of_peaks(rows))
+        loss = open_cross_entropy.cross_entropy_sum(*leaves, *entries.of_peaks(rows))
     assert asked == [enabled]
     logits = leaves[0] @ leaves[1].T + leaves[2]
     dense = entries.dense(rows).float()

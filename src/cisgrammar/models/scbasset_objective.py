@@ -14,18 +14,19 @@ from torch.nn import functional as F
 from cisgrammar.common.seeds import derive_seed
 from cisgrammar.data.accessibility import check_batch
 from cisgrammar.data.augmentation import augment
-from cisgrammar.data.open_entries import OpenEntries, cross_entropy_sum
+from cisgrammar.data.open_entries import OpenEntries
+from cisgrammar.data.split import Split
+from cisgrammar.models.kernels.open_cross_entropy import cross_entropy_sum
 
 if TYPE_CHECKING:
     from cisgrammar.models.scbasset import Scbasset
-    from cisgrammar.training.loop import Split
 
 BINS = 512
 LOGIT_RANGE = 12.0  # of the bins
 
 
 class Accessibility:
-    """Yuan & Kelley (2022), Methods, "Training approach", as a family's objective.
+    """Yuan & Kelley (2022), Methods, "Training approach", as an objective.
 
     Parameters
     ----------
@@ -57,9 +58,9 @@ class Accessibility:
         if n_cells > self.recipe["auroc_cells"]:
             rng = np.random.default_rng(derive_seed(0, "auroc_cells", n_cells))
             watched = np.sort(rng.choice(n_cells, self.recipe["auroc_cells"], replace=False))
-        self.watched_cells = torch.from_numpy(watched).to(split.codes.device)
+        self.watched_cells = torch.from_numpy(watched).to(split.device)
         self.watched_targets = targets.of_cells(self.watched_cells)
-        self.train_auroc = RunningAuroc(len(watched), split.codes.device)
+        self.train_auroc = RunningAuroc(len(watched), split.device)
 
     def optimizer(self, model: Scbasset, learning_rate: float) -> torch.optim.Optimizer:
         """Make Adam with the published decay rates, and Keras's epsilon."""
@@ -80,7 +81,7 @@ class Accessibility:
         (model,) = models
         targets = _open_entries(split)
         codes = augment(
-            split.codes[rows],
+            split.inputs.codes[rows],
             generator,
             max_shift=self.recipe["max_shift"],
             per_sequence=self.recipe["augment_per_sequence"],
@@ -97,29 +98,29 @@ class Accessibility:
         return loss[None]
 
     @torch.no_grad()
-    def figures(self, models: list[Scbasset], split: Split) -> list[dict[str, float]]:
+    def metrics(self, models: list[Scbasset], split: Split) -> list[dict[str, float]]:
         """Read off the epoch's AUROC, and measure loss and AUROC on the validation part."""
         (model,) = models
         targets = _open_entries(split)
         model.eval()
         weight, bias = model.cell_weights()
-        total, auroc = 0.0, RunningAuroc(len(self.watched_cells), split.codes.device)
+        total, auroc = 0.0, RunningAuroc(len(self.watched_cells), split.device)
         for rows in split.validation.split(128):
-            embedding = model.embed(split.codes[rows])
+            embedding = model.embed(split.inputs.codes[rows])
             loss = cross_entropy_sum(embedding, weight, bias, *targets.of_peaks(rows))
             total += loss.item()
             self._watch(auroc, embedding, weight, bias, rows)
-        figures = {
+        metrics = {
             "train_auroc": self.train_auroc.mean(),
             "validation_loss": total / (len(split.validation) * targets.n_cells),
             "validation_auroc": auroc.mean(),
         }
-        self.train_auroc = RunningAuroc(len(self.watched_cells), split.codes.device)
-        return [figures]
+        self.train_auroc = RunningAuroc(len(self.watched_cells), split.device)
+        return [metrics]
 
-    def watched(self, figures: dict[str, float]) -> float:
+    def watched(self, metrics: dict[str, float]) -> float:
         """Watch the training AUROC, as published."""
-        return 1 - figures["train_auroc"]
+        return 1 - metrics["train_auroc"]
 
     @torch.no_grad()
     def _watch(

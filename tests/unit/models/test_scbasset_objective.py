@@ -6,7 +6,7 @@ from sklearn.metrics import roc_auc_score
 
 from cisgrammar.common.errors import InputError
 from cisgrammar.common.threads import set_threads
-from cisgrammar.models.scbasset_training import RunningAuroc
+from cisgrammar.models.scbasset_objective import RunningAuroc
 from cisgrammar.training.loop import Checkpoints, train
 
 

@@ -8,14 +8,9 @@ from anndata import AnnData
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from cisgrammar.data.spoiling import RETRAINED, permute_pools, spoil
 from cisgrammar.genome.sequence import N, decode, encode
-from cisgrammar.training.controls import (
-    RETRAINED,
-    permute_pools,
-    shuffle_dinucleotides,
-    shuffle_nucleotides,
-    spoil,
-)
+from cisgrammar.genome.shuffling import shuffle_dinucleotides, shuffle_nucleotides
 
 SHUFFLES = [shuffle_nucleotides, shuffle_dinucleotides]
 

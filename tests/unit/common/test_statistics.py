@@ -4,7 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from cisgrammar.common.correlation import benjamini_hochberg, spearman
+from cisgrammar.common.statistics import benjamini_hochberg, spearman
 
 
 def test_spearman_agrees_with_scipy_ties_included():

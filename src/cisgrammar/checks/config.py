@@ -1,0 +1,174 @@
+"""Values of the config that do not go together, each fine by itself."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from cisgrammar.common.config import fill_in, leaves, raise_all
+from cisgrammar.models.registry import MODELS
+
+_IN_ORDER = (
+    ("simulation.min_occurrence", "simulation.max_occurrence"),
+    ("simulation.min_activity", "simulation.max_activity"),
+    ("simulation.multiome.min_occurrence", "simulation.multiome.max_occurrence"),
+    ("simulation.multiome.min_activity", "simulation.multiome.max_activity"),
+    ("gene_sets.min_size", "gene_sets.max_size"),
+)
+
+
+def complete_config(
+    config: dict[str, Any], schema: dict[str, Any], source: str = "config"
+) -> dict[str, Any]:
+    """Check a config and fill in the defaults.
+
+    Parameters
+    ----------
+    config, schema, source
+        As for :func:`cisgrammar.common.config.fill_in`.
+
+    Returns
+    -------
+    A new config with every key of the schema, in the schema's order.
+
+    Raises
+    ------
+    InputError
+        With all that is wrong by itself; or, where nothing is, with all values that contradict
+        each other.
+    """
+    complete = fill_in(config, schema, source)
+    raise_all(source, contradictions(complete, schema))
+    return complete
+
+
+def contradictions(config: dict[str, Any], schema: dict[str, Any]) -> Iterator[str]:
+    """Say which values of a complete config do not go together."""
+    for where, rule, value in leaves(config, schema):
+        is_range = rule.get("minItems") == rule.get("maxItems") == 2
+        if is_range and value[0] > value[1]:
+            yield f"key `{where}` is {value}, but the lowest comes first. {rule['description']}"
+    values = {where: value for where, _, value in leaves(config, schema)}
+    for low, high in _IN_ORDER:
+        if low in values and values[low] > values[high]:
+            limit = f"`{high}` ({values[high]})"
+            yield f"key `{low}` is {values[low]}, but it should be at most {limit}."
+    yield from _two_sources(config)
+    one, named = values.get("folds.n_folds") == 1, bool(values.get("folds.test_chromosomes"))
+    if one != named:
+        yield (
+            f"key `folds.n_folds` is {values['folds.n_folds']}, but one fold and "
+            "`folds.test_chromosomes` go together: set both, or neither."
+        )
+    if values.get("folds.validation_chromosomes") and not named:
+        yield "key `folds.validation_chromosomes` needs `folds.test_chromosomes`."
+    yield from _simulation(config, schema)
+    yield from _peaks(config)
+    yield from _models(config)
+    if values.get("cells.clusters") is not None and values.get("counts.cell_type"):
+        yield (
+            "keys `cells.clusters` and `counts.cell_type` are set, but cells have types by one of "
+            "them. Take out the other."
+        )
+
+
+def _peaks(config: dict[str, Any]) -> Iterator[str]:
+    """Say what does not go with peaks, or with their absence."""
+    peaks, counts = config.get("peaks"), config.get("counts", {})
+    if peaks is None:
+        if counts.get("modality") == "atac":
+            yield (
+                "key `counts.modality` is atac, so the counts are of peaks: say what to do with "
+                "them in a section `peaks` (`peaks: {}` takes all defaults)."
+            )
+        return
+    if config.get("given") is not None:
+        yield "keys `peaks` and `given` are set, but `given` has no peaks. Take out one."
+    if (config.get("simulation") or {"multiome": {}})["multiome"] is None:
+        yield (
+            "keys `peaks` and `simulation` are set, but the cells that are simulated have no "
+            "peaks. Take out `peaks`, or ask for peaks by `simulation.multiome: {}`."
+        )
+    if config.get("regions", {}).get("bed"):
+        yield "keys `peaks` and `regions.bed` are set; where peaks are is said by `peaks.bed`."
+    files, own = counts.get("path"), peaks["path"]
+    if counts.get("modality") == "atac":
+        if own is not None:
+            yield (
+                "key `peaks.path` is set, but `counts.modality` is atac, so `counts.path` holds "
+                "the peaks already. Leave out `counts.modality` if `counts.path` holds RNA."
+            )
+    elif own is not None and list(_names(own)) != list(_names(files)):
+        yield (
+            f"key `peaks.path` names the batches {', '.join(_names(own)) or 'none'}, but "
+            f"`counts.path` {', '.join(_names(files)) or 'none'}. Both need the same, in one order."
+        )
+
+
+def _simulation(config: dict[str, Any], schema: dict[str, Any]) -> Iterator[str]:
+    """Say which keys of the simulation do not hold for a multiome."""
+    simulation = config.get("simulation")
+    if simulation is None or simulation["multiome"] is None:
+        return
+    for key, rule in schema["properties"]["simulation"]["properties"].items():
+        if key != "multiome" and simulation[key] != rule["default"]:
+            there = key in simulation["multiome"]
+            remedy = f"Set `simulation.multiome.{key}`." if there else "Take it out."
+            yield (
+                f"key `simulation.{key}` is set, but it is not about a multiome, which has keys "
+                f"of its own. {remedy}"
+            )
+
+
+def _models(config: dict[str, Any]) -> Iterator[str]:
+    """Say what the models that are asked for lack."""
+    n_folds = config.get("folds", {}).get("n_folds")
+    for name in config.get("models", []):
+        spec, section = MODELS[name], config[name]
+        for needed in spec.data.requires:
+            if config.get(needed) is None:
+                yield (
+                    f"key `models` names {name}, which learns {spec.data.description}: say what "
+                    f"to do with them in a section `{needed}` (`{needed}: {{}}` takes all "
+                    "defaults)."
+                )
+        folds = section.get("training", {}).get("folds", 1)
+        if folds > n_folds:
+            yield (
+                f"key `{name}.training.folds` is {folds}, but there are only {n_folds} folds "
+                "(`folds.n_folds`)."
+            )
+        if "filters" in spec.abilities:
+            yield from _filters(config, name)
+
+
+def _filters(config: dict[str, Any], name: str) -> Iterator[str]:
+    """Say where a model's filters are wider than what it reads."""
+    regions, width = config.get("regions", {}), config[name]["network"]["width"]
+    window = regions.get("upstream", 0) + regions.get("downstream", 0)
+    keys = "`regions.upstream` + `regions.downstream`"
+    if config.get("peaks"):
+        window, keys = config["peaks"]["length"], "`peaks.length`"
+    if not regions.get("bed") and window < width:
+        yield (
+            f"key `{name}.network.width` is {width}, but windows are {window} bases long "
+            f"({keys}). Make the filters narrower or the windows longer."
+        )
+
+
+def _names(files: Any) -> list[str]:
+    return list(files) if isinstance(files, dict) else []
+
+
+def _two_sources(config: dict[str, Any]) -> Iterator[str]:
+    """Say where data would come from two places."""
+    sources = {
+        "simulation": config.get("simulation") is not None,
+        "given": config.get("given") is not None,
+        "counts.path": bool(config.get("counts", {}).get("path")),
+    }
+    used = [f"`{key}`" for key, is_set in sources.items() if is_set]
+    if sources["given"] and len(used) > 1:
+        yield (
+            f"keys {' and '.join(used)} are set, but data come from one of them. Take out the rest."
+        )

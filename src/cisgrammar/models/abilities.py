@@ -1,0 +1,76 @@
+"""What can be asked of some models: a protocol for each ability that the registry may name."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Protocol, Self, runtime_checkable
+
+import torch
+from torch import Tensor, nn
+
+from cisgrammar.data.split import Inputs
+
+
+@runtime_checkable
+class SideBySide(Protocol):
+    """``side_by_side``: several models of one shape are trained on the same batches at once."""
+
+    @classmethod
+    def forward_side_by_side(cls, models: list[Self], inputs: Inputs) -> Tensor:
+        """Predict with each: ``(models, batch, targets)``, as each alone would."""
+
+
+@runtime_checkable
+class HasFilters(Protocol):
+    """``filters``: the first layer reads as motifs, and a linear head weighs them."""
+
+    filter_width: int
+    head: nn.Linear  # weight (targets, filters)
+
+    def scan(self, codes: Tensor) -> Iterator[tuple[Tensor, Tensor]]:
+        """Yield maxima and their positions, ``(batch, filters)``, batch by batch."""
+
+    def activations(self, codes: Tensor) -> Tensor:
+        """Give what the head reads: ``(sequences, filters)``."""
+
+    def influence_and_effect(self, codes: Tensor) -> tuple[Tensor, Tensor]:
+        """Score how each filter moves each target: two tables ``(filters, targets)``."""
+
+
+@runtime_checkable
+class EmbedsCells(Protocol):
+    """``embeds_cells``: sequences are described by a few numbers, and each cell weighs them."""
+
+    head: nn.Linear  # weight (cells, bottleneck), bias: the cells' intercepts
+
+    def embed(self, codes: Tensor, generator: torch.Generator | None = None) -> Tensor:
+        """Describe sequences: uint8 ``(batch, length)`` to ``(batch, bottleneck)``."""
+
+    def cell_weights(self) -> tuple[Tensor, Tensor]:
+        """Give each cell's weights and intercept, with what its batch adds."""
+
+
+class Changed(Protocol):
+    """Sequences whose layers are kept, to be asked what changes in them do."""
+
+    def embed(self) -> Tensor:
+        """Describe the unchanged sequences: ``(sequences, bottleneck)``."""
+
+    def embed_changed(self, rows: Tensor, starts: Tensor, patches: Tensor) -> Tensor:
+        """Describe sequences in which bases are replaced: ``(changes, bottleneck)``."""
+
+
+@runtime_checkable
+class Inserts(EmbedsCells, Protocol):
+    """``inserts``: what a few changed bases do costs no pass through the whole network."""
+
+    def changed_sequences(self, codes: Tensor) -> Changed:
+        """Run sequences once, and keep what their changes need."""
+
+
+PROTOCOLS: dict[str, type] = {
+    "side_by_side": SideBySide,
+    "filters": HasFilters,
+    "embeds_cells": EmbedsCells,
+    "inserts": Inserts,
+}

@@ -1,0 +1,93 @@
+"""Binary cross-entropy over sparse targets, that never spells logits or targets out."""
+
+from __future__ import annotations
+
+import importlib.util
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+CELLS_AT_ONCE = 65_536  # logits of a batch of peaks are made for so many cells at a time
+HAS_TRITON = importlib.util.find_spec("triton") is not None
+WIDEST = 64  # a wider bottleneck takes the fused kernel more registers than there are
+
+
+def cross_entropy_sum(
+    embedding: Tensor,
+    weight: Tensor,
+    bias: Tensor,
+    cells: Tensor,
+    starts: Tensor,
+    at_once: int = CELLS_AT_ONCE,
+) -> Tensor:
+    """Sum binary cross-entropy over all peaks of a batch and all cells.
+
+    It is the sum of softplus(logit) less the logits of the open entries. Logits are made for
+    some cells at a time and thrown away, gradients with them, so that neither targets nor logits
+    ever take memory for all cells. On CUDA, with Triton, logits are not written to memory at all.
+
+    Parameters
+    ----------
+    embedding
+        What the network makes of the peaks: float32 ``(batch, bottleneck)``.
+    weight, bias
+        Of the last layer: ``(cells, bottleneck)``, ``(cells,)``.
+    cells, starts
+        From :meth:`OpenEntries.of_peaks`.
+    at_once
+        Cells in a block, where logits are made block by block.
+
+    Returns
+    -------
+    A scalar, differentiable once in embedding, weight and bias.
+    """
+    over_open = F.embedding_bag(cells, weight, starts, mode="sum")  # (batch, bottleneck)
+    bias_open = F.embedding_bag(cells, bias[:, None], starts, mode="sum")  # (batch, 1)
+    open_logits = (embedding * over_open).sum(dim=1) + bias_open[:, 0]
+    softplus = _SoftplusSum.apply(embedding, weight, bias, at_once, torch.is_grad_enabled())
+    return softplus - open_logits.sum()
+
+
+class _SoftplusSum(torch.autograd.Function):
+    """Sum softplus(logit) over peaks and cells; gradients are made beside it."""
+
+    @staticmethod
+    def forward(ctx, embedding, weight, bias, at_once, grad_enabled):
+        wanted = grad_enabled and any(ctx.needs_input_grad)
+        if _is_fused(weight):
+            from cisgrammar.models.kernels import softplus_triton
+
+            with torch.cuda.device_of(weight):
+                total, grads = softplus_triton.forward(embedding, weight, bias, wanted)
+        else:
+            total, grads = _block_by_block(embedding, weight, bias, at_once, wanted)
+        if wanted:
+            ctx.save_for_backward(*grads)
+        return total.to(embedding.dtype)
+
+    @staticmethod
+    def backward(ctx, grad):
+        return *(grad * saved for saved in ctx.saved_tensors), None, None
+
+
+def _is_fused(weight: Tensor) -> bool:
+    return weight.is_cuda and HAS_TRITON and weight.shape[1] <= WIDEST
+
+
+def _block_by_block(
+    embedding: Tensor, weight: Tensor, bias: Tensor, at_once: int, wanted: bool
+) -> tuple[Tensor, tuple[Tensor, Tensor, Tensor]]:
+    """Sum softplus by torch operations: the float64 sum, and gradients where wanted."""
+    total = torch.zeros(len(embedding), dtype=torch.float64, device=embedding.device)
+    grads = torch.zeros_like(embedding), torch.empty_like(weight), torch.empty_like(bias)
+    for first in range(0, len(weight), at_once):
+        block = slice(first, first + at_once)
+        logits = torch.addmm(bias[block], embedding, weight[block].T)  # (batch, block)
+        total += F.softplus(logits).sum(dim=1, dtype=torch.float64)
+        if wanted:
+            slope = logits.sigmoid_()
+            grads[0].addmm_(slope, weight[block])
+            torch.mm(slope.T, embedding, out=grads[1][block])
+            torch.sum(slope, dim=0, out=grads[2][block])
+    return total.sum(), grads

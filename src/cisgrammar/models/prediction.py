@@ -1,0 +1,30 @@
+"""Predictions of trained models, batch by batch."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from cisgrammar.data.split import Inputs
+from cisgrammar.models.abilities import EmbedsCells
+from cisgrammar.models.base import SequenceModel
+
+EVALUATION_BATCH = 1024
+EMBEDDING_BATCH = 128
+
+
+@torch.no_grad()
+def predict(model: SequenceModel, inputs: Inputs) -> Tensor:
+    """Predict in batches: ``(sequences, targets)``, on the inputs' device."""
+    model.eval()
+    return torch.cat([model(batch) for batch in inputs.batches(EVALUATION_BATCH)])
+
+
+@torch.no_grad()
+def embed_sequences(model: EmbedsCells, codes: Tensor) -> Tensor:
+    """Describe many sequences, batch by batch: ``(sequences, bottleneck)``, on the CPU."""
+    if isinstance(model, torch.nn.Module):
+        model.eval()
+    device = model.head.weight.device
+    batches = codes.split(EMBEDDING_BATCH)
+    return torch.cat([model.embed(batch.to(device)).cpu() for batch in batches])

@@ -1,0 +1,103 @@
+"""Which models there are, what they learn from and what can be asked of them.
+
+Snakemake reads this when it starts, so it imports no torch. A new model is one file with one
+class, one entry here, and one schema of its section in `workflow/schemas/models/`.
+"""
+
+from __future__ import annotations
+
+import importlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from cisgrammar.models.base import SequenceModel
+
+
+@dataclass(frozen=True)
+class DataKind:
+    """What models learn from: targets x sequences in one file, and the folds of the sequences.
+
+    Parameters
+    ----------
+    name
+        One word.
+    description
+        What they are, for messages.
+    dataset, folds
+        Paths below ``results/{name}/``.
+    requires
+        Sections of the config that these data are made by.
+    """
+
+    name: str
+    description: str
+    dataset: str
+    folds: str
+    requires: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class ModelSpec:
+    """A model, as the pipeline knows it.
+
+    Parameters
+    ----------
+    name
+        Names it in the config, in paths and in checkpoints.
+    implementation
+        ``module:Class`` of its :class:`~cisgrammar.models.base.SequenceModel`.
+    data
+        What it learns from.
+    abilities
+        What can be asked of it; each is a protocol in :mod:`cisgrammar.models.abilities`, or
+        says what its targets are: ``dense_targets`` fit in memory as numbers.
+    """
+
+    name: str
+    implementation: str
+    data: DataKind
+    abilities: frozenset[str]
+
+    @property
+    def module(self) -> str:
+        """Dotted name of the module with its class."""
+        return self.implementation.partition(":")[0]
+
+    def load(self) -> type[SequenceModel]:
+        """Import its class."""
+        module, _, name = self.implementation.partition(":")
+        return getattr(importlib.import_module(module), name)
+
+
+POOLS = DataKind("pools", "pools of cells", "dataset.h5ad", "folds.tsv")
+CELLS = DataKind(
+    "cells", "the peaks of cells", "accessibility.h5ad", "peak_folds.tsv", requires=("peaks",)
+)
+
+MODELS = {
+    spec.name: spec
+    for spec in (
+        ModelSpec(
+            "scover",
+            "cisgrammar.models.scover:Scover",
+            POOLS,
+            frozenset({"dense_targets", "filters", "side_by_side"}),
+        ),
+        ModelSpec(
+            "scbasset",
+            "cisgrammar.models.scbasset:Scbasset",
+            CELLS,
+            frozenset({"embeds_cells", "inserts"}),
+        ),
+    )
+}
+
+FILE = Path(__file__)  # is no part of what a model computes: left out of digests of code
+
+
+def models_with(ability: str, among: list[str] | None = None) -> list[str]:
+    """List the models that have an ability, of some or of all, in their order."""
+    names = MODELS if among is None else among
+    return [name for name in names if ability in MODELS[name].abilities]

@@ -1,0 +1,53 @@
+"""What a run makes, and how it is shown in the report."""
+
+from collections import defaultdict
+
+# Final files by ability: below results/{name}/{model}/ of each model that has it, and by kind of
+# data: below results/{name}/ where a model learns these. Each rule file adds its own.
+OUTPUTS = defaultdict(list)
+
+
+def final_outputs():
+    """List what `snakemake` makes when no target is named."""
+    specs = [MODELS[model] for model in CHOSEN]
+    kinds = dict.fromkeys(spec.data.name for spec in specs)
+    files = ["provenance.json", *when(GIVEN is None, ["preflight.tsv"])]
+    files += [file for kind in kinds for file in OUTPUTS[kind]]
+    files += [
+        f"{spec.name}/{file}"
+        for spec in specs
+        for ability, its in OUTPUTS.items()
+        if ability in spec.abilities
+        for file in its
+    ]
+    return [f"results/{NAME}/{file}" for file in files]
+
+
+def model_figures(category, **figures):
+    """Declare figures of a model: the SVG goes to the report, the PNG stands beside it.
+
+    Each keyword gives a figure's file name, which is its caption's too, and its title.
+    """
+    folder = f"{MODEL}/figures"
+    outputs = {
+        key: report(
+            f"{folder}/{stem}.svg",
+            caption=f"../report/{stem}.rst",
+            category=category,
+            subcategory="{model}",
+            labels={"figure": title},
+        )
+        for key, (stem, title) in figures.items()
+    }
+    return outputs | {"png": [f"{folder}/{stem}.png" for stem, _ in figures.values()]}
+
+
+def model_table(path, caption, category, title):
+    """Declare a table of a model that is shown in the report."""
+    return report(
+        f"{MODEL}/{path}",
+        caption=f"../report/{caption}.rst",
+        category=category,
+        subcategory="{model}",
+        labels={"figure": title},
+    )
