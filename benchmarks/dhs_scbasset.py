@@ -12,7 +12,6 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from cisgrammar.data.split import Split
 from scipy import sparse
 
 from cisgrammar import models
@@ -23,8 +22,9 @@ from cisgrammar.common.statistics import auroc
 from cisgrammar.common.threads import set_threads
 from cisgrammar.data.folds import TEST, rows_of, split_folds
 from cisgrammar.data.given import read_given
-from cisgrammar.training.loop import Checkpoints, train
+from cisgrammar.data.split import Split
 from cisgrammar.models.prediction import predict
+from cisgrammar.training.loop import Checkpoints, train
 
 SCHEMA = Path(__file__).parents[1] / "workflow/schemas/config.schema.yaml"
 SEED = 1

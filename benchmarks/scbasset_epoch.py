@@ -27,13 +27,13 @@ from statistics import median
 import measure
 import numpy as np
 import torch
-from cisgrammar.data.split import Split
 from scipy import sparse
 
 from cisgrammar import models
 from cisgrammar.checks.config import complete_config
 from cisgrammar.common.config import read_schema
 from cisgrammar.data.open_entries import OpenEntries
+from cisgrammar.data.split import Split
 from cisgrammar.training.loop import train
 
 LENGTH, BATCH, SHARE_OPEN, EPOCHS = 1344, 128, 0.03, 3

@@ -15,13 +15,13 @@ import measure
 import numpy as np
 import torch
 from anndata import AnnData, read_h5ad
-from cisgrammar.data.split import Split
 from scipy import sparse
 
 from cisgrammar import models
 from cisgrammar.checks.config import complete_config
 from cisgrammar.common.config import read_schema
 from cisgrammar.data.open_entries import OpenEntries
+from cisgrammar.data.split import Split
 from cisgrammar.training.loop import train
 
 LENGTH, BATCH, SHARE_OPEN = 1344, 128, 0.03

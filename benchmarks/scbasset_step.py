@@ -8,7 +8,6 @@ from collections.abc import Callable
 import measure
 import numpy as np
 import torch
-from cisgrammar.data.split import Split
 from scipy import sparse
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -17,6 +16,7 @@ from cisgrammar import models
 from cisgrammar.checks.config import complete_config
 from cisgrammar.common.config import read_schema
 from cisgrammar.data.open_entries import OpenEntries
+from cisgrammar.data.split import Split
 
 BATCH = 128
 SHARE_OPEN = 0.05

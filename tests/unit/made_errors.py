@@ -30,8 +30,8 @@ from made_server import serve
 
 from cisgrammar.cells.embedding import filter_cells
 from cisgrammar.cells.pooling import nearest_cells
-from cisgrammar.checks.preflight import preflight
 from cisgrammar.checks.config import complete_config
+from cisgrammar.checks.preflight import preflight
 from cisgrammar.common.config import read_schema
 from cisgrammar.common.errors import InputError
 from cisgrammar.common.inputs import require_file

@@ -5,6 +5,7 @@ from types import SimpleNamespace
 from cisgrammar.models.registry import MODELS, models_with
 
 CHOSEN = config["models"]
+SCORE = config["influence"]["score"]
 # changes no result, so that it makes nothing run again
 WITHOUT_EFFECT = ("threads", "checkpoint_epochs", "folds", "shuffled_control")
 MODEL = "results/{name}/{model}"

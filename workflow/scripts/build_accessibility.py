@@ -12,7 +12,7 @@ with log_to(snakemake.log[0]):
     accessibility, counts = build_accessibility(
         read_h5ad(files.cells),
         files.genome,
-        params.work,
+        files.work,
         **params.settings,
         chromosomes=params.chromosomes,
         blacklist=read_bed(files.blacklist, "peaks.blacklist") if files.blacklist else None,

@@ -12,7 +12,7 @@ params = snakemake.params
 with log_to(snakemake.log[0]):
     pools = read_h5ad(snakemake.input.pools)
     regions = read_bed(snakemake.input.regions).set_index("name")
-    codes, known = sequence_codes(regions, snakemake.input.genome, params.work)
+    codes, known = sequence_codes(regions, snakemake.input.genome, snakemake.input.work)
     expressed = gene_filter(pools[:, regions.index].X, **params.settings)
     dataset = build_dataset(pools, regions, codes, known & expressed)
     write_h5ad(dataset, snakemake.output.dataset)

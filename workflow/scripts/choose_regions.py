@@ -15,19 +15,21 @@ from cisgrammar.interpret.specific_peaks import specific_peaks
 files, params = snakemake.input, snakemake.params
 with log_to(snakemake.log[0]):
     cells = read_h5ad(files.accessibility, backed="r")
-    regions = asked_regions(params.regions, cells.var)
+    regions = asked_regions(params.settings["regions"], cells.var)
     if files.bed:
         bed = read_bed(files.bed, "scbasset.mutagenesis.bed").rename(columns={"name": "region"})
         regions = pd.concat([regions, bed.assign(chosen_for="")[regions.columns]])
     if regions.empty:
-        chosen = specific_peaks(cells.X, cells.obs["cell_type"].astype(str), params.n_regions)
+        chosen = specific_peaks(
+            cells.X, cells.obs["cell_type"].astype(str), params.settings["n_regions"]
+        )
         regions = peaks_as_regions(chosen, cells.var)
-    sizes = chrom_sizes(files.genome, params.work)
+    sizes = chrom_sizes(files.genome, files.work)
     regions = mutated_windows(
         regions.reset_index(drop=True), sizes, params.length, params.chromosomes
     )
     windows = regions.assign(
         start=regions["window_start"], end=regions["window_start"] + params.length, strand="+"
     )
-    codes, _ = padded_codes(windows, sizes, files.genome, params.work)
+    codes, _ = padded_codes(windows, sizes, files.genome, files.work)
     write_table(regions.assign(sequence=[decode(row) for row in codes]), snakemake.output.regions)

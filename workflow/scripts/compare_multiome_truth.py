@@ -2,7 +2,6 @@
 
 from anndata import read_h5ad
 
-from cisgrammar import models
 from cisgrammar.common.files import read_table, write_table
 from cisgrammar.common.logs import log_to
 from cisgrammar.common.seeds import derive_seed
@@ -14,6 +13,7 @@ from cisgrammar.evaluate.multiome_truth import (
     summarise,
 )
 from cisgrammar.interpret.tf_activity import insertion_effects, standardise
+from cisgrammar.models.checkpoints import load_model
 from cisgrammar.motifs.meme import read_meme
 
 N_PEAKS = 100  # to mutate
@@ -21,7 +21,7 @@ N_PEAKS = 100  # to mutate
 files, params, out = snakemake.input, snakemake.params, snakemake.output
 with log_to(snakemake.log[0]):
     set_threads(snakemake.threads)
-    model, cells = models.load(files.model), read_h5ad(files.accessibility)
+    model, cells = load_model(files.model), read_h5ad(files.accessibility)
     planted, types = read_table(files.activities, index_col="motif"), cells.obs["cell_type"]
     motifs = read_meme(files.motifs)
     names = [motif.name for motif in motifs]
@@ -30,17 +30,17 @@ with log_to(snakemake.log[0]):
             model,
             cells.varm["codes"],
             motifs,
-            n_backgrounds=params.n_backgrounds,
+            n_backgrounds=params.settings["n_backgrounds"],
             of_logits=way == "logits",
             seed=derive_seed(params.seed, "tf_activity"),
         )
         for way in ("logits", "accessibility")
     }
     activity = activity_table(effects, names, planted, types)
-    z = standardise(effects[params.change_of])
+    z = standardise(effects[params.settings["change_of"]])
     seed = derive_seed(params.seed, "sites_found")
     found = sites_found(model, cells, read_table(files.sites), planted, n_peaks=N_PEAKS, seed=seed)
     write_table(activity, out.activity)
     write_table(activity_pairs(z, names, planted, types), out.pairs)
     write_table(found, out.sites)
-    write_table(summarise(activity, found, params.change_of), out.summary)
+    write_table(summarise(activity, found, params.settings["change_of"]), out.summary)

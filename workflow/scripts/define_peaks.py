@@ -16,7 +16,7 @@ with log_to(snakemake.log[0]):
         tss = read_tss(files.annotation, gene_id=genome["gene_id"], tss_rule=genome["tss_rule"])
     windows, counts = define_peaks(
         read_h5ad(files.pools, backed="r").var,
-        chrom_sizes(files.genome, snakemake.params.work),
+        chrom_sizes(files.genome, files.work),
         length=peaks["length"],
         tss=tss,
         **(peaks["distal"] or {}),

@@ -12,7 +12,7 @@ from cisgrammar.genome.tss import genes_of_counts, keep_biotypes, read_tss
 files, genome = snakemake.input, snakemake.params.genome
 with log_to(snakemake.log[0]):
     genes = read_h5ad(files.pools, backed="r").var_names
-    sizes = chrom_sizes(files.genome, snakemake.params.work)
+    sizes = chrom_sizes(files.genome, files.work)
     if files.bed:
         windows, counts = given_regions(files.bed, genes, sizes, genome["chromosomes"])
     else:

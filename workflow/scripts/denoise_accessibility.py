@@ -5,12 +5,10 @@ import pandas as pd
 import torch
 from anndata import AnnData, read_h5ad
 
-from cisgrammar import models
-from cisgrammar.common.devices import resolve_device
+from cisgrammar.common.devices import start_on_device
 from cisgrammar.common.files import read_table, write_h5ad, write_table
 from cisgrammar.common.logs import log_to
 from cisgrammar.common.notes import Notes
-from cisgrammar.common.threads import set_threads
 from cisgrammar.counts.expression import log_expression
 from cisgrammar.genome.gene_peaks import as_matrix
 from cisgrammar.interpret.denoising import (
@@ -21,6 +19,7 @@ from cisgrammar.interpret.denoising import (
     read_genes,
 )
 from cisgrammar.interpret.specific_peaks import specific_peaks
+from cisgrammar.models.checkpoints import load_model
 
 NO_GENES = "Genes have no scores: {} (`genome.gtf`, `scbasset.denoising.promoter_reach`)."
 NO_RNA = "Scores are not compared with expression: the cells have no RNA."
@@ -28,9 +27,8 @@ NO_RNA = "Scores are not compared with expression: the cells have no RNA."
 files, params, out = snakemake.input, snakemake.params, snakemake.output
 settings, notes = params.settings, Notes()
 with log_to(snakemake.log[0]):
-    set_threads(snakemake.threads)
-    device = resolve_device(params.device, snakemake.resources.get("gpu", 0), params.deterministic)
-    model = models.load(files.model).to(device)
+    device = start_on_device(snakemake.threads, params.training, snakemake.resources)
+    model = load_model(files.model).to(device)
     cells = read_h5ad(files.accessibility, backed="r")
     types, codes = cells.obs["cell_type"].astype(str), torch.from_numpy(cells.varm["codes"])
 

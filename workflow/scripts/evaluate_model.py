@@ -1,15 +1,14 @@
 """Predict a fold's test genes and score the predictions."""
 
 import pandas as pd
-import torch
 from anndata import AnnData, read_h5ad
 
-from cisgrammar import models
 from cisgrammar.common.files import read_table, write_h5ad, write_table
 from cisgrammar.common.logs import log_to
 from cisgrammar.common.threads import set_threads
 from cisgrammar.data.folds import TEST, rows_of
 from cisgrammar.evaluate.scores import scores, scores_by
+from cisgrammar.models.checkpoints import load_model
 from cisgrammar.models.prediction import predict
 
 fold = int(snakemake.wildcards.fold)
@@ -17,8 +16,8 @@ with log_to(snakemake.log[0]):
     set_threads(snakemake.threads)
     dataset, folds = read_h5ad(snakemake.input.dataset), read_table(snakemake.input.folds)
     test = dataset[:, rows_of(folds, fold, TEST)]
-    model = models.load(snakemake.input.model)
-    predicted = predict(model, torch.from_numpy(test.varm["codes"])).numpy()
+    model = load_model(snakemake.input.model)
+    predicted = predict(model, model.read_inputs(test)).numpy()
     observed = test.X.T
     row = {"fold": fold, **scores(observed, predicted)}
     write_table(pd.DataFrame([row]), snakemake.output.evaluation)

@@ -3,11 +3,11 @@
 import torch
 from anndata import read_h5ad
 
-from cisgrammar import models
 from cisgrammar.common.files import read_table, write_table
 from cisgrammar.common.logs import log_to
 from cisgrammar.common.threads import set_threads
 from cisgrammar.data.folds import TRAIN, rows_of
+from cisgrammar.models.checkpoints import load_model
 from cisgrammar.motifs.filters import filter_motifs
 from cisgrammar.motifs.meme import write_meme
 
@@ -16,13 +16,13 @@ with log_to(snakemake.log[0]):
     set_threads(snakemake.threads)
     dataset, folds = read_h5ad(snakemake.input.dataset), read_table(snakemake.input.folds)
     codes = dataset.varm["codes"][rows_of(folds, fold, TRAIN)]
-    model = models.load(snakemake.input.model)
+    model = load_model(snakemake.input.model)
     maxima, positions = map(torch.cat, zip(*model.scan(torch.from_numpy(codes)), strict=True))
     motifs, table = filter_motifs(
         codes,
         maxima.numpy(),
         positions.numpy(),
-        width=model.sizes()["width"],
+        width=model.filter_width,
         fold=fold,
         min_sequences=snakemake.params.min_sequences,
     )

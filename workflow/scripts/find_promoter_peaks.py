@@ -20,5 +20,5 @@ with log_to(snakemake.log[0]):
             tss, _ = genes_of_counts(counted, tss)
         mapping = match_chromosomes(tss["chrom"], peaks["chrom"].unique(), params.chromosomes)
         tss["chrom"] = tss["chrom"].map(mapping)
-        table = promoter_peaks(peaks, tss, params.reach)
+        table = promoter_peaks(peaks, tss, params.settings["promoter_reach"])
     write_table(table, snakemake.output.table)

@@ -3,18 +3,18 @@
 import numpy as np
 from anndata import read_h5ad
 
-from cisgrammar import models
 from cisgrammar.common.files import write_h5ad, write_table
 from cisgrammar.common.logs import log_to
 from cisgrammar.common.seeds import derive_seed
 from cisgrammar.common.threads import set_threads
 from cisgrammar.data.accessibility import some_cells_at_a_time
 from cisgrammar.interpret.cell_embedding import cell_embedding, depth_against_intercept, lay_out
+from cisgrammar.models.checkpoints import load_model
 
 with log_to(snakemake.log[0]):
     set_threads(snakemake.threads)
     dataset = read_h5ad(snakemake.input.dataset, backed="r")
-    cells = cell_embedding(models.load(snakemake.input.model), dataset.obs)
+    cells = cell_embedding(load_model(snakemake.input.model), dataset.obs)
     fold = int(snakemake.wildcards.fold)
     seed = derive_seed(snakemake.params.seed, "lay_out_cells", fold)
     lay_out(cells, **snakemake.params.settings, seed=seed)

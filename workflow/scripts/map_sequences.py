@@ -3,7 +3,6 @@
 import torch
 from anndata import read_h5ad
 
-from cisgrammar import models
 from cisgrammar.common.files import read_table, write_h5ad, write_table
 from cisgrammar.common.logs import log_to
 from cisgrammar.common.seeds import derive_seed
@@ -17,11 +16,12 @@ from cisgrammar.interpret.motif_space import (
     family_scores,
     only_trusted,
 )
+from cisgrammar.models.checkpoints import load_model
 
 
 def scanner(path):
     """Give a function from codes to a model's activations."""
-    model = models.load(path)
+    model = load_model(path)
 
     def scan(codes):
         return torch.cat([maxima for maxima, _ in model.scan(torch.from_numpy(codes))]).numpy()

@@ -2,20 +2,18 @@
 
 from anndata import read_h5ad
 
-from cisgrammar import models
-from cisgrammar.common.devices import resolve_device
+from cisgrammar.common.devices import start_on_device
 from cisgrammar.common.files import read_table, write_h5ad, write_table
 from cisgrammar.common.logs import log_to
 from cisgrammar.common.seeds import derive_seed
-from cisgrammar.common.threads import set_threads
 from cisgrammar.interpret.mutated_regions import label_sites, mutate_regions, null_thresholds
+from cisgrammar.models.checkpoints import load_model
 from cisgrammar.motifs.databases import load_database
 
 files, params, settings = snakemake.input, snakemake.params, snakemake.params.settings
 with log_to(snakemake.log[0]):
-    set_threads(snakemake.threads)
-    device = resolve_device(params.device, snakemake.resources.get("gpu", 0), params.deterministic)
-    model = models.load(files.model).to(device)
+    device = start_on_device(snakemake.threads, params.training, snakemake.resources)
+    model = load_model(files.model).to(device)
     types = read_h5ad(files.accessibility, backed="r").obs["cell_type"].astype(str)
     regions = read_table(files.regions, dtype={"region": str, "chosen_for": str, "chrom": str})
     effects = mutate_regions(model, regions, types)

@@ -12,5 +12,5 @@ with log_to(snakemake.log[0]):
     ceiling = {}
     if snakemake.input.ceiling:
         ceiling = read_table(snakemake.input.ceiling).iloc[0].to_dict()
-    figure = method_comparison(table, snakemake.wildcards.family, ceiling)
+    figure = method_comparison(table, snakemake.wildcards.model, ceiling)
     save(figure, Path(snakemake.output.figure).with_suffix(""))

@@ -22,6 +22,6 @@ with log_to(snakemake.log[0]):
     folder.mkdir(parents=True)
     for number, region in enumerate(effects.obs["region"].unique(), start=1):
         here = effects[effects.obs["region"] == region]
-        named = sites[(sites["region"] == region) & (sites["q"] <= params.max_q)]
+        named = sites[(sites["region"] == region) & (sites["q"] <= params.settings["max_q"])]
         figure = region_logos(here, named, thresholds, params.n_bases, params.n_rows)
         save(figure, folder / f"{number:02d}_{re.sub('[^A-Za-z0-9]+', '_', region)}")

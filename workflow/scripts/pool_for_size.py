@@ -15,7 +15,7 @@ with log_to(snakemake.log[0]):
     cells = read_h5ad(snakemake.input.cells)
     pools, _ = make_pools(cells, **settings, seed=derive_seed(params.seed, "pool_cells"))
     regions = read_bed(snakemake.input.regions).set_index("name")
-    codes, known = sequence_codes(regions, snakemake.input.genome, params.work)
+    codes, known = sequence_codes(regions, snakemake.input.genome, snakemake.input.work)
     expressed = gene_filter(pools[:, regions.index].X, **params.dataset)
     dataset = build_dataset(pools, regions, codes, known & expressed)
     write_h5ad(dataset, snakemake.output.dataset)

@@ -3,22 +3,14 @@
 import pandas as pd
 import torch
 from anndata import read_h5ad
-from torch.nn import functional as F
 
-from cisgrammar import models
 from cisgrammar.common.files import read_table, write_table
 from cisgrammar.common.logs import log_to
 from cisgrammar.common.threads import set_threads
 from cisgrammar.data.folds import TEST, TRAIN, rows_of
 from cisgrammar.evaluate.comparison import score_row
 from cisgrammar.evaluate.filter_removal import NO_MATCH, filter_subsets, predict_with_filters
-
-
-def activations(model, codes):
-    """Give what the head reads: ``(sequences, filters)``."""
-    maxima = [maxima for maxima, _ in model.scan(torch.from_numpy(codes))]
-    return F.elu(torch.cat(maxima)).numpy()
-
+from cisgrammar.models.checkpoints import load_model
 
 files = snakemake.input
 with log_to(snakemake.log[0]):
@@ -30,14 +22,18 @@ with log_to(snakemake.log[0]):
     reproducible = sorted(families.loc[known, "family"])
     scores = []
     for fold, path in enumerate(files.models):
-        model = models.load(path)
+        model = load_model(path)
         weight, bias = (p.detach().numpy() for p in (model.head.weight, model.head.bias))
         test = rows_of(folds, fold, TEST)
-        activated = activations(model, dataset.varm["codes"][test])
+        activated = model.activations(torch.from_numpy(dataset.varm["codes"][test])).numpy()
         fill = 0.0
         if snakemake.params.fill == "mean":
             train = rows_of(folds, fold, TRAIN)
-            fill = activations(model, dataset.varm["codes"][train]).mean(axis=0)
+            fill = (
+                model.activations(torch.from_numpy(dataset.varm["codes"][train]))
+                .numpy()
+                .mean(axis=0)
+            )
         subsets = filter_subsets(filters[filters["fold"] == fold], weight.shape[1], reproducible)
         for method, keep in subsets.items():
             predicted = predict_with_filters(activated, weight, bias, keep, fill)

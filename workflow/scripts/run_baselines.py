@@ -3,11 +3,12 @@
 import pandas as pd
 from anndata import read_h5ad
 
+from cisgrammar.common.costs import Cost
 from cisgrammar.common.files import read_table, write_table
 from cisgrammar.common.logs import log_to
 from cisgrammar.common.seeds import derive_seed
 from cisgrammar.evaluate.baselines import FoldData, check_methods, options_of, predict
-from cisgrammar.evaluate.comparison import Cost, score_row
+from cisgrammar.evaluate.comparison import score_row
 
 fold, settings = int(snakemake.wildcards.fold), snakemake.params.settings
 with log_to(snakemake.log[0]):

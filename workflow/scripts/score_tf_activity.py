@@ -3,12 +3,10 @@
 from anndata import read_h5ad
 from scipy import sparse
 
-from cisgrammar import models
-from cisgrammar.common.devices import resolve_device
+from cisgrammar.common.devices import start_on_device
 from cisgrammar.common.files import write_h5ad, write_table
 from cisgrammar.common.logs import log_to
 from cisgrammar.common.seeds import derive_seed
-from cisgrammar.common.threads import set_threads
 from cisgrammar.counts.expression import log_expression
 from cisgrammar.genome.tss import read_tss, with_gene_names
 from cisgrammar.interpret.influence import mean_by
@@ -19,13 +17,13 @@ from cisgrammar.interpret.tf_activity import (
     rank_distinct,
     that_fit,
 )
+from cisgrammar.models.checkpoints import load_model
 from cisgrammar.motifs.databases import choose_motifs, load_database
 
 files, params, settings = snakemake.input, snakemake.params, snakemake.params.settings
 with log_to(snakemake.log[0]):
-    set_threads(snakemake.threads)
-    device = resolve_device(params.device, snakemake.resources.get("gpu", 0), params.deterministic)
-    model = models.load(files.model).to(device)
+    device = start_on_device(snakemake.threads, params.training, snakemake.resources)
+    model = load_model(files.model).to(device)
     cells = read_h5ad(files.accessibility, backed="r")
     known = load_database(params.database["source"], params.database["tf_names"])
     database = choose_motifs(known, settings["motifs"])

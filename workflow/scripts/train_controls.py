@@ -1,40 +1,36 @@
-"""Train one fold's model again on shuffled sequences and on permuted pools."""
-
-import json
-from pathlib import Path
+"""Train one fold's model again on shuffled sequences and on permuted targets."""
 
 import pandas as pd
-import torch
 from anndata import read_h5ad
 
-from cisgrammar.common.devices import resolve_device
+from cisgrammar.common.costs import Cost
+from cisgrammar.common.devices import start_on_device
 from cisgrammar.common.files import read_table, write_table
 from cisgrammar.common.logs import log_to
 from cisgrammar.common.seeds import derive_seed
-from cisgrammar.common.threads import set_threads
 from cisgrammar.data.folds import TEST, rows_of
 from cisgrammar.data.spoiling import spoil
-from cisgrammar.evaluate.comparison import Cost, score_row
-from cisgrammar.training.final_model import train_final
+from cisgrammar.evaluate.comparison import score_row
 from cisgrammar.models.prediction import predict
+from cisgrammar.training.final_model import train_final
+from cisgrammar.training.tuning import read_best
 
-family, fold = snakemake.wildcards.family, int(snakemake.wildcards.fold)
-settings, training = snakemake.params.settings, snakemake.params.training
+name, fold = snakemake.wildcards.model, int(snakemake.wildcards.fold)
+files, params = snakemake.input, snakemake.params
 with log_to(snakemake.log[0]):
-    set_threads(snakemake.threads)
-    device = resolve_device(
-        training["device"], snakemake.resources.get("gpu", 0), training["deterministic"]
-    )
-    best = json.loads(Path(snakemake.input.best).read_text())
-    dataset, folds = read_h5ad(snakemake.input.dataset), read_table(snakemake.input.folds)
+    device = start_on_device(snakemake.threads, params.training, snakemake.resources)
+    best = read_best(files.best)
+    dataset, folds = read_h5ad(files.dataset), read_table(files.folds)
     test = rows_of(folds, fold, TEST)
     scores, costs = [], []
-    for control in snakemake.params.controls:
-        spoiled = spoil(dataset, control, derive_seed(snakemake.params.seed, "controls", control))
+    for control in params.controls:
+        spoiled = spoil(dataset, control, derive_seed(params.seed, "controls", control))
         with Cost() as cost:
-            model, _ = train_final(family, spoiled, folds, fold, settings, best, training, device)
-        codes = torch.from_numpy(spoiled.varm["codes"][test]).to(device)
-        predicted = predict(model, codes).cpu().numpy()
+            model, _ = train_final(
+                name, spoiled, folds, fold, params.settings, best, params.training, device
+            )
+        inputs = model.read_inputs(spoiled[:, test]).to(device)
+        predicted = predict(model, inputs).cpu().numpy()
         scores.append(score_row(control, fold, spoiled.X[:, test].T, predicted))
         costs.append(cost.row(control, fold))
     write_table(pd.concat(scores), snakemake.output.scores)

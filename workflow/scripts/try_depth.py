@@ -1,47 +1,38 @@
 """Train the first fold's model on a share of the open entries, and measure."""
 
-import json
-from pathlib import Path
-
 from anndata import read_h5ad
 
-from cisgrammar import models
-from cisgrammar.cells.components import log_pca
-from cisgrammar.common.devices import resolve_device
+from cisgrammar.common.devices import start_on_device
 from cisgrammar.common.files import read_table, write_table
 from cisgrammar.common.logs import log_to
 from cisgrammar.common.seeds import derive_seed
-from cisgrammar.common.threads import set_threads
 from cisgrammar.data.accessibility import thin
-from cisgrammar.evaluate.depth_study import measure
+from cisgrammar.evaluate.depth_study import embed_expression, measure
+from cisgrammar.models.checkpoints import load_model
 from cisgrammar.training.final_model import train_final
 from cisgrammar.training.loop import Checkpoints
+from cisgrammar.training.tuning import read_best
 
 FOLD = 0
-files, params, share = snakemake.input, snakemake.params, float(snakemake.wildcards.share)
-training, settings, checkpoint = params.training, params.settings, Path(params.checkpoint)
+files, params, wildcards = snakemake.input, snakemake.params, snakemake.wildcards
+name, share = wildcards.model, float(wildcards.share)
 with log_to(snakemake.log[0]):
-    set_threads(snakemake.threads)
+    device = start_on_device(snakemake.threads, params.training, snakemake.resources)
+    checkpoints = Checkpoints.of_config(params.checkpoint, snakemake.config[name])
     dataset, folds = read_h5ad(files.accessibility), read_table(files.folds)
     thinned = dataset.copy()
     if files.model:
-        model = models.load(files.model)
+        model = load_model(files.model)
     else:
-        device = resolve_device(
-            training["device"], snakemake.resources.get("gpu", 0), training["deterministic"]
-        )
         thinned.X = thin(dataset.X, share, derive_seed(params.seed, "try_depth", share))
-        best = json.loads(Path(files.best).read_text())
         model, _ = train_final(
-            "scbasset", thinned, folds, FOLD, settings, best, training, device,
-            Checkpoints(checkpoint, snakemake.config["scbasset"]["checkpoint_epochs"]),
+            name, thinned, folds, FOLD,
+            params.settings, read_best(files.best), params.training, device, checkpoints,
         )  # fmt: skip
     seed = derive_seed(params.seed, "try_depth")
-    independent = None
-    if files.expression:
-        expression = read_h5ad(files.expression)[dataset.obs_names]
-        independent = log_pca(expression.X, min(50, *(n - 1 for n in expression.shape)), seed)
+    expression = read_h5ad(files.expression) if files.expression else None
+    independent = embed_expression(expression, dataset.obs_names, seed)
     measures = measure(model.cpu(), dataset, thinned, folds, FOLD, independent, seed)
     measures.insert(0, "share", share)
     write_table(measures, snakemake.output.measures)
-    checkpoint.unlink(missing_ok=True)
+    checkpoints.remove()

@@ -1,30 +1,23 @@
 """Train one fold on pools of another size, and measure."""
 
-import json
-from pathlib import Path
-
 from anndata import read_h5ad
 
-from cisgrammar.common.devices import resolve_device
+from cisgrammar.common.devices import start_on_device
 from cisgrammar.common.files import write_table
 from cisgrammar.common.logs import log_to
-from cisgrammar.common.threads import set_threads
 from cisgrammar.evaluate.pool_sizes import try_pool_size
+from cisgrammar.training.tuning import read_best
 
 params = snakemake.params
 with log_to(snakemake.log[0]):
-    set_threads(snakemake.threads)
-    training = params.training
-    device = resolve_device(
-        training["device"], snakemake.resources.get("gpu", 0), training["deterministic"]
-    )
+    device = start_on_device(snakemake.threads, params.training, snakemake.resources)
     measures = try_pool_size(
         read_h5ad(snakemake.input.dataset),
         folds=params.folds,
-        family=snakemake.wildcards.family,
+        model=snakemake.wildcards.model,
         settings=params.settings,
-        hyperparameters=json.loads(Path(snakemake.input.best).read_text()),
-        training=training,
+        hyperparameters=read_best(snakemake.input.best),
+        training=params.training,
         seed=params.seed,
         device=device,
     )

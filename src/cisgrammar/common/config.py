@@ -105,6 +105,7 @@ def fill_in(
 
 
 def raise_all(source: str, messages: Iterator[str]) -> None:
+    """Raise one InputError with all messages about a config, if there are any."""
     problems = Problems()
     for message in messages:
         problems.add(f"{source}: {message}")

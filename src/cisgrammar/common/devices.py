@@ -5,12 +5,38 @@ from __future__ import annotations
 import logging
 import os
 import platform
+from collections.abc import Mapping
+from typing import Any
 
 import torch
 
 from cisgrammar.common.errors import InputError
+from cisgrammar.common.threads import set_threads
 
 logger = logging.getLogger(__name__)
+
+
+def start_on_device(
+    threads: int, training: Mapping[str, Any], resources: Mapping[str, Any]
+) -> torch.device:
+    """Make a job ready to compute: its threads, its device and that device's algorithms.
+
+    Parameters
+    ----------
+    threads
+        Of the job: see :func:`cisgrammar.common.threads.set_threads`.
+    training
+        ``device`` and ``deterministic`` of the config's section ``training``.
+    resources
+        What the scheduler gave the job; ``gpu`` counts GPUs.
+
+    Raises
+    ------
+    InputError
+        As :func:`resolve_device`.
+    """
+    set_threads(threads)
+    return resolve_device(training["device"], resources.get("gpu", 0), training["deterministic"])
 
 
 def resolve_device(device: str, gpus: int = 0, deterministic: bool = True) -> torch.device:

@@ -110,8 +110,8 @@ def batch_numbers(batches: pd.Series) -> np.ndarray:
     names, numbers = np.unique(batches.astype(str), return_inverse=True)
     if len(names) < 2:
         raise InputError(
-            f"scbasset: `scbasset.training.correct_batches` is set, but all {len(batches):,} cells are of "
-            f"one batch ({names[0]}). Name the column of batches in `counts.batch`, or set "
+            "scbasset: `scbasset.training.correct_batches` is set, but all "
+            f"{len(batches):,} cells are of one batch ({names[0]}). Name the column of batches in `counts.batch`, or set "
             "`scbasset.training.correct_batches: false`."
         )
     return numbers.astype(np.int64)

@@ -2,18 +2,12 @@
 
 from __future__ import annotations
 
-import contextlib
-import re
-import resource
-import time
 from collections.abc import Iterable
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 from scipy.stats import wilcoxon
 
-from cisgrammar.common.files import read_table
 from cisgrammar.common.seeds import derive_seed
 from cisgrammar.evaluate.scores import scores
 
@@ -46,57 +40,6 @@ N_BOOTSTRAP = 10_000
 MAIN_SCORES = ("r2", "centred_r", "mean_auroc")
 
 
-class Cost:
-    """Measure the wall time and the peak memory of a block.
-
-    Attributes
-    ----------
-    seconds
-        Wall time.
-    memory_mb
-        The most memory that the process held meanwhile, in MiB, what it held
-        before included.
-
-    Notes
-    -----
-    Linux can forget a process's peak, so that each block has its own;
-    elsewhere the peak is that of the whole process so far.
-
-    Examples
-    --------
-    >>> with Cost() as cost:
-    ...     _ = sum(range(1000))
-    >>> cost.seconds < 10
-    True
-    """
-
-    seconds: float
-    memory_mb: float
-
-    def __enter__(self) -> Cost:
-        with contextlib.suppress(OSError):
-            Path("/proc/self/clear_refs").write_text("5")
-        self._start = time.perf_counter()
-        return self
-
-    def __exit__(self, *exception: object) -> None:
-        self.seconds = time.perf_counter() - self._start
-        self.memory_mb = _peak_mb()
-
-    def row(self, method: str, fold: int) -> pd.DataFrame:
-        """Give a row for a table of costs; apart from scores, which are the same in each run."""
-        row = {"method": method, "fold": fold, "seconds": self.seconds, "memory_mb": self.memory_mb}
-        return pd.DataFrame([row])
-
-
-def _peak_mb() -> float:
-    try:
-        status = Path("/proc/self/status").read_text()
-        return int(re.findall(r"VmHWM:\s*(\d+)", status)[0]) / 1024
-    except (OSError, IndexError):
-        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-
-
 def score_row(method: str, fold: int, observed: np.ndarray, predicted: np.ndarray) -> pd.DataFrame:
     """Score one method in one fold: a row of the comparison table.
 
@@ -120,26 +63,6 @@ def in_order(tables: Iterable[pd.DataFrame]) -> pd.DataFrame:
     order = pd.Categorical(table["method"], table["method"].unique())
     table = table.iloc[np.lexsort((table["fold"], order.codes))].reset_index(drop=True)
     return table[["method", "fold", *table.columns.drop(["method", "fold"])]]
-
-
-def cost_of_jobs(method: str, fold: int, benchmarks: Iterable[str | Path]) -> pd.DataFrame:
-    """Add up what Snakemake measured of whole jobs, as a row of :meth:`Cost.row`.
-
-    Parameters
-    ----------
-    method, fold
-        What was fitted where.
-    benchmarks
-        Snakemake's benchmark files; NA where one is not there.
-    """
-    found = [read_table(path) for path in benchmarks if Path(path).is_file()]
-    seconds, memory = (
-        pd.concat(table[column] for table in found) if found else pd.Series([np.nan])
-        for column in ("s", "max_rss")
-    )
-    memory = pd.to_numeric(memory, errors="coerce")  # "-" where a job was too short to measure
-    row = {"seconds": seconds.sum(skipna=False), "memory_mb": memory.max()}
-    return pd.DataFrame([{"method": method, "fold": fold, **row}])
 
 
 def all_differences(table: pd.DataFrame, model: str, seed: int) -> pd.DataFrame:

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 from anndata import AnnData
 
+from cisgrammar.cells.components import log_pca
 from cisgrammar.evaluate.embedding_metrics import compare_embeddings
 from cisgrammar.evaluate.held_out import score_test_part
 from cisgrammar.models.abilities import EmbedsCells
@@ -67,3 +68,11 @@ def measure(
         names = [*OF_EMBEDDING, *(name for name in metrics.index if name.startswith("neighbor"))]
         values |= {name: float(metrics[name]) for name in names if name in metrics}
     return pd.DataFrame({"measure": list(values), "value": list(values.values())})
+
+
+def embed_expression(expression: AnnData | None, cells: pd.Index, seed: int) -> np.ndarray | None:
+    """Embed the cells by their RNA, where it was measured: ``(cells, components)``."""
+    if expression is None:
+        return None
+    chosen = expression[cells]
+    return log_pca(chosen.X, min(50, *(n - 1 for n in chosen.shape)), seed)

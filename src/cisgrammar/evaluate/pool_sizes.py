@@ -39,8 +39,8 @@ def try_pool_size(
     folds
         n_folds, validation and by: :func:`~cisgrammar.data.folds.split_folds`.
     model, settings, hyperparameters
-        As for :func:`~cisgrammar.training.final_model.train_final`. The same for every size, so that sizes
-        are compared and not searches.
+        As for :func:`~cisgrammar.training.final_model.train_final`. The same
+        for every size, so that sizes are compared and not searches.
     training
         epochs and patience.
     seed

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -34,11 +34,20 @@ class Checkpoints:
         the state of another training (other data, settings or models) is replaced. It stays when
         training ends: remove it once the model is written.
     every
-        Epochs from one to the next.
+        Epochs from one to the next; None keeps nothing.
     """
 
     path: Path
-    every: int = 10
+    every: int | None = 10
+
+    @classmethod
+    def of_config(cls, path: str | Path, section: Mapping[str, Any]) -> Checkpoints:
+        """Take the epochs from a model's section of the config, where it says any."""
+        return cls(Path(path), section.get("training", {}).get("checkpoint_epochs"))
+
+    def remove(self) -> None:
+        """Remove the file: the model is written."""
+        self.path.unlink(missing_ok=True)
 
 
 class Diverged(RuntimeError):
@@ -151,6 +160,8 @@ def train_side_by_side(
         for i, (model, learning_rate) in enumerate(zip(models, learning_rates, strict=True))
     ]
     going, done = runs, 0
+    if checkpoints is not None and checkpoints.every is None:
+        checkpoints = None
     if checkpoints is not None:
         identity = _identity(models, split, learning_rates, batch_size, patience, seed)
         going, done = _resume(checkpoints, identity, runs, generator)
@@ -169,7 +180,7 @@ def train_side_by_side(
             and np.isfinite(values["validation_loss"])
             and (patience is None or epoch - run.best_epoch < patience)
         ]
-        if checkpoints is not None and (epoch % checkpoints.every == 0 or not going):
+        if checkpoints is not None and _is_due(checkpoints, epoch, going):
             _keep(checkpoints, identity, runs, going, epoch, generator)
     return [run.finish() for run in runs]
 
@@ -242,6 +253,10 @@ def _epoch(
             run.optimizer.step()
         total += losses.detach() * len(rows)
     return (total / len(split.train)).tolist()
+
+
+def _is_due(checkpoints: Checkpoints, epoch: int, going: list[_Run]) -> bool:
+    return not going or (checkpoints.every is not None and epoch % checkpoints.every == 0)
 
 
 def _identity(models: list[SequenceModel], split: Split, *settings: object) -> str:

@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from sklearn.metrics import roc_auc_score
 
+from cisgrammar.common.costs import Cost
 from cisgrammar.common.statistics import auroc
 from cisgrammar.evaluate.comparison import (
-    Cost,
     all_differences,
     cost_of_jobs,
     in_order,

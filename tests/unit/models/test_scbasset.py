@@ -6,8 +6,8 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from cisgrammar.models.scbasset import Scbasset
 from cisgrammar.models.prediction import embed_sequences
+from cisgrammar.models.scbasset import Scbasset
 
 PUBLISHED = {
     "length": 1344, "stem_filters": 288, "stem_width": 17, "stem_pool": 3,

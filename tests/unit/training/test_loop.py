@@ -5,15 +5,15 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
-from cisgrammar.data.split import Split
 from scipy import sparse
 from torch import nn
 
 from cisgrammar.common.threads import set_threads
 from cisgrammar.data.folds import TEST, TRAIN, VALIDATION
+from cisgrammar.data.split import Split
+from cisgrammar.models.prediction import predict
 from cisgrammar.models.scover import Scover
 from cisgrammar.training.loop import Diverged, mean_squared_error, train, train_side_by_side
-from cisgrammar.models.prediction import predict
 
 SETTINGS = {"learning_rate": 0.01, "batch_size": 8, "epochs": 5, "patience": None, "seed": 1}
 
