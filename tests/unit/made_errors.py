@@ -25,13 +25,12 @@ from made_counts import (
     write_h5ad,
     write_h5mu,
 )
-from made_inputs import gtf_row, write, write_inputs
+from made_inputs import check_inputs, gtf_row, write, write_inputs
 from made_server import serve
 
 from cisgrammar.cells.embedding import filter_cells
 from cisgrammar.cells.pooling import nearest_cells
 from cisgrammar.checks.config import complete_config
-from cisgrammar.checks.preflight import preflight
 from cisgrammar.common.config import read_schema
 from cisgrammar.common.errors import InputError
 from cisgrammar.common.inputs import require_file
@@ -174,7 +173,7 @@ def fitting(spoil=None, **changes):
         arguments = write_inputs(folder, **changes)
         if spoil:
             spoil(arguments)
-        preflight(**arguments)
+        check_inputs(**arguments)
 
     return make
 
@@ -244,7 +243,7 @@ def folds(**changes):
 
 def checked_folds(**changes):
     settings = {"n_folds": 10, "validation": 0.2, "by": "random"} | changes
-    return lambda d: preflight(**write_inputs(d), folds=settings)
+    return lambda d: check_inputs(**write_inputs(d), folds=settings)
 
 
 GTF = gtf_row("gene", 11, 20, gene_id="G1", gene_biotype="protein_coding")

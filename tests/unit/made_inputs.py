@@ -2,6 +2,7 @@
 
 import gzip
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import anndata as ad
@@ -9,6 +10,20 @@ import numpy as np
 import pandas as pd
 import pytest
 import scipy.sparse as sp
+
+from cisgrammar.checks.preflight import preflight
+from cisgrammar.checks.settings import (
+    CellModelSettings,
+    CellSettings,
+    CountSettings,
+    DatabaseSettings,
+    GenomeSettings,
+    InputFiles,
+    PeakSettings,
+    PoolSettings,
+    Settings,
+    WindowSettings,
+)
 
 SHARED = Path(__file__).parents[3] / "shared" / "data"
 YEAST = SHARED / "yeast_stress"
@@ -37,7 +52,7 @@ def gtf_row(feature, start, end, strand="+", chrom="chr1", **attributes):
 
 
 def write_inputs(folder, n_cells=20, n_genes=12, **changes):
-    """Write counts, FASTA and GTF that fit each other, and the arguments of `preflight`."""
+    """Write counts, FASTA and GTF that fit each other, and the arguments of `check_inputs`."""
     rng = np.random.default_rng(1)
     genome = "".join(rng.choice(list("ACGT"), 100 * (n_genes + 2)))
     genes = [f"G{i}" for i in range(n_genes)]
@@ -63,3 +78,27 @@ def write_inputs(folder, n_cells=20, n_genes=12, **changes):
         "n_pools": 10,
     }
     return arguments | changes
+
+
+def check_inputs(*, folds=None, peaks=None, scbasset=None, database=None, **keys):
+    """Check inputs, by files and keys in no order; `n_pools=None` has no pools."""
+
+    def taken(kind):
+        return kind(**{key: keys.pop(key) for key in kind.__dataclass_fields__ if key in keys})
+
+    files = taken(InputFiles)
+    settings = Settings(
+        counts=taken(CountSettings),
+        cells=taken(CellSettings),
+        pools=taken(PoolSettings),
+        genome=taken(GenomeSettings),
+        windows=taken(WindowSettings),
+        peaks=peaks and PeakSettings(**peaks),
+        folds=folds,
+        cell_models=[CellModelSettings(name="scbasset", **scbasset)] if scbasset else [],
+        database=database and DatabaseSettings(**database),
+    )
+    assert not keys, keys
+    if settings.pools.n_pools is None:
+        settings = replace(settings, pools=None)
+    return preflight(files, settings)

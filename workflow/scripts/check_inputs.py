@@ -3,56 +3,25 @@
 from pathlib import Path
 
 from cisgrammar.checks.preflight import preflight
+from cisgrammar.checks.settings import InputFiles, Settings
 from cisgrammar.common.files import write_table
 from cisgrammar.common.logs import log_to
 
-
-def there(paths):
-    """Say whether files are there; downloads may be still to come, and JASPAR needs none."""
-    files = [path for path in paths if path and not path.lower().startswith("jaspar:")]
-    return all(Path(path).is_file() for path in files)
-
-
-files, params, config = snakemake.input, snakemake.params, snakemake.config
-windows = {key: config["regions"][key] for key in ("upstream", "downstream")}
-pools = {key: config["pools"][key] for key in ("cells_per_pool", "n_pools")}
-chosen = {key: config["cells"][key] for key in ("keep", "drop")}
-scbasset = None
-if config["families"] == ["scbasset"]:
-    pools["n_pools"] = None
-if "scbasset" in config["families"]:
-    settings, folds = config["scbasset"], config["folds"]
-    tested = 0 if folds["test_chromosomes"] else 1 / folds["n_folds"]
-    scbasset = {
-        "correct_batches": settings["correct_batches"],
-        "batch_size": min(settings["search"]["batch_size"]),
-        "trained": (1 - folds["validation"]) * (1 - tested),
-        "motifs": settings["tf_activity"]["motifs"],
-        "mutated": settings["mutagenesis"]["bed"],
-        "clusters": config["cells"]["clusters"] is not None,
-    }
-    if not there([scbasset["mutated"]]):
-        scbasset["mutated"] = None
-database = {key: config["database"][key] for key in ("source", "tf_names")}
+params = snakemake.params
+given = {key: path or None for key, path in snakemake.input.items()}
+files = InputFiles(
+    counts=given["counts"],
+    fasta=given["genome"],
+    work=snakemake.output.work,
+    annotation=given["annotation"],
+    regions=given["regions"],
+    cell_table=given["cell_table"],
+    peak_counts=given["peaks"],
+    peak_bed=given["peak_bed"],
+    blacklist=given["blacklist"],
+)
+sections = {"counts": params.counts, "genome": params.genome}
 with log_to(snakemake.log[0]):
-    table = preflight(
-        counts=files.counts,
-        cell_table=files.cell_table or None,
-        peaks=config["peaks"],
-        peak_files=files.peaks or None,
-        peak_bed=files.peak_bed or None,
-        blacklist=files.blacklist or None,
-        fasta=files.genome,
-        annotation=files.annotation or None,
-        regions=files.regions or None,
-        work=params.work,
-        **params.counts,
-        **params.genome,
-        **windows,
-        **pools,
-        **chosen,
-        folds=config["folds"],
-        scbasset=scbasset,
-        database=database if there(database.values()) else None,
-    )
+    Path(snakemake.output.work).mkdir()
+    table = preflight(files, Settings.of_config(snakemake.config | sections))
     write_table(table, snakemake.output.table)

@@ -1,6 +1,6 @@
 """Read sequences and targets that the user has already."""
 
-from cisgrammar.checks.preflight import check_folds
+from cisgrammar.checks.folds import describe_folds
 from cisgrammar.common.files import write_h5ad, write_table
 from cisgrammar.common.logs import log_to
 from cisgrammar.data.given import describe, read_given, read_scover_table
@@ -14,7 +14,7 @@ with log_to(snakemake.log[0]):
         dataset = read_scover_table(files.targets, labels, cell_type)
     found = describe(dataset)
     # from the config: as a param, other folds would read the sequences again
-    check, parts = check_folds(dataset.var, snakemake.config["folds"])
+    check, parts = describe_folds(dataset.var, snakemake.config["folds"])
     found.loc[len(found)] = [check, parts, "ok", ""]
     write_table(found, snakemake.output.preflight)
     write_h5ad(dataset, snakemake.output.dataset)

@@ -25,7 +25,8 @@ with log_to(snakemake.log[0]):
         model = load_model(path)
         weight, bias = (p.detach().numpy() for p in (model.head.weight, model.head.bias))
         test = rows_of(folds, fold, TEST)
-        activated = model.activations(torch.from_numpy(dataset.varm["codes"][test])).numpy()
+        codes = torch.from_numpy(dataset.varm["codes"])
+        activated = model.activations(codes[test]).numpy()
         fill = 0.0
         if snakemake.params.fill == "mean":
             train = rows_of(folds, fold, TRAIN)

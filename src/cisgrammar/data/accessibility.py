@@ -111,8 +111,8 @@ def batch_numbers(batches: pd.Series) -> np.ndarray:
     if len(names) < 2:
         raise InputError(
             "scbasset: `scbasset.training.correct_batches` is set, but all "
-            f"{len(batches):,} cells are of one batch ({names[0]}). Name the column of batches in `counts.batch`, or set "
-            "`scbasset.training.correct_batches: false`."
+            f"{len(batches):,} cells are of one batch ({names[0]}). Name the column of batches in "
+            "`counts.batch`, or set `scbasset.training.correct_batches: false`."
         )
     return numbers.astype(np.int64)
 

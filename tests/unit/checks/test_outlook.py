@@ -1,16 +1,15 @@
 import pandas as pd
 import pytest
-from made_inputs import write, write_inputs
+from made_inputs import check_inputs, write, write_inputs
 
 from cisgrammar.checks.outlook import Machine, Need, amounts, downloads, outlook, read_benchmarks
-from cisgrammar.checks.preflight import preflight
 from cisgrammar.downloads.sources import Source
 
 
 @pytest.fixture
 def checks(tmp_path):
     """Give a table of checks in which one thing is odd."""
-    return preflight(**write_inputs(tmp_path, cells_per_pool=11))
+    return check_inputs(**write_inputs(tmp_path, cells_per_pool=11))
 
 
 def benchmark(folder, name, seconds, memory="10.5"):

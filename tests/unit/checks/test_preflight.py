@@ -5,10 +5,9 @@ import anndata as ad
 import numpy as np
 import pytest
 import yaml
-from made_inputs import SHARED, YEAST, gtf_row, real, write, write_inputs
+from made_inputs import SHARED, YEAST, check_inputs, gtf_row, real, write, write_inputs
 from scipy import sparse
 
-from cisgrammar.checks.preflight import preflight
 from cisgrammar.common.errors import InputError
 
 ROOT = Path(__file__).parents[3]
@@ -26,7 +25,7 @@ def change(arguments, edit):
 
 
 def test_files_that_fit(tmp_path):
-    table = preflight(**write_inputs(tmp_path))
+    table = check_inputs(**write_inputs(tmp_path))
     assert table.columns.tolist() == ["check", "found", "status", "note"]
     assert table.loc[table["status"] != "ok", "check"].tolist() == []
     found = rows(table)["found"]
@@ -132,7 +131,7 @@ def test_each_bad_input_gets_one_paragraph(tmp_path, kind):
     arguments = write_inputs(tmp_path, **changes)
     spoil(arguments)
     with pytest.raises(InputError) as error:
-        preflight(**arguments)
+        check_inputs(**arguments)
     message = str(error.value)
     assert "\n" not in message
     for word in words:
@@ -142,7 +141,7 @@ def test_each_bad_input_gets_one_paragraph(tmp_path, kind):
 def test_text_for_numbers_is_refused(tmp_path):
     table = write(tmp_path / "counts.tsv", "gene\tc0\tc1\nG0\t1\tmany\n")
     with pytest.raises(InputError, match=r"counts\.tsv: line 2 .*'many'.*take out columns"):
-        preflight(**write_inputs(tmp_path) | {"counts": table})
+        check_inputs(**write_inputs(tmp_path) | {"counts": table})
 
 
 def test_all_problems_at_once(tmp_path):
@@ -151,7 +150,7 @@ def test_all_problems_at_once(tmp_path):
     arguments["fasta"].unlink()
     write(arguments["annotation"], "")
     with pytest.raises(InputError) as error:
-        preflight(**arguments)
+        check_inputs(**arguments)
     message = str(error.value)
     assert message.startswith("5 problems:")
     for word in ("negative", "`labels`", "n_pools", "no such file", "0 bytes"):
@@ -162,10 +161,10 @@ def test_labels_from_a_table_of_cells(tmp_path):
     lines = "".join(f"c{i},{'xy'[i % 2]}\n" for i in range(20))
     cells = write(tmp_path / "cells.csv", "cell,kind\n" + lines)
     arguments = write_inputs(tmp_path, cell_table=cells, cell_type="kind")
-    assert rows(preflight(**arguments)).loc["cell types", "found"] == "2: x (10), y (10)"
+    assert rows(check_inputs(**arguments)).loc["cell types", "found"] == "2: x (10), y (10)"
     write(cells, "cell,kind\nz,x\n")
     with pytest.raises(InputError, match="only 0 of the 20 cells") as error:
-        preflight(**arguments)
+        check_inputs(**arguments)
     assert "problems" not in str(error.value)
 
 
@@ -174,7 +173,7 @@ def test_warnings_say_what_will_happen(tmp_path):
     scale(arguments, 0.5)
     renamed = arguments["annotation"].read_text().replace("chr1", "1")
     write(arguments["annotation"], renamed + gtf_row("gene", 5, 9, chrom="Un", gene_id="X"))
-    table = rows(preflight(**arguments))
+    table = rows(check_inputs(**arguments))
     warned = table.index[table["status"] == "warning"].tolist()
     assert warned == ["values", "cell types", "batches", "chromosomes"]
     assert "a (10), b (10)" in table.loc["cell types", "note"]
@@ -187,17 +186,16 @@ def test_poor_overlap_is_allowed_when_asked_for(tmp_path):
     text = arguments["annotation"].read_text().splitlines(keepends=True)
     write(arguments["annotation"], "".join(text[:4]))
     with pytest.raises(InputError, match="only 4 of 12 genes"):
-        preflight(**arguments)
-    table = rows(preflight(**arguments, min_overlap=0.3))
+        check_inputs(**arguments)
+    table = rows(check_inputs(**arguments, min_overlap=0.3))
     assert table.loc["genes", "status"] == "warning"
     assert table.loc["sequences", "found"] == "4 promoters"
 
 
 def test_messages_name_keys_that_exist():
     schema = yaml.safe_load((ROOT / "workflow/schemas/config.schema.yaml").read_text())
-    modules = [ROOT / f"src/cisgrammar/{name}.py" for name in
-               ("inputs", "genome", "gff", "annotation", "regions", "preflight")]  # fmt: skip
-    modules += (ROOT / "src/cisgrammar/counts").glob("*.py")
+    folders = ("common", "checks", "counts", "genome")
+    modules = [path for name in folders for path in (ROOT / "src/cisgrammar" / name).glob("*.py")]
     for module in modules:
         for section, key in re.findall(r"[`\"](\w+)\.(\w+)(?=[`\":])", module.read_text()):
             if section in schema["properties"]:
@@ -224,7 +222,7 @@ def test_yeast(tmp_path, annotation, n_genes, n_promoters):
         "cells_per_pool": 12,
         "n_pools": 40,
     }
-    table = rows(preflight(**arguments))
+    table = rows(check_inputs(**arguments))
     assert table.loc["genes", "found"].startswith(n_genes)
     assert table.loc["sequences", "found"] == n_promoters
     renamed = "17 renamed by rule" in table.loc["chromosomes", "note"]
@@ -234,7 +232,7 @@ def test_yeast(tmp_path, annotation, n_genes, n_promoters):
 def test_human_counts_on_yeast_genes(tmp_path):
     arguments = write_inputs(tmp_path, counts=real(SHARED / "pbmc68k/pbmc68k_counts.h5ad"))
     with pytest.raises(InputError, match="only 0 of 765 genes"):
-        preflight(**arguments | {"cell_type": "bulk_labels"})
+        check_inputs(**arguments | {"cell_type": "bulk_labels"})
 
 
 def peak_counts(arguments, names=None):
@@ -252,12 +250,12 @@ SETTINGS = {"matrix": "X", "length": 30, "distal": None}
 def test_peaks_alone(tmp_path):
     arguments = write_inputs(tmp_path, modality="atac", peaks=SETTINGS, annotation=None)
     peak_counts(arguments)
-    table = rows(preflight(**arguments))
+    table = rows(check_inputs(**arguments))
     assert table.loc["counts of peaks", "found"] == "h5ad: 20 cells x 12 peaks"
     assert table.loc["sequences", "found"] == "12 windows"
     peak_counts(arguments, [f"G{i}" for i in range(12)])
     with pytest.raises(InputError, match=r"12 of 12 names are no peaks \(G0"):
-        preflight(**arguments)
+        check_inputs(**arguments)
 
 
 OF_CELLS = {
@@ -266,14 +264,13 @@ OF_CELLS = {
     "trained": 0.8,
     "motifs": [],
     "mutated": None,
-    "clusters": False,
 }
 
 
 def test_each_cells_peaks_need_no_pools(tmp_path):
     arguments = write_inputs(tmp_path, modality="atac", peaks=SETTINGS, annotation=None)
     peak_counts(arguments)
-    table = rows(preflight(**arguments | {"n_pools": None, "scbasset": OF_CELLS}))
+    table = rows(check_inputs(**arguments | {"n_pools": None, "scbasset": OF_CELLS}))
     assert "pools" not in table.index and "labels" not in table.index
     assert table.loc["cell types", "note"] == ""
 
@@ -282,8 +279,8 @@ def test_each_cells_peaks_need_no_pools(tmp_path):
 def test_cells_without_types_are_warned_of(tmp_path, clusters):
     arguments = write_inputs(tmp_path, modality="atac", peaks=SETTINGS, annotation=None)
     peak_counts(arguments)
-    settings = OF_CELLS | {"clusters": clusters}
-    table = rows(preflight(**arguments | {"cell_type": None, "scbasset": settings}))
+    changes = {"cell_type": None, "clusters": clusters, "scbasset": OF_CELLS}
+    table = rows(check_inputs(**arguments | changes))
     assert ("labels" in table.index) != clusters
     if not clusters:
         assert table.loc["labels", "status"] == "warning"
@@ -300,7 +297,7 @@ def test_what_scbasset_lacks_is_said_before_anything_runs(tmp_path, changes, mes
     arguments = write_inputs(tmp_path, modality="atac", peaks=SETTINGS, annotation=None)
     peak_counts(arguments)
     with pytest.raises(InputError, match=message) as error:
-        preflight(**arguments, scbasset=OF_CELLS | changes)
+        check_inputs(**arguments, scbasset=OF_CELLS | changes)
     assert "problems" not in str(error.value)
 
 
@@ -312,7 +309,7 @@ def test_closed_peaks_are_sought_by_the_key_of_peaks(tmp_path):
     closed.write_h5ad(own["counts"])
     peak_counts(own)
     with pytest.raises(InputError, match=r"holds no value but 0.* with `peaks\.matrix`"):
-        preflight(**arguments, peaks=SETTINGS, peak_files=own["counts"])
+        check_inputs(**arguments, peaks=SETTINGS, peak_counts=own["counts"])
 
 
 def test_what_is_needed_after_training_is_checked_before(tmp_path):
@@ -322,14 +319,14 @@ def test_what_is_needed_after_training_is_checked_before(tmp_path):
     settings = OF_CELLS | {"motifs": ["GATA1", "GATA11"], "mutated": tmp_path / "mutated.bed"}
     write(settings["mutated"], "1\t30\t20\n")
     with pytest.raises(InputError) as error:
-        preflight(**arguments, scbasset=settings, database=jaspar)
+        check_inputs(**arguments, scbasset=settings, database=jaspar)
     said = str(error.value)
     assert said.startswith("2 problems:") and "line 1 is no BED" in said and "TF GATA11." in said
     write(settings["mutated"], "1\t20\t30\n")
-    table = rows(preflight(**arguments, scbasset=settings | {"motifs": []}, database=jaspar))
+    table = rows(check_inputs(**arguments, scbasset=settings | {"motifs": []}, database=jaspar))
     assert table.loc["known motifs", "found"].endswith(jaspar["source"])
     with pytest.raises(InputError, match="no profiles of collection CORE for 'vertebrate'"):
-        preflight(**arguments, database=jaspar | {"source": "jaspar:CORE:vertebrate:2024"})
+        check_inputs(**arguments, database=jaspar | {"source": "jaspar:CORE:vertebrate:2024"})
 
 
 def test_distal_peaks_of_cells_with_rna(tmp_path):
@@ -338,7 +335,7 @@ def test_distal_peaks_of_cells_with_rna(tmp_path):
     ad.read_h5ad(arguments["counts"])[4:].copy().write_h5ad(own["counts"])
     peak_counts(own)
     settings = SETTINGS | {"distal": {"upstream": 40, "downstream": 10}}
-    table = rows(preflight(**arguments, peaks=settings, peak_files=own["counts"]))
+    table = rows(check_inputs(**arguments, peaks=settings, peak_counts=own["counts"]))
     assert table.loc["counts", "found"] == "h5ad: 20 cells x 12 genes"
     assert table.loc["counts of peaks", "found"] == "h5ad: 16 cells x 12 peaks"
     assert table.loc["shared cells", "found"] == "16 of 20 with RNA have peaks"
@@ -347,25 +344,25 @@ def test_distal_peaks_of_cells_with_rna(tmp_path):
     adata.obs_names = [f"{name}-1" for name in adata.obs_names]
     adata.write_h5ad(own["counts"])
     with pytest.raises(InputError, match=r"only 0 cells have both.*ignore_in_barcodes: '-"):
-        preflight(**arguments, peaks=settings, peak_files=own["counts"])
+        check_inputs(**arguments, peaks=settings, peak_counts=own["counts"])
 
 
 def test_several_files_and_chosen_cells(tmp_path):
     arguments = write_inputs(tmp_path, batches=["x", "y"], drop={"label": ["b"]})
     arguments["counts"] = [arguments["counts"]] * 2
-    table = rows(preflight(**arguments))
+    table = rows(check_inputs(**arguments))
     assert table.loc["counts of y", "found"] == "h5ad: 20 cells x 12 genes"
     assert table.loc["chosen cells", "found"] == "20 of 40 cells are left"
     assert table.loc["batches", "found"] == "2: x (10), y (10)"
     assert table.loc["cell types", "found"] == "1: a (20)"
     with pytest.raises(InputError, match=r"`pools\.n_pools` is 21"):
-        preflight(**arguments | {"n_pools": 21})
+        check_inputs(**arguments | {"n_pools": 21})
 
 
 def test_windows_of_ones_own_need_no_annotation(tmp_path):
     arguments = write_inputs(tmp_path, annotation=None)
     lines = "".join(f"1\t{100 * i}\t{100 * i + 30}\tG{i}\n" for i in range(10))
-    table = rows(preflight(**arguments, regions=write(tmp_path / "w.bed", lines)))
+    table = rows(check_inputs(**arguments, regions=write(tmp_path / "w.bed", lines)))
     assert table.loc["sequences", "found"] == "10 windows"
     assert "not in the BED: 2" in table.loc["sequences", "note"]
 
@@ -374,12 +371,12 @@ FOLDS = {"n_folds": 3, "validation": 0.2, "by": "random"}
 
 
 def test_folds_that_are_possible_are_told(tmp_path):
-    table = rows(preflight(**write_inputs(tmp_path), folds=FOLDS))
+    table = rows(check_inputs(**write_inputs(tmp_path), folds=FOLDS))
     said = "3 folds; the first: of these sequences at most 6 train, 2 validate, 4 test"
     assert table.loc["folds", "found"] == said
     named = {**FOLDS, "n_folds": 1, "test_chromosomes": ["chr1"], "validation_chromosomes": None}
     with pytest.raises(InputError, match=r"leave only 0 of 12 sequences"):
-        preflight(**write_inputs(tmp_path), folds=named)
+        check_inputs(**write_inputs(tmp_path), folds=named)
 
 
 @pytest.mark.parametrize(
@@ -392,4 +389,4 @@ def test_folds_that_are_possible_are_told(tmp_path):
 )
 def test_folds_that_are_not_possible_stop_before_anything_runs(tmp_path, changes, words):
     with pytest.raises(InputError, match=words):
-        preflight(**write_inputs(tmp_path), folds=FOLDS | changes)
+        check_inputs(**write_inputs(tmp_path), folds=FOLDS | changes)

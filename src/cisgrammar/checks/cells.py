@@ -1,0 +1,78 @@
+"""Checks of cells: their types and batches, and whether there are enough for the pools."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from cisgrammar.cells.embedding import fitting_cells
+from cisgrammar.checks.findings import Findings, with_sizes
+from cisgrammar.checks.settings import InputFiles, Settings
+from cisgrammar.counts.labels import ONE_BATCH, UNLABELLED, label_column
+from cisgrammar.data.accessibility import batch_numbers
+
+
+def check_labels(files: InputFiles, settings: Settings, found: Findings) -> None:
+    """Check cell types and batches of the cells that are wanted, and count these."""
+    if found.obs is None:
+        return
+    path, obs, how = files.named_counts, found.obs, settings.counts
+    types = found.attempt(label_column, path, obs, how.cell_type, "counts.cell_type", UNLABELLED)
+    batches = found.attempt(label_column, path, obs, how.batch_column, "counts.batch", ONE_BATCH)
+    if types is None or batches is None:
+        return
+    obs = obs.assign(cell_type=types, batch=batches)
+    fits = found.attempt(fitting_cells, obs, settings.cells.keep, settings.cells.drop)
+    if fits is None:
+        return
+    found.n_cells = int(fits.sum())
+    if not fits.all():
+        left = f"{fits.sum():,} of {len(obs):,} cells are left"
+        found.add("chosen cells", left, "by `cells.keep` and `cells.drop`")
+    _report_cell_types(settings, found, types[fits])
+    _check_batches(settings, found, types[fits], batches[fits])
+
+
+def _report_cell_types(settings: Settings, found: Findings, types: pd.Categorical) -> None:
+    sizes = _sizes(types)
+    rare = sizes[sizes < (0 if settings.pools is None else settings.pools.cells_per_pool)]
+    note = ""
+    if len(rare):
+        note = f"fewer cells than a pool has: {with_sizes(rare)}; their pools will be mixed"
+    found.add("cell types", f"{len(sizes)}: {with_sizes(sizes)}", note, bool(len(rare)))
+
+
+def _check_batches(
+    settings: Settings, found: Findings, types: pd.Categorical, batches: pd.Categorical
+) -> None:
+    if any(model.correct_batches for model in settings.cell_models):
+        found.attempt(batch_numbers, pd.Series(np.asarray(batches)))
+    sizes, note = _sizes(batches), ""
+    if len(sizes) > 1 and len(_sizes(types)) > 1:
+        table = pd.crosstab(np.asarray(types), np.asarray(batches)) > 0
+        if (table.sum(axis=1) == 1).all():
+            note = "each cell type is in one batch only, so nothing tells the two apart"
+    found.add("batches", f"{len(sizes)}: {with_sizes(sizes)}", note, bool(note))
+
+
+def _sizes(labels: pd.Categorical) -> pd.Series:
+    """Count the cells of each label that there is, in the labels' order."""
+    sizes = pd.Series(labels).value_counts(sort=False)
+    return sizes[sizes > 0]
+
+
+def check_pools(files: InputFiles, settings: Settings, found: Findings) -> None:
+    """Check that there are cells enough for the pools."""
+    if settings.pools is None or found.n_cells is None:
+        return
+    size, number, n_cells = settings.pools.cells_per_pool, settings.pools.n_pools, found.n_cells
+    for key, value in (("cells_per_pool", size), ("n_pools", number)):
+        if value > n_cells:
+            found.problems.add(
+                f"{files.named_counts}: `pools.{key}` is {value:,}, but there are only "
+                f"{n_cells:,} cells. It is probably the default, meant for larger data sets: set "
+                "it well below the number of cells."
+            )
+    each = number * size / n_cells
+    pools = f"{number:,} pools of {size:,} cells"
+    found.add("pools", pools, f"on average a cell is in {each:.1f} pools")
