@@ -4,8 +4,9 @@ import pytest
 import yaml
 from made_inputs import check_inputs, write_inputs
 
+from cisgrammar.checks.config import complete_config
 from cisgrammar.checks.settings import CountSettings, InputFiles, Settings
-from cisgrammar.common.config import complete_config, read_schema
+from cisgrammar.common.config import read_schema
 
 
 @pytest.fixture
