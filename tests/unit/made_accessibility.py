@@ -2,11 +2,11 @@
 
 import numpy as np
 import torch
-from cisgrammar.data.split import Split
 from scipy import sparse
 
 from cisgrammar.common.threads import set_threads
 from cisgrammar.data.open_entries import OpenEntries
+from cisgrammar.data.split import Inputs, Split
 from cisgrammar.models.scbasset import Scbasset
 from cisgrammar.training.loop import train
 
@@ -30,7 +30,7 @@ def motif_split(n=200, n_cells=30, seed=1):
     chance = np.where(there[:, None] == likes, 0.5, 0.05)
     entries = OpenEntries.of_matrix(sparse.csr_matrix(rng.random((n, n_cells)) < chance).T)
     rows = torch.arange(n)
-    return Split(torch.from_numpy(codes), entries, rows[: n - 40], rows[n - 40 :])
+    return Split(Inputs(torch.from_numpy(codes)), entries, rows[: n - 40], rows[n - 40 :])
 
 
 def build(n_cells=30, seed=1, **changes):

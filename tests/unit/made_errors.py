@@ -276,7 +276,7 @@ ENTRIES = {
         ),
         "One fold, and no chromosomes to test": config("{name: x, folds: {n_folds: 1}}"),
         "Filters wider than windows": config(
-            "{name: x, scover: {width: 40}, regions: {upstream: 20, downstream: 10}}"
+            "{name: x, scover: {network: {width: 40}}, regions: {upstream: 20, downstream: 10}}"
         ),
         "Data from two places": config("{name: x, simulation: {}, given: {targets: a.tsv}}"),
         "Several problems": config("{name: x, sede: 1, tuning: {trials: 0}}"),
@@ -385,7 +385,7 @@ ENTRIES = {
         "Names that are no peaks": lambda d: peaks_from_names(["GATA1", "SPI1"], d / "cells.h5ad"),
     },
     "scBasset": {
-        "No peaks": config("name: x\nfamilies: [scbasset]\n"),
+        "No peaks": config("name: x\nmodels: [scbasset]\n"),
         "One batch, and batches to correct for": lambda d: batch_numbers(pd.Series(["p1"] * 3)),
         "Fewer peaks than a batch": lambda d: check_batch(90, 128),
         "Peaks that few cells have": lambda d: prepare_counts(

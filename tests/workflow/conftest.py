@@ -42,7 +42,7 @@ TINY: dict[str, Any] = {
     "dataset": {"min_detected": 0.01, "weak_detected": 0.02},
     "folds": {"n_folds": 2},
     "scover": {
-        "filters": 8,
+        "network": {"filters": 8},
         "search": {"learning_rate": [0.002, 0.05], "batch_size": [32, 64]},
     },
     "tuning": {"trials": 3, "epochs": 3},

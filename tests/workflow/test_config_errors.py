@@ -27,7 +27,7 @@ def changed(config, **sections):
         ),
         ({"seed": "one"}, ["key `seed` is 'one', but it should be a whole number"]),
         ({"folds": {"n_folds": 0}}, ["key `folds.n_folds` is 0", "at least 1"]),
-        ({"scover": {"width": 161}}, ["key `scover.network.width` is 161"]),
+        ({"scover": {"network": {"width": 161}}}, ["key `scover.network.width` is 161"]),
         ({"name": "a/b"}, ["key `name` is 'a/b'"]),
         ({"name": None}, ["key `name` is missing"]),
         (

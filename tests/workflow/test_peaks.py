@@ -14,7 +14,10 @@ SMALL = {
     "pools": {"n_pools": 15, "cells_per_pool": 10, "n_pcs": 8},
     "dataset": {"min_detected": 0.01, "weak_detected": 0.02},
     "folds": {"n_folds": 2},
-    "scover": {"filters": 8, "search": {"learning_rate": [0.002, 0.05], "batch_size": [64]}},
+    "scover": {
+        "network": {"filters": 8},
+        "search": {"learning_rate": [0.002, 0.05], "batch_size": [64]},
+    },
     "tuning": {"trials": 1, "epochs": 3},
     "training": {"epochs": 5, "patience": 5, "device": "cpu"},
     "motifs": {"min_sequences": 2},

@@ -12,7 +12,9 @@ from cisgrammar.genome.regions import read_bed
 
 def check_batch_size(files: InputFiles, settings: Settings, found: Findings) -> None:
     """Check that there are peaks enough to train on."""
-    for model in settings.cell_models if found.targets is not None else ():
+    if found.targets is None:
+        return
+    for model in settings.cell_models:
         n_trained = int(model.trained * len(found.targets.unique()))
         found.attempt(check_batch, n_trained, model.batch_size)
 

@@ -80,8 +80,8 @@ def test_configs_of_the_repository_are_good(path):
 
 def test_defaults_are_the_papers():
     config = complete_config({"name": "x"}, SCHEMA)
-    assert config["scover"]["filters"] == 600
-    assert config["scover"]["width"] == 12
+    assert config["scover"]["network"]["filters"] == 600
+    assert config["scover"]["network"]["width"] == 12
     assert config["scover"]["search"] == {
         "learning_rate": [5e-4, 5e-2],
         "sigma_motifs": [1e-7, 1e-3],
@@ -109,14 +109,17 @@ def test_defaults_are_the_papers():
 
 
 def test_given_values_stay_and_the_rest_is_filled_in():
-    given_values = {"name": "x", "scover": {"filters": 5, "search": {"batch_size": [8]}}}
+    given_values = {
+        "name": "x",
+        "scover": {"network": {"filters": 5}, "search": {"batch_size": [8]}},
+    }
     config = complete_config(given_values, SCHEMA)
-    assert config["scover"]["filters"] == 5
+    assert config["scover"]["network"]["filters"] == 5
     assert config["scover"]["search"]["batch_size"] == [8]
     assert config["scover"]["search"]["learning_rate"] == [5e-4, 5e-2]
     assert given_values == {
         "name": "x",
-        "scover": {"filters": 5, "search": {"batch_size": [8]}},
+        "scover": {"network": {"filters": 5}, "search": {"batch_size": [8]}},
     }
 
 
@@ -153,8 +156,8 @@ def test_completing_twice_changes_nothing():
         ({"folds": {"validation": 1}}, "more than 0, less than 1"),
         ({"folds": {"validation": float("nan")}}, "key `folds.validation` is nan"),
         ({"dataset": {"min_mean": float("inf")}}, "key `dataset.min_mean` is inf"),
-        ({"families": []}, "a list, with at least 1 entries"),
-        ({"families": ["scovre"]}, "key `families.0` is 'scovre', but it should be one of scover"),
+        ({"models": []}, "a list, with at least 1 entries"),
+        ({"models": ["scovre"]}, "key `models.0` is 'scovre', but it should be one of scover"),
         ({"name": "a b"}, "key `name` is 'a b'"),
         ({"name": ""}, "key `name` is ''"),
         ({"name": "../up"}, "key `name` is '../up'"),
@@ -278,12 +281,12 @@ def test_given_data_need_no_other_section():
             "`cells.clusters` and `counts.cell_type` are set",
         ),
         (
-            {"peaks": {"length": 10}, "scover": {"width": 12}},
+            {"peaks": {"length": 10}, "scover": {"network": {"width": 12}}},
             "windows are 10 bases long (`peaks.length`)",
         ),
-        ({"families": ["scbasset"]}, "`models` names scbasset, which learns the peaks of cells"),
+        ({"models": ["scbasset"]}, "`models` names scbasset, which learns the peaks of cells"),
         (
-            {"families": ["scbasset"], "peaks": {}, "scbasset": {"folds": 11}},
+            {"models": ["scbasset"], "peaks": {}, "scbasset": {"training": {"folds": 11}}},
             "`scbasset.training.folds` is 11, but there are only 10 folds",
         ),
         (
@@ -309,9 +312,9 @@ def test_peaks_that_contradict_the_rest(config, message):
         {"peaks": {"path": "b.h5ad"}, "counts": {"path": "a.h5ad"}},
         {"peaks": {"path": {"x": "b"}}, "counts": {"path": {"x": "a"}}},
         {"peaks": {}, "counts": {"path": "a.h5ad", "modality": "atac"}},
-        {"peaks": {}, "simulation": {"multiome": {}}, "families": ["scover", "scbasset"]},
+        {"peaks": {}, "simulation": {"multiome": {}}, "models": ["scover", "scbasset"]},
         {"peaks": {}, "simulation": {"multiome": {}}, "counts": {"modality": "atac"}},
-        {"peaks": {"length": 5}, "families": ["scbasset"]},
+        {"peaks": {"length": 5}, "models": ["scbasset"]},
         {"regions": {"bed": "a.bed", "upstream": 0, "downstream": 0}},
     ],
 )

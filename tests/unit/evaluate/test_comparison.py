@@ -12,7 +12,6 @@ from cisgrammar.common.costs import Cost
 from cisgrammar.common.statistics import auroc
 from cisgrammar.evaluate.comparison import (
     all_differences,
-    cost_of_jobs,
     in_order,
     paired_differences,
     score_row,
@@ -182,19 +181,6 @@ def test_differences_of_every_score_there_is():
         ["centred_r", "mean"],
     ]
     assert result["difference"].tolist() == pytest.approx([0.2, 0])
-
-
-def test_cost_of_jobs_adds_time_and_takes_the_larger_memory(tmp_path):
-    header = "s\th:m:s\tmax_rss\tmax_vms\n"
-    (tmp_path / "tune.tsv").write_text(header + "12.5\t0:00:12\t300.5\t1\n")
-    (tmp_path / "train.tsv").write_text(header + "2.0\t0:00:02\t-\t-\n")
-    (tmp_path / "more.tsv").write_text(header + "1.0\t0:00:01\t200.5\t1\n")
-    jobs = [tmp_path / "tune.tsv", tmp_path / "train.tsv", tmp_path / "more.tsv"]
-    assert cost_of_jobs("scover", 3, jobs).to_dict("records") == [
-        {"method": "scover", "fold": 3, "seconds": 15.5, "memory_mb": 300.5}
-    ]
-    nothing = cost_of_jobs("scover", 3, [tmp_path / "absent.tsv"])
-    assert nothing[["seconds", "memory_mb"]].isna().to_numpy().all()
 
 
 def test_the_verdict_says_who_predicts_best_what_differs_between_pools():

@@ -22,7 +22,7 @@ def case():
         ),
         pd.DataFrame({"chrom": "chr1"}, index=[f"p{i}" for i in range(400)]),
     )
-    cells.varm["codes"] = motif_split(n=400).codes.numpy()
+    cells.varm["codes"] = motif_split(n=400).inputs.codes.numpy()
     parts = np.where(np.arange(400) < 360, "train", "test")
     folds = pd.DataFrame({"sequence": cells.var_names, "chrom": "chr1", "fold0": parts})
     return model, cells, folds

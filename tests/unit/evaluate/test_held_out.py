@@ -6,6 +6,7 @@ from anndata import AnnData
 from scipy import sparse
 from sklearn.metrics import average_precision_score, roc_auc_score
 
+from cisgrammar.data.split import Inputs
 from cisgrammar.evaluate.held_out import score_held_out, score_test_part, summarise, summarise_folds
 from cisgrammar.models.scbasset import Scbasset
 
@@ -31,7 +32,7 @@ def test_scores_are_scikit_learns(case, at_once):
     model, codes, matrix, rows, is_open = case
     per_cell, per_peak = score_held_out(model, codes, matrix, rows, at_once)
     with torch.no_grad():
-        logits = model(codes[rows]).numpy()
+        logits = model(Inputs(codes[rows])).numpy()
     truth = is_open[:, rows].T
     for cell in (0, 6):
         row = per_cell.set_index("cell").loc[cell]

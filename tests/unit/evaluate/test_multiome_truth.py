@@ -30,7 +30,7 @@ def test_correlations_by_hand():
 
 def test_importance_is_highest_in_the_planted_site():
     _, model = trained()
-    codes = motif_split(n=400).codes.numpy()
+    codes = motif_split(n=400).inputs.codes.numpy()
     there = (codes[:, 16:23] == [2, 0, 3, 3, 0, 1, 0]).all(axis=1)
     names = [f"peak{i}" for i in range(400)]
     start = 1000 * np.arange(400)

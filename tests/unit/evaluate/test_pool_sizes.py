@@ -23,7 +23,7 @@ def measured():
     return data, try_pool_size(
         data,
         folds={"n_folds": 4, "validation": 0.2, "by": "random"},
-        family="scover",
+        model="scover",
         settings={"filters": 5, "width": 4},
         hyperparameters=best | {"seed": 1, "order_seed": 2},
         training={"epochs": 2, "patience": 1},

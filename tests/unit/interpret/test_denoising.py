@@ -19,7 +19,7 @@ from cisgrammar.interpret.denoising import (
 def case():
     model = build(batch_of_target=[0, 1] * 15).eval()
     torch.nn.init.normal_(model.head.bias, generator=torch.Generator().manual_seed(1))
-    return model, motif_split().codes
+    return model, motif_split().inputs.codes
 
 
 @torch.no_grad()

@@ -5,6 +5,7 @@ import pytest
 import torch
 from torch.nn import functional as F
 
+from cisgrammar.data.split import Inputs
 from cisgrammar.interpret.influence import gather, mean_by, with_score, z_scores
 from cisgrammar.models.scover import Scover
 
@@ -25,7 +26,7 @@ def test_influence_equals_leaving_filters_out_one_at_a_time(model, n):
     influence = model.influence(codes)
     assert influence.shape == (7, 5)
     with torch.no_grad():
-        full = model(codes)
+        full = model(Inputs(codes))
         activations = F.elu(model.motifs(codes))
         for left_out in range(7):
             silenced = activations.clone()

@@ -38,7 +38,7 @@ MOTIFS = [motif("planted", "GATTACA"), motif("other", "CCCGGG")]
 @pytest.fixture(scope="module")
 def case():
     split, model = trained()
-    return model, split.codes.numpy()
+    return model, split.inputs.codes.numpy()
 
 
 def test_activity_is_high_where_the_motif_opens_peaks(case):

@@ -1,14 +1,19 @@
 import os
 import pickle
+import subprocess
+import sys
 
 import numpy as np
 import pytest
 import torch
 
-from cisgrammar import models
 from cisgrammar.checks.config import complete_config
 from cisgrammar.common.config import read_schema
 from cisgrammar.common.errors import InputError
+from cisgrammar.data.split import Inputs
+from cisgrammar.models.abilities import PROTOCOLS
+from cisgrammar.models.checkpoints import build_model, load_model, save_model
+from cisgrammar.models.registry import MODELS
 
 SCHEMA = "workflow/schemas/config.schema.yaml"
 SETTINGS = {
@@ -29,58 +34,73 @@ def middle(kind, space):
     return space[0] if kind == "choice" else float(np.sqrt(space[0] * space[1]))
 
 
-def defaults(family, root):
+def defaults(name, root):
     config = complete_config({"name": "x"}, read_schema(root / SCHEMA))
-    return config[family]
+    return config[name]
 
 
-@pytest.fixture(params=models.FAMILIES)
-def family(request):
+@pytest.fixture(params=MODELS)
+def name(request):
     return request.param
 
 
 @pytest.fixture
-def settings(family, pytestconfig):
-    return {**defaults(family, pytestconfig.rootpath), **SETTINGS[family]}
+def settings(name, pytestconfig):
+    section = defaults(name, pytestconfig.rootpath)
+    sections = section["network"], section.get("training", {}), {"search": section["search"]}
+    return {key: value for part in sections for key, value in part.items()} | SETTINGS[name]
 
 
 @pytest.fixture
-def build(family, settings):
+def build(name, settings):
     values = {
-        name: middle(kind, settings["search"][name])
-        for name, kind in models.FAMILIES[family].search.items()
+        key: middle(kind, settings["search"][key])
+        for key, kind in MODELS[name].load().search.items()
     }
-    return lambda seed=1, n_targets=3: models.build(family, n_targets, settings, values, seed)
+    return lambda seed=1, n_targets=3: build_model(name, n_targets, settings, values, seed)
 
 
 @pytest.fixture
-def codes():
-    return torch.from_numpy(np.random.default_rng(1).integers(0, 5, (9, 40), dtype=np.uint8))
+def inputs():
+    codes = np.random.default_rng(1).integers(0, 5, (9, 40), dtype=np.uint8)
+    return Inputs(torch.from_numpy(codes))
 
 
-def test_families_are_registered_under_their_names(family):
-    assert models.FAMILIES[family].name == family
+def test_models_are_registered_under_their_names(name):
+    assert MODELS[name].load().name == name
 
 
-def test_config_knows_families_and_their_search_spaces(family, pytestconfig):
-    offered = read_schema(pytestconfig.rootpath / SCHEMA)["properties"]["families"]["items"]
-    assert set(offered["enum"]) <= set(models.FAMILIES)
-    search = defaults(family, pytestconfig.rootpath)["search"]
-    assert set(search) == set(models.FAMILIES[family].search)
-    assert set(models.FAMILIES[family].search.values()) <= {"log_uniform", "choice"}
+def test_models_can_do_what_the_registry_says(name, build):
+    model = build()
+    claimed = MODELS[name].abilities & set(PROTOCOLS)
+    assert claimed == {each for each, kind in PROTOCOLS.items() if isinstance(model, kind)}
+
+
+def test_the_registry_imports_no_torch():
+    code = "import sys, cisgrammar.models.registry; print({'torch', 'pandas'} & set(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "set()"
+
+
+def test_config_knows_models_and_their_search_spaces(name, pytestconfig):
+    offered = read_schema(pytestconfig.rootpath / SCHEMA)["properties"]["models"]["items"]
+    assert set(offered["enum"]) == set(MODELS)
+    search = defaults(name, pytestconfig.rootpath)["search"]
+    assert set(search) == set(MODELS[name].load().search)
+    assert set(MODELS[name].load().search.values()) <= {"log_uniform", "choice"}
     assert {"learning_rate", "batch_size"} <= set(search)
 
 
-def test_codes_go_in_and_targets_come_out(build, codes):
-    predicted = build(n_targets=4)(codes)
+def test_codes_go_in_and_targets_come_out(build, inputs):
+    predicted = build(n_targets=4)(inputs)
     assert predicted.shape == (9, 4)
     assert predicted.dtype == torch.float32
     assert predicted.isfinite().all()
 
 
-def test_every_weight_learns(build, codes):
+def test_every_weight_learns(build, inputs):
     model = build()
-    model(codes).square().sum().backward()
+    model(inputs).square().sum().backward()
     assert all(p.grad is not None and p.grad.isfinite().all() for p in model.parameters())
 
 
@@ -97,22 +117,22 @@ def test_weights_do_not_depend_on_the_global_random_state(build):
     assert all(torch.equal(one[key], value) for key, value in build().state_dict().items())
 
 
-def test_predictions_of_a_sequence_do_not_depend_on_its_batch(build, codes):
+def test_predictions_of_a_sequence_do_not_depend_on_its_batch(build, inputs):
     model = build().eval()
-    torch.testing.assert_close(model(codes)[3:5], model(codes[3:5]))
+    torch.testing.assert_close(model(inputs)[3:5], model(inputs.rows(torch.arange(3, 5))))
 
 
-def test_a_checkpoint_gives_the_same_predictions(build, codes, tmp_path):
+def test_a_checkpoint_gives_the_same_predictions(build, inputs, tmp_path):
     model = build()
-    models.save(model, tmp_path / "model.pt")
-    loaded = models.load(tmp_path / "model.pt")
+    save_model(model, tmp_path / "model.pt")
+    loaded = load_model(tmp_path / "model.pt")
     assert not loaded.training
-    assert torch.equal(loaded(codes), model.eval()(codes))
+    assert torch.equal(loaded(inputs), model.eval()(inputs))
 
 
 def test_equal_models_give_equal_bytes(build, tmp_path):
     for name in ("one.pt", "two.pt"):
-        models.save(build(), tmp_path / name)
+        save_model(build(), tmp_path / name)
     assert (tmp_path / "one.pt").read_bytes() == (tmp_path / "two.pt").read_bytes()
 
 
@@ -124,39 +144,39 @@ class Harmful:
 @pytest.mark.parametrize("write", [torch.save, lambda x, p: p.write_bytes(pickle.dumps(x, 2))])
 def test_checkpoints_run_no_code(write, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    write({"family": "scover", "sizes": {}, "state": Harmful()}, tmp_path / "model.pt")
+    write({"model": "scover", "sizes": {}, "state": Harmful()}, tmp_path / "model.pt")
     with pytest.raises(InputError, match="not a checkpoint"):
-        models.load(tmp_path / "model.pt")
+        load_model(tmp_path / "model.pt")
     assert not (tmp_path / "harm").exists()
 
 
-def test_a_checkpoint_holds_nothing_but_tensors_and_numbers(build, family, tmp_path):
-    models.save(build(), tmp_path / "model.pt")
+def test_a_checkpoint_holds_nothing_but_tensors_and_numbers(build, name, tmp_path):
+    save_model(build(), tmp_path / "model.pt")
     checkpoint = torch.load(tmp_path / "model.pt", weights_only=True)
-    assert set(checkpoint) == {"family", "sizes", "state"}
-    assert checkpoint["family"] == family
+    assert set(checkpoint) == {"model", "sizes", "state"}
+    assert checkpoint["model"] == name
 
 
 @pytest.mark.parametrize(
     "content",
     [
-        {"family": "unknown", "sizes": {}, "state": {}},
+        {"model": "unknown", "sizes": {}, "state": {}},
         {"sizes": {}},
-        {"family": "scover", "sizes": {"n_targets": 1, "filters": 1, "width": 1}, "state": {}},
-        {"family": "scover", "sizes": {"n_targets": 1}, "state": {}},
+        {"model": "scover", "sizes": {"n_targets": 1, "filters": 1, "width": 1}, "state": {}},
+        {"model": "scover", "sizes": {"n_targets": 1}, "state": {}},
         [1, 2],
     ],
 )
 def test_other_contents_are_refused(content, tmp_path):
     torch.save(content, tmp_path / "model.pt")
     with pytest.raises(InputError, match=r"model\.pt: not a checkpoint.*scover"):
-        models.load(tmp_path / "model.pt")
+        load_model(tmp_path / "model.pt")
 
 
 def test_damaged_and_missing_files_are_refused(build, tmp_path):
-    models.save(build(), tmp_path / "model.pt")
+    save_model(build(), tmp_path / "model.pt")
     whole = (tmp_path / "model.pt").read_bytes()
     (tmp_path / "model.pt").write_bytes(whole[: len(whole) // 2])
     for name in ("model.pt", "absent.pt"):
         with pytest.raises(InputError, match=name):
-            models.load(tmp_path / name)
+            load_model(tmp_path / name)

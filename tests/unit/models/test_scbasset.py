@@ -6,6 +6,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
+from cisgrammar.data.split import Inputs
 from cisgrammar.models.prediction import embed_sequences
 from cisgrammar.models.scbasset import Scbasset
 
@@ -119,7 +120,7 @@ def test_published_sizes_have_the_published_number_of_parameters(n):
 def test_outputs_equal_the_published_layers(length, training):
     model = unsettle(build(length=length)).train(training)
     codes = some_codes(20, length)
-    assert_equal(model(codes), published(model).train(training)(codes))
+    assert_equal(model(Inputs(codes)), published(model).train(training)(codes))
 
 
 def test_outputs_at_published_sizes_equal_the_published_layers():
@@ -127,14 +128,14 @@ def test_outputs_at_published_sizes_equal_the_published_layers():
     model = unsettle(Scbasset.build(4, PUBLISHED, {}, generator)).eval()
     codes = some_codes(2, 1344)
     with torch.no_grad():
-        assert_equal(model(codes), published(model).eval()(codes))
+        assert_equal(model(Inputs(codes)), published(model).eval()(codes))
 
 
 def test_batches_add_their_own_output():
     model = unsettle(build(4, batch_of_target=[0, 1, 1, 0])).eval()
     matrix = torch.tensor([[1, 0, 0, 1], [0, 1, 1, 0]]).double()
     codes = some_codes()
-    assert_equal(model(codes), published(model, matrix).eval()(codes))
+    assert_equal(model(Inputs(codes)), published(model, matrix).eval()(codes))
     assert model.sizes()["n_batches"] == 2
 
 
@@ -144,7 +145,7 @@ def test_gradients_equal_those_of_the_published_layers():
     for weight in reference.weights.values():
         if weight.is_floating_point():
             weight.requires_grad_()
-    model(codes).square().mean().backward()
+    model(Inputs(codes)).square().mean().backward()
     reference(codes).square().mean().backward()
     for name, weight in model.named_parameters():
         torch.testing.assert_close(

@@ -5,6 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
 
+from cisgrammar.data.split import Inputs
 from cisgrammar.genome.sequence import encode, one_hot
 from cisgrammar.models.scover import Scover
 
@@ -49,14 +50,14 @@ def test_predicts_as_the_published_layers(seed, width, n, more):
     codes = random_codes(seed, n, length)
     spelled = torch.from_numpy(one_hot(codes.numpy())).transpose(1, 2)[:, None]
     expected = published(model, length)(spelled)  # (n, 1, length, 4) in
-    torch.testing.assert_close(model(codes), expected, rtol=1e-4, atol=1e-4)
+    torch.testing.assert_close(model(Inputs(codes)), expected, rtol=1e-4, atol=1e-4)
 
 
 def test_learns_as_the_published_layers():
     model, codes = random_model(1), random_codes(1, 12, 30)
     layers = published(model, 30)
     spelled = torch.from_numpy(one_hot(codes.numpy())).transpose(1, 2)[:, None]
-    model(codes).square().mean().backward()
+    model(Inputs(codes)).square().mean().backward()
     layers(spelled).square().mean().backward()
     expected = layers[0].weight.grad[:, 0].transpose(1, 2)
     torch.testing.assert_close(model.motifs.weight.grad, expected, rtol=1e-4, atol=1e-5)
@@ -74,7 +75,7 @@ def test_by_hand():
     codes = torch.from_numpy(np.stack([encode("GGACGG"), encode("GGATGG")]))
     elu = np.exp(-1) - 1
     expected = torch.tensor([[20.5, 2 + elu], [10.5, 1 + elu]], dtype=torch.float32)
-    torch.testing.assert_close(model(codes), expected)
+    torch.testing.assert_close(model(Inputs(codes)), expected)
     ((maxima, positions),) = model.scan(codes)
     assert maxima.tolist() == [[2, -1], [1, -1]]
     assert positions.tolist() == [[2, 0], [2, 0]]

@@ -13,9 +13,10 @@ from cisgrammar.common.config import read_schema
 
 ROOT = Path(__file__).parents[3]
 CAPTIONS = sorted((ROOT / "workflow/report").glob("*.rst"))
-OF_SCBASSET = {  # which always learns peaks
+OF_CELLS = {  # which always learns peaks
     stem
-    for path in (ROOT / "workflow/rules").glob("scbasset*.smk")
+    for path in (ROOT / "workflow/rules").glob("*.smk")
+    if re.search(r'with_ability\("(embeds_cells|inserts)"\)', path.read_text())
     for stem in re.findall(r'"(?:\.\./report/)?(\w+)(?:\.rst)?"', path.read_text())
 }
 SCHEMA = read_schema(ROOT / "workflow/schemas/config.schema.yaml")
@@ -23,18 +24,27 @@ PEAKS_ALONE = {"counts": {"path": "x", "modality": "atac"}, "peaks": {}}
 MULTIOME = {"counts": {"path": "x"}, "peaks": {"distal": {}}}
 GENES, SIMULATED = {"counts": {"path": "x"}}, {"simulation": {}}
 GIVEN = {"given": {"targets": "x"}}
-MULTIOME_SIMULATED = {"simulation": {"multiome": {}}, "peaks": {}, "families": ["scbasset"]}
-BOTH = MULTIOME | {"families": ["scover", "scbasset"], "scbasset": {"shuffled_control": True}}
+MULTIOME_SIMULATED = {"simulation": {"multiome": {}}, "peaks": {}, "models": ["scbasset"]}
+BOTH = MULTIOME | {
+    "models": ["scover", "scbasset"],
+    "scbasset": {"training": {"shuffled_control": True}},
+}
 OF_SNAKEMAKE = {"trim_blocks": True, "lstrip_blocks": True}
+
+
+def model_of(path):
+    return "scbasset" if path.stem in OF_CELLS else "scover"
 
 
 def rendered(path, sections, options=OF_SNAKEMAKE):
     config = complete_config({"name": "mine"} | sections, SCHEMA, source="config")
-    wildcards = SimpleNamespace(name="mine", family="scover")
+    wildcards = SimpleNamespace(name="mine", model=model_of(path))
     told = SimpleNamespace(
         config=config,
         wildcards=wildcards,
-        params=SimpleNamespace(score="effect", n_cells=300, n_maps=5, n_bases=120, max_q=0.1),
+        params=SimpleNamespace(
+            score="effect", n_cells=300, n_maps=5, n_bases=120, settings={"max_q": 0.1}
+        ),
     )
     template = jinja2.Template(path.read_text(), undefined=jinja2.StrictUndefined, **options)
     return template.render(snakemake=told)
@@ -45,7 +55,7 @@ def rendered(path, sections, options=OF_SNAKEMAKE):
 def test_captions_name_what_there_is(path, sections):
     text = " ".join(rendered(path, sections).split())
     assert "{" not in text and "None" not in text
-    if path.stem in OF_SCBASSET:
+    if path.stem in OF_CELLS:
         return
     learned = re.sub(r"gene.sets?|marker genes|expression of genes|[Tt]he gene|genes?\.", "", text)
     if sections in (PEAKS_ALONE, MULTIOME, GIVEN):

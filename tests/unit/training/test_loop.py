@@ -10,10 +10,12 @@ from torch import nn
 
 from cisgrammar.common.threads import set_threads
 from cisgrammar.data.folds import TEST, TRAIN, VALIDATION
-from cisgrammar.data.split import Split
+from cisgrammar.data.split import Inputs, Split
+from cisgrammar.models.base import SequenceModel
+from cisgrammar.models.objectives import mean_squared_errors
 from cisgrammar.models.prediction import predict
 from cisgrammar.models.scover import Scover
-from cisgrammar.training.loop import Diverged, mean_squared_error, train, train_side_by_side
+from cisgrammar.training.loop import Diverged, train, train_side_by_side
 
 SETTINGS = {"learning_rate": 0.01, "batch_size": 8, "epochs": 5, "patience": None, "seed": 1}
 
@@ -23,7 +25,7 @@ def _one_thread():
     set_threads(1)
 
 
-class Scripted(nn.Module):
+class Scripted(SequenceModel):
     """Predict w for every sequence; the validation loss after epoch i is script[i - 1]."""
 
     def __init__(self, script):
@@ -37,16 +39,16 @@ class Scripted(nn.Module):
             self.epoch += 1
         return super().train(mode)
 
-    def forward(self, codes):
+    def forward(self, inputs):
         if self.training:
-            return self.w.expand(len(codes), 1)
+            return self.w.expand(len(inputs), 1)
         # the targets of `flat` are 0
-        return torch.full((len(codes), 1), self.script[int(self.epoch) - 1] ** 0.5)
+        return torch.full((len(inputs), 1), self.script[int(self.epoch) - 1] ** 0.5)
 
 
 def flat(n=10):
     return Split(
-        torch.zeros((n, 5), dtype=torch.uint8),
+        Inputs(torch.zeros((n, 5), dtype=torch.uint8)),
         torch.zeros((n, 1)),
         torch.arange(n // 2),
         torch.arange(n // 2, n),
@@ -62,7 +64,10 @@ def motif_split(n=120, length=30, seed=1):
     targets = there[:, None] * np.array([1.0, -1, 0]) + rng.normal(0, 0.05, (n, 3))
     rows = torch.arange(n)
     return Split(
-        torch.from_numpy(codes), torch.from_numpy(targets.astype(np.float32)), rows[:90], rows[90:]
+        Inputs(torch.from_numpy(codes)),
+        torch.from_numpy(targets.astype(np.float32)),
+        rows[:90],
+        rows[90:],
     )
 
 
@@ -116,12 +121,14 @@ def test_best_weights_are_restored():
     best = int(history["validation_loss"].argmin())
     assert best < 7
     assert all(torch.equal(states[best][key], value) for key, value in model.state_dict().items())
-    assert mean_squared_error(model, split, split.validation) == history["validation_loss"].min()
+    assert (
+        mean_squared_errors([model], split, split.validation)[0] == history["validation_loss"].min()
+    )
 
 
 def test_training_learns_the_motif():
     split, model = motif_split(), scover()
-    before = mean_squared_error(model, split, split.validation)
+    before = mean_squared_errors([model], split, split.validation)[0]
     history = train(model, split, **{**SETTINGS, "epochs": 30})
     assert history["validation_loss"].min() < before / 5
     assert history["train_loss"].iloc[-1] < history["train_loss"].iloc[0] / 5
@@ -145,10 +152,15 @@ def test_history_does_not_depend_on_threads():
 
 def test_training_never_sees_other_rows():
     split, model = motif_split(), scover()
-    changed = Split(split.codes.clone(), split.targets.clone(), split.train, split.validation[:10])
+    changed = Split(
+        Inputs(split.inputs.codes.clone()),
+        split.targets.clone(),
+        split.train,
+        split.validation[:10],
+    )
     changed.targets[100:] = torch.nan
-    changed.codes[100:] = 0
-    reduced = Split(split.codes, split.targets, split.train, split.validation[:10])
+    changed.inputs.codes[100:] = 0
+    reduced = Split(split.inputs, split.targets, split.train, split.validation[:10])
     assert train(model, changed, **SETTINGS).equals(train(scover(), reduced, **SETTINGS))
 
 
@@ -157,7 +169,7 @@ def test_first_epoch_is_adam_on_the_mean_squared_error():
     settings = {**SETTINGS, "epochs": 1, "batch_size": 1000}
     history = train(model, split, **settings)
     optimizer = torch.optim.Adam(reference.parameters(), lr=0.01)
-    loss = nn.functional.mse_loss(reference(split.codes[:90]), split.targets[:90])
+    loss = nn.functional.mse_loss(reference(Inputs(split.inputs.codes[:90])), split.targets[:90])
     loss.backward()
     optimizer.step()
     assert history["train_loss"][0] == pytest.approx(loss.item(), rel=1e-5)
@@ -179,12 +191,14 @@ def test_batches_of_evaluation_leave_nothing_out(n):
     rng = np.random.default_rng(1)
     codes = torch.from_numpy(rng.integers(0, 4, (n, 10), dtype=np.uint8))
     targets = torch.from_numpy(rng.normal(size=(n, 3)).astype(np.float32))
-    split = Split(codes, targets, torch.arange(0), torch.arange(n).flip(0))
+    split = Split(Inputs(codes), targets, torch.arange(0), torch.arange(n).flip(0))
     model = scover()
-    predicted = predict(model, codes)
+    predicted = predict(model, Inputs(codes))
     assert predicted.shape == (n, 3)
     expected = (predicted.double() - targets).square().mean().item()
-    assert mean_squared_error(model, split, split.validation) == pytest.approx(expected, rel=1e-5)
+    assert mean_squared_errors([model], split, split.validation)[0] == pytest.approx(
+        expected, rel=1e-5
+    )
 
 
 def test_split_takes_its_rows_out_of_the_data_set():
@@ -193,8 +207,8 @@ def test_split_takes_its_rows_out_of_the_data_set():
     folds = pd.DataFrame({"fold0": [TEST] * 4, "fold1": [VALIDATION, TEST, TRAIN, TRAIN]})
     split = Split.of_fold(data, folds, 1)
     assert split.targets.tolist() == data.X.T.tolist()
-    assert split.codes.tolist() == data.varm["codes"].tolist()
-    assert split.codes.dtype == torch.uint8
+    assert split.inputs.codes.tolist() == data.varm["codes"].tolist()
+    assert split.inputs.codes.dtype == torch.uint8
     assert split.train.tolist() == [2, 3]
     assert split.validation.tolist() == [0]
 

@@ -4,10 +4,11 @@ import numpy as np
 import optuna
 import pytest
 import torch
-from cisgrammar.data.split import Split
 
 from cisgrammar.common.errors import InputError
 from cisgrammar.common.threads import set_threads
+from cisgrammar.data.split import Inputs, Split
+from cisgrammar.models.checkpoints import build_model
 from cisgrammar.training import tuning
 from cisgrammar.training.loop import train
 from cisgrammar.training.tuning import trial_seed, tune
@@ -38,7 +39,10 @@ def split():
     targets = (codes[:, :1] == 0) + rng.normal(0, 0.1, (40, 2))
     rows = torch.arange(40)
     return Split(
-        torch.from_numpy(codes), torch.from_numpy(targets.astype(np.float32)), rows[:30], rows[30:]
+        Inputs(torch.from_numpy(codes)),
+        torch.from_numpy(targets.astype(np.float32)),
+        rows[:30],
+        rows[30:],
     )
 
 
@@ -112,7 +116,7 @@ def test_values_stay_inside_the_space(uninterrupted):
 
 def test_best_trial_can_be_trained_again(uninterrupted, split):
     best, _, _ = uninterrupted
-    model = tuning.models.build("scover", 2, SETTINGS, best, best["seed"])
+    model = build_model("scover", 2, SETTINGS, best, best["seed"])
     history = train(
         model, split, learning_rate=best["learning_rate"], batch_size=best["batch_size"],
         epochs=EPOCHS, patience=None, seed=best["order_seed"],
@@ -230,16 +234,17 @@ def test_a_journal_of_another_search_is_ignored(search, runs, changes, tmp_path)
 def test_a_journal_of_other_data_is_ignored(search, split, runs, part):
     search(trials=2)
     runs.clear()
-    parts = {name: getattr(split, name).clone() for name in split.__dataclass_fields__}
+    parts = {name: getattr(split, name).clone() for name in ("targets", "train", "validation")}
+    parts["codes"] = split.inputs.codes.clone()
     parts[part][0] += 1
-    search(trials=2, split=Split(**parts))
+    search(trials=2, split=Split(Inputs(parts.pop("codes")), **parts))
     assert runs == [0, 1]
 
 
 def test_a_journal_of_other_code_is_ignored(search, runs, monkeypatch):
     search(trials=2)
     runs.clear()
-    monkeypatch.setattr(tuning, "source_hash", lambda path: "changed")
+    monkeypatch.setattr(tuning, "source_hash", lambda path, also: "changed")
     search(trials=2)
     assert runs == [0, 1]
 
@@ -260,7 +265,7 @@ def test_trials_that_diverge_are_told_and_not_chosen(search):
 
 
 def test_all_trials_diverging_is_an_error(search, split):
-    bad = Split(split.codes, split.targets * 1e30, split.train, split.validation)
+    bad = Split(split.inputs, split.targets * 1e30, split.train, split.validation)
     with pytest.raises(InputError, match=r"none of 3 trials.*`scover\.search\.learning_rate`"):
         search(split=bad, trials=3)
 
