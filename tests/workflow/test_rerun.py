@@ -26,8 +26,8 @@ CHANGES = [
     ("figures.n_motifs", 5, {"plot_influence"}),
 ]
 MODULES = [
-    ("pooling.py", {"pool_cells"}),
-    ("tuning.py", {"tune_model"}),
+    ("cells/pooling.py", {"pool_cells"}),
+    ("training/tuning.py", {"tune_model"}),
     ("motifs/filters.py", {"extract_motifs"}),
     ("plots/training.py", {"plot_training"}),
 ]
@@ -86,13 +86,22 @@ def test_a_changed_module_reruns_the_rules_that_use_it(
     finished, graph, sources_copy, run_class, module, rules
 ):
     with (sources_copy / "src/cisgrammar" / module).open("a") as text:
-        text.write("\n# changed\n")
+        text.write("\nNEW = 1\n")
     assert set(run_class(finished.folder, sources_copy).plan()) == onward(graph, rules)
+
+
+def test_changed_comments_and_docstrings_rerun_nothing(finished, sources_copy, run_class):
+    code = [*(sources_copy / "src").rglob("*.py"), *(sources_copy / "workflow").rglob("*.py")]
+    for path in code:
+        text = path.read_text()
+        assert text.startswith('"""')
+        path.write_text(text.replace('"""', '"""Changed: ', 1) + "\n# changed\n")
+    assert run_class(finished.folder, sources_copy).plan() == {}
 
 
 def test_a_changed_script_reruns_its_rule(finished, graph, sources_copy, run_class):
     script = sources_copy / "workflow/scripts/gather_motifs.py"
-    script.write_text(script.read_text().replace("Put the folds'", "Put all folds'"))
+    script.write_text(script.read_text() + "\nNEW = 1\n")
     planned = run_class(finished.folder, sources_copy).plan()
     assert set(planned) == onward(graph, {"gather_motifs"})
 

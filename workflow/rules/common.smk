@@ -13,7 +13,7 @@ sys.path.insert(0, str(Path(workflow.basedir) / "src"))
 from cisgrammar.common.config import complete_config, read_schema
 from cisgrammar.common.errors import InputError, Problems
 from cisgrammar.common.inputs import require_file
-from cisgrammar.common.provenance import sha256, source_hash
+from cisgrammar.common.provenance import source_hash
 from cisgrammar.downloads.sources import PREFIX, read_sources, resolve
 
 ROOT = Path(workflow.basedir)
@@ -71,8 +71,7 @@ def code(script):
 
     Snakemake itself looks at the script alone, and at its time, which a checkout changes.
     """
-    path = ROOT / "workflow/scripts" / f"{script}.py"
-    return [sha256(path)[:16], source_hash(path)]
+    return source_hash(ROOT / "workflow/scripts" / f"{script}.py")
 
 
 def input_file(section, key, simulated):

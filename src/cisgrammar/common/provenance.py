@@ -10,7 +10,7 @@ import platform
 import subprocess
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 LIBRARY = Path(__file__).parents[1]
 PACKAGES = (
@@ -33,59 +33,142 @@ PACKAGES = (
     "snakemake",
 )
 
-STATEMENTS = (ast.stmt, ast.excepthandler, ast.match_case)  # imports are in no expression
+BLOCKS = ("body", "orelse", "finalbody", "handlers", "cases")  # where statements hold statements
 
 
-def imported_modules(script: str | Path) -> tuple[set[Path], set[str]]:
+def imported_modules(
+    script: str | Path, also: Iterable[str | Path] = (), leave_out: Iterable[str] = ()
+) -> tuple[set[Path], set[str]]:
     """Follow the imports of a script through the library.
 
     Parameters
     ----------
     script
         A Python file.
+    also, leave_out
+        As for :func:`source_hash`.
 
     Returns
     -------
     The library's files that it uses, directly or not, itself where it is one of
     them, and the names of all other top-level packages that it or they import.
+
+    Raises
+    ------
+    ValueError
+        If a module or file that is named is not in the library.
+
+    Notes
+    -----
+    Imports in functions count; those under ``if TYPE_CHECKING:`` do not.
     """
-    script = Path(script)
-    files: set[Path] = {script} if script.is_relative_to(LIBRARY) else set()
+    files, others = _reached(script, also, leave_out)
+    return {file for file in files if file.is_relative_to(LIBRARY)}, others
+
+
+def source_hash(
+    script: str | Path, also: Iterable[str | Path] = (), leave_out: Iterable[str] = ()
+) -> str:
+    """Digest a script and the library code that it uses, so that a change reruns its rule.
+
+    Parameters
+    ----------
+    script
+        A Python file.
+    also
+        More that is used, but imported by a name that only a run knows: files, or
+        modules of the library, as ``cisgrammar.models.scover``.
+    leave_out
+        Files that are neither digested nor followed, by their paths in the library, as
+        ``models/registry.py``: a table of all models, where a script uses one.
+
+    Returns
+    -------
+    16 characters that do not change with docstrings, comments and formatting.
+
+    Raises
+    ------
+    ValueError
+        If a module or file that is named is not in the library.
+
+    Notes
+    -----
+    Snakemake itself looks at scripts alone, not at what they import.
+    """
+    digest = hashlib.sha256()
+    for name, path in sorted((_name(path), path) for path in _reached(script, also, leave_out)[0]):
+        digest.update(name.encode())
+        digest.update(_read(path.read_bytes()).digest)
+    return digest.hexdigest()[:16]
+
+
+def _reached(
+    script: str | Path, also: Iterable[str | Path], leave_out: Iterable[str]
+) -> tuple[set[Path], set[str]]:
+    """Give all files that are used, and the other packages that these import."""
+    skipped = {LIBRARY / name for name in leave_out}
+    for path in skipped:
+        if not path.is_file():
+            raise ValueError(f"{path} cannot be left out: it does not exist")
+    files = {Path(script), *(path for entry in also for path in _files_to_add(entry))} - skipped
     others: set[str] = set()
-    todo = [script]
+    todo = list(files)
     while todo:
-        for name in _imports(todo.pop()):
+        for name in _read(todo.pop().read_bytes()).imports:
             if name.split(".")[0] != "cisgrammar":
                 others.add(name.split(".")[0])
                 continue
-            for file in _files_of(name):
-                if file not in files:
-                    files.add(file)
-                    todo.append(file)
+            for path in _files_of(name):
+                if path not in files and path not in skipped:
+                    files.add(path)
+                    todo.append(path)
     return files, others
 
 
-def _imports(path: Path) -> list[str]:
-    return _imports_of(path.read_text())
+class _Source(NamedTuple):
+    imports: list[str]
+    digest: bytes
 
 
 @functools.cache  # every rule asks for the same modules, each time that Snakemake starts
-def _imports_of(text: str) -> list[str]:
-    names, todo = [], [ast.parse(text)]
+def _read(text: bytes) -> _Source:
+    """Find what a file imports, and digest what it does, not how it is written."""
+    tree = ast.parse(text)
+    imports: list[str] = []
+    todo: list[ast.AST] = [tree]
     while todo:
         node = todo.pop()
         if isinstance(node, ast.Import):
-            names += [alias.name for alias in node.names]
+            imports += [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom) and node.module:
-            names += [node.module] + [f"{node.module}.{alias.name}" for alias in node.names]
-        todo += [child for child in ast.iter_child_nodes(node) if isinstance(child, STATEMENTS)]
-    return names
+            imports += [node.module] + [f"{node.module}.{alias.name}" for alias in node.names]
+        elif isinstance(node, ast.If) and _is_for_types(node.test):
+            node.body = []
+        for block in [getattr(node, name) for name in BLOCKS if hasattr(node, name)]:
+            block[:] = [statement for statement in block if not _is_text(statement)]
+            todo += block
+    return _Source(imports, hashlib.sha256(ast.dump(tree).encode()).digest())
+
+
+def _is_text(node: ast.AST) -> bool:
+    """Say whether a statement is a docstring, or another text that nothing reads."""
+    value = node.value if isinstance(node, ast.Expr) else None
+    return isinstance(value, ast.Constant) and isinstance(value.value, str)
+
+
+def _is_for_types(test: ast.AST) -> bool:
+    """Say whether a condition is ``TYPE_CHECKING`` or ``typing.TYPE_CHECKING``."""
+    return "TYPE_CHECKING" in (getattr(test, "id", None), getattr(test, "attr", None))
 
 
 def _files_of(name: str) -> list[Path]:
     """Files that importing a dotted name of the library runs."""
+    return _files_in(LIBRARY, name)
+
+
+@functools.cache
+def _files_in(folder: Path, name: str) -> list[Path]:
     files = []
-    folder = LIBRARY
     for part in name.split(".")[1:]:
         if (folder / f"{part}.py").is_file():
             files.append(folder / f"{part}.py")
@@ -97,16 +180,20 @@ def _files_of(name: str) -> list[Path]:
     return files
 
 
-def source_hash(script: str | Path) -> str:
-    """Digest the library code that a script uses, so that a change reruns its rule.
+def _files_to_add(entry: str | Path) -> list[Path]:
+    """Give a file, or those that importing a module of the library runs."""
+    if isinstance(entry, Path) or entry.endswith(".py"):
+        return [Path(entry)]
+    files = _files_of(entry)
+    place = LIBRARY.joinpath(*entry.split(".")[1:])
+    if not files or files[-1] not in (place.with_name(f"{place.name}.py"), place / "__init__.py"):
+        raise ValueError(f"{entry} is no module of the library")
+    return files
 
-    Snakemake watches the script itself but not the modules it imports.
-    """
-    digest = hashlib.sha256()
-    for path in sorted(imported_modules(script)[0]):
-        digest.update(path.relative_to(LIBRARY).as_posix().encode())
-        digest.update(path.read_bytes())
-    return digest.hexdigest()[:16]
+
+def _name(path: Path) -> str:
+    """Name a file in the same way wherever the library lies."""
+    return path.relative_to(LIBRARY).as_posix() if path.is_relative_to(LIBRARY) else path.name
 
 
 def sha256(path: str | Path) -> str:
