@@ -1,0 +1,65 @@
+"""The library installed as a package, from a wheel that is built of these files."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+
+import cisgrammar
+
+ROOT = Path(__file__).parents[2]
+PIP = [sys.executable, "-m", "pip", "--disable-pip-version-check", "--quiet"]
+PARTS = ("src", "pyproject.toml", "README.md", "LICENSE")  # what a build reads
+
+
+def call(*command: str | Path, **kwargs) -> str:
+    done = subprocess.run([*map(str, command)], capture_output=True, text=True, **kwargs)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory) -> Path:
+    """Build a wheel of a copy, for a build leaves files beside what it reads."""
+    folder = tmp_path_factory.mktemp("built")
+    copy = folder / "copy"
+    copy.mkdir()
+    for name in PARTS:
+        if (ROOT / name).is_dir():
+            ignore = shutil.ignore_patterns("__pycache__", "*.egg-info")
+            shutil.copytree(ROOT / name, copy / name, ignore=ignore)
+        else:
+            shutil.copy2(ROOT / name, copy / name)
+    options = ["--no-deps", "--no-build-isolation", "--no-index"]
+    call(*PIP, "wheel", *options, "--wheel-dir", folder, copy)
+    (built,) = folder.glob("*.whl")
+    return built
+
+
+def test_a_wheel_has_every_file_of_the_library(wheel):
+    files = {
+        path.relative_to(ROOT / "src").as_posix()
+        for path in (ROOT / "src/cisgrammar").rglob("*")
+        if path.is_file() and "__pycache__" not in path.parts
+    }
+    assert {"cisgrammar/py.typed", "cisgrammar/models/kernels/__init__.py"} <= files
+    packed = {name for name in zipfile.ZipFile(wheel).namelist() if "dist-info" not in name}
+    assert packed == files
+
+
+def test_a_wheel_is_installed_and_imported_from_anywhere(wheel, tmp_path):
+    target = tmp_path / "installed"
+    call(*PIP, "install", "--no-deps", "--no-index", "--target", target, wheel)
+    code = (
+        "import cisgrammar, cisgrammar.genome.sequence\n"
+        "from importlib.metadata import version\n"
+        "print(cisgrammar.__version__, version('cisgrammar'), cisgrammar.__file__)"
+    )
+    said = call(sys.executable, "-c", code, cwd=tmp_path, env={"PYTHONPATH": str(target)})
+    own = cisgrammar.__version__
+    assert said.split() == [own, own, str(target / "cisgrammar/__init__.py")]
