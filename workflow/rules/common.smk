@@ -8,7 +8,9 @@ from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
 
-sys.path.insert(0, str(Path(workflow.basedir) / "src"))
+# where these files are; workflow.basedir is another folder if they are a module of another workflow
+ROOT = Path(workflow.current_basedir.get_path_or_uri(secret_free=True)).parents[1]
+sys.path.insert(0, str(ROOT / "src"))
 
 from cisgrammar.common.config import complete_config, read_schema
 from cisgrammar.common.errors import InputError, Problems
@@ -16,10 +18,9 @@ from cisgrammar.common.inputs import require_file
 from cisgrammar.common.provenance import source_hash
 from cisgrammar.downloads.sources import PREFIX, read_sources, resolve
 
-ROOT = Path(workflow.basedir)
 SCHEMA = read_schema(ROOT / "workflow/schemas/config.schema.yaml")
 
-CONFIG_FILES = ", ".join(os.path.relpath(path) for path in workflow.configfiles)
+CONFIG_FILES = ", ".join(map(os.path.relpath, workflow.configfiles)) or "the module's config"
 
 PROBLEMS = Problems()  # with keys and files; all are told at once, at the end of this file
 
@@ -32,8 +33,7 @@ except InputError as error:
     raise WorkflowError(str(error)) from None
 DOWNLOAD_FOLDER = Path(checked["downloads"]["folder"]).expanduser().as_posix()
 checked, DOWNLOADS = resolve(checked, SOURCES, DOWNLOAD_FOLDER, PROBLEMS)
-config.clear()
-config.update(checked)
+config = checked  # a new one: as a module, the old one is that of another workflow
 
 NAME = config["name"]
 FAMILIES = config["families"]
