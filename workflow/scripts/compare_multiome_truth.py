@@ -9,10 +9,11 @@ from cisgrammar.common.threads import set_threads
 from cisgrammar.evaluate.multiome_truth import (
     activity_pairs,
     activity_table,
+    effects_both_ways,
     sites_found,
     summarise,
 )
-from cisgrammar.interpret.tf_activity import insertion_effects, standardise
+from cisgrammar.interpret.tf_activity import standardise
 from cisgrammar.models.checkpoints import load_model
 from cisgrammar.motifs.meme import read_meme
 
@@ -25,21 +26,12 @@ with log_to(snakemake.log[0]):
     planted, types = read_table(files.activities, index_col="motif"), cells.obs["cell_type"]
     motifs = read_meme(files.motifs)
     names = [motif.name for motif in motifs]
-    effects = {
-        way: insertion_effects(
-            model,
-            cells.varm["codes"],
-            motifs,
-            n_backgrounds=params.settings["n_backgrounds"],
-            of_logits=way == "logits",
-            seed=derive_seed(params.seed, "tf_activity"),
-        )
-        for way in ("logits", "accessibility")
-    }
+    n, seed = params.settings["n_backgrounds"], derive_seed(params.seed, "tf_activity")
+    effects = effects_both_ways(model, cells.varm["codes"], motifs, n_backgrounds=n, seed=seed)
     activity = activity_table(effects, names, planted, types)
     z = standardise(effects[params.settings["change_of"]])
-    seed = derive_seed(params.seed, "sites_found")
-    found = sites_found(model, cells, read_table(files.sites), planted, n_peaks=N_PEAKS, seed=seed)
+    sites, seed = read_table(files.sites), derive_seed(params.seed, "sites_found")
+    found = sites_found(model, cells, sites, planted, n_peaks=N_PEAKS, seed=seed)
     write_table(activity, out.activity)
     write_table(activity_pairs(z, names, planted, types), out.pairs)
     write_table(found, out.sites)

@@ -1,6 +1,5 @@
 """Lay out sequences by the motifs in them; count which families stand together."""
 
-import torch
 from anndata import read_h5ad
 
 from cisgrammar.common.files import read_table, write_h5ad, write_table
@@ -17,22 +16,13 @@ from cisgrammar.interpret.motif_space import (
     only_trusted,
 )
 from cisgrammar.models.checkpoints import load_model
-
-
-def scanner(path):
-    """Give a function from codes to a model's activations."""
-    model = load_model(path)
-
-    def scan(codes):
-        return torch.cat([maxima for maxima, _ in model.scan(torch.from_numpy(codes))]).numpy()
-
-    return scan
-
+from cisgrammar.models.prediction import scanner
 
 with log_to(snakemake.log[0]):
     set_threads(snakemake.threads)
     dataset = read_h5ad(snakemake.input.dataset)
-    scanners = dict(enumerate(map(scanner, snakemake.input.models)))
+    models = map(load_model, snakemake.input.models)
+    scanners = {fold: scanner(model) for fold, model in enumerate(models)}
     activated, names = activations(dataset.varm["codes"], scanners)
     filters, families = read_table(snakemake.input.filters), read_table(snakemake.input.families)
     scores = family_scores(activated, names, filters, families, dataset.var)

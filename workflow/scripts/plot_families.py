@@ -10,12 +10,7 @@ from cisgrammar.interpret.family_influence import trusted
 from cisgrammar.interpret.influence import with_score
 from cisgrammar.motifs.databases import load_database
 from cisgrammar.motifs.meme import read_meme
-from cisgrammar.plots.families import (
-    correlation_heatmap,
-    family_heatmap,
-    family_stability,
-    pools_by_family,
-)
+from cisgrammar.plots import families as panels
 from cisgrammar.plots.logos import alignment_gallery
 from cisgrammar.plots.notes import draw_or_note
 from cisgrammar.plots.style import cell_type_colours, save
@@ -25,23 +20,21 @@ with log_to(snakemake.log[0]):
     known = load_database(params.database["source"], params.database["tf_names"]).motifs
     motifs, families = read_meme(files.motifs), read_table(files.families)
     z, raw = (read_table(path, index_col="family") for path in (files.z, files.by_cell_type))
-    filters = read_table(files.filters)
     influence = with_score(read_h5ad(files.influence), params.score)
     # what matches by chance is set aside too
     kept = trusted(families, influence.var)
     families["reproducible"] = kept.to_numpy()
-    examples = filters.set_index("motif").loc[families["example"]].reset_index()
-    categories = {cell: name for name, cells in params.categories.items() for cell in cells}
+    examples = panels.examples_of(families, read_table(files.filters))
+    categories = panels.category_of_types(params.categories)
     score = {"score": params.score}
     colours = score | {"colours": cell_type_colours(files.cells)}
     correlations = read_table(files.correlations, index_col="family").loc[kept, kept]
     figures = {
-        "heatmap": (family_heatmap, (z, families, motifs, raw, categories or None), score),
+        "heatmap": (panels.family_heatmap, (z, families, motifs, raw, categories), score),
         "gallery": (alignment_gallery, (examples, motifs, known), {}),
-        "stability": (family_stability, (read_table(files.stability), families), colours),
-        "correlations": (correlation_heatmap, (correlations,), {}),
-        "pools": (pools_by_family, (influence,), score),
+        "stability": (panels.family_stability, (read_table(files.stability), families), colours),
+        "correlations": (panels.correlation_heatmap, (correlations,), {}),
+        "pools": (panels.pools_by_family, (influence,), score),
     }
     for name, (draw, tables, options) in figures.items():
-        figure = draw_or_note(draw, *tables, **options)
-        save(figure, Path(snakemake.output[name]).with_suffix(""))
+        save(draw_or_note(draw, *tables, **options), Path(snakemake.output[name]).with_suffix(""))

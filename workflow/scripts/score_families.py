@@ -6,14 +6,14 @@ from cisgrammar.common.files import read_table, write_h5ad, write_table
 from cisgrammar.common.logs import log_to
 from cisgrammar.interpret.family_influence import (
     add_categories,
+    add_pool_pca,
     consistency,
     family_correlations,
-    mean_by_family,
-    pool_pca,
+    means_of_label,
     stability,
     sum_by_family,
 )
-from cisgrammar.interpret.influence import EFFECT, INFLUENCE, with_score, z_scores
+from cisgrammar.interpret.influence import with_score
 from cisgrammar.motifs.meme import read_meme
 
 with log_to(snakemake.log[0]):
@@ -24,19 +24,15 @@ with log_to(snakemake.log[0]):
     consistent = consistency(influence, filters, table)
     families.var["consistent"] = consistent["consistent"]
     write_table(consistent, snakemake.output.consistency, index=True)
-    chosen = pool_pca(with_score(families, snakemake.params.score))
-    for key in ("obsm", "varm", "uns"):
-        getattr(families, key).update(getattr(chosen, key))
+    add_pool_pca(families, snakemake.params.score)
     labels = ["cell_type"]
     if snakemake.params.categories:
         add_categories(families, snakemake.params.categories)
         labels.append("category")
     write_h5ad(families, snakemake.output.influence)
     for label in labels:
-        for score, layer in ((INFLUENCE, None), (EFFECT, EFFECT)):
-            means = mean_by_family(families, label, layer)
-            write_table(means, snakemake.output[f"{score}_by_{label}"], index=True)
-            write_table(z_scores(means), snakemake.output[f"{score}_by_{label}_z"], index=True)
+        for name, means in means_of_label(families, label).items():
+            write_table(means, snakemake.output[name], index=True)
     chosen = with_score(influence, snakemake.params.score)
     write_table(stability(chosen, filters, table), snakemake.output.stability)
     correlations = family_correlations(with_score(families, snakemake.params.score))

@@ -3,20 +3,16 @@
 from pathlib import Path
 
 from cisgrammar.common.logs import log_to
-from cisgrammar.simulate import simulate
 from cisgrammar.simulate.multiome import simulate_multiome
+from cisgrammar.simulate.promoters import simulate_promoters
+from cisgrammar.simulate.settings import MultiomeSettings, PromoterSettings
 
-folder, seed = Path(snakemake.output.genome).parent, snakemake.params.seed
-settings = dict(snakemake.params.settings)
-multiome = settings.pop("multiome")
+params, folder = snakemake.params, Path(snakemake.output.genome).parent
+section = dict(params.settings)
+multiome = section.pop("multiome")
 with log_to(snakemake.log[0]):
     if multiome is not None:
-        simulate_multiome(folder, seed=seed, **multiome)
+        simulate_multiome(folder, MultiomeSettings(**multiome), seed=params.seed)
     else:
-        simulate(
-            folder,
-            seed=seed,
-            upstream=snakemake.params.regions["upstream"],
-            downstream=snakemake.params.regions["downstream"],
-            **settings,
-        )
+        settings = PromoterSettings(**section, **params.regions)
+        simulate_promoters(folder, settings, seed=params.seed)

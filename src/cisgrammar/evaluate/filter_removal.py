@@ -6,6 +6,12 @@ from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
+import torch
+from anndata import AnnData
+
+from cisgrammar.data.folds import TEST, TRAIN, rows_of
+from cisgrammar.evaluate.comparison import score_row
+from cisgrammar.models.abilities import HasFilters
 
 NO_MATCH = "no match"  # as in motifs.families, which would bring Tomtom with it
 
@@ -67,3 +73,54 @@ def predict_with_filters(
     ``(sequences, targets)``.
     """
     return np.where(keep, activations, fill) @ weight.T + bias
+
+
+def known_families(families: pd.DataFrame) -> list[str]:
+    """Name the reproducible families that match something known; the others go together."""
+    known = families["reproducible"].astype(bool) & (families["status"] != NO_MATCH)
+    return sorted(families.loc[known, "family"])
+
+
+def score_subsets(
+    model: HasFilters,
+    dataset: AnnData,
+    folds: pd.DataFrame,
+    fold: int,
+    filters: pd.DataFrame,
+    families: Sequence[str],
+    fill: str,
+) -> pd.DataFrame:
+    """Score what one fold's model predicts with some of its filters.
+
+    Parameters
+    ----------
+    model
+        Trained in this fold.
+    dataset
+        Targets x sequences, with ``varm["codes"]``.
+    folds, fold
+        folds.tsv, and its fold.
+    filters
+        filter_families.tsv of all folds.
+    families
+        To remove, one at a time: see :func:`filter_subsets`.
+    fill
+        What filters that are taken away say: ``zero``, or ``mean`` over the training part.
+
+    Returns
+    -------
+    One row a subset, as :func:`cisgrammar.evaluate.comparison.score_row` gives them.
+    """
+    codes = torch.from_numpy(dataset.varm["codes"])
+    weight, bias = (p.detach().numpy() for p in (model.head.weight, model.head.bias))
+    test = rows_of(folds, fold, TEST)
+    activated = model.activations(codes[test]).numpy()
+    filled: np.ndarray | float = 0.0
+    if fill == "mean":
+        filled = model.activations(codes[rows_of(folds, fold, TRAIN)]).numpy().mean(axis=0)
+    subsets = filter_subsets(filters[filters["fold"] == fold], weight.shape[1], families)
+    rows = []
+    for method, keep in subsets.items():
+        predicted = predict_with_filters(activated, weight, bias, keep, filled)
+        rows.append(score_row(method, fold, dataset.X[:, test].T, predicted))
+    return pd.concat(rows)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -10,9 +10,31 @@ from anndata import AnnData
 
 from cisgrammar.common.statistics import pearson
 from cisgrammar.interpret.mutagenesis import importance, mean_weights, mutate
+from cisgrammar.interpret.tf_activity import insertion_effects
 from cisgrammar.models.abilities import Inserts
+from cisgrammar.motifs.meme import Motif
 
 REQUIRED = {"median_r_activity": 0.8}
+
+
+def effects_both_ways(
+    model: Inserts, codes: np.ndarray, motifs: Sequence[Motif], *, n_backgrounds: int, seed: int
+) -> dict[str, np.ndarray]:
+    """Put motifs into shuffled peaks, and take the effect on ``logits`` and ``accessibility``.
+
+    Parameters and values are those of :func:`cisgrammar.interpret.tf_activity.insertion_effects`.
+    """
+    return {
+        way: insertion_effects(
+            model,
+            codes,
+            motifs,
+            n_backgrounds=n_backgrounds,
+            of_logits=way == "logits",
+            seed=seed,
+        )
+        for way in ("logits", "accessibility")
+    }
 
 
 def activity_table(

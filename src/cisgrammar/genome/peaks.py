@@ -266,7 +266,7 @@ def centred(
     mapping = match_chromosomes(peaks["chrom"], chrom_sizes, chromosomes)
     there = peaks["chrom"].isin(mapping)
     windows = peaks[there].reset_index(drop=True)
-    windows["chrom"] = windows["chrom"].map(mapping)
+    windows["chrom"] = windows["chrom"].astype(str).map(mapping)  # no categories, as h5ad has
     windows["start"] = (windows["start"] + windows["end"]) // 2 - length // 2
     windows["end"] = windows["start"] + length
     inside = (windows["start"] >= 0) & (windows["end"] <= windows["chrom"].map(chrom_sizes))

@@ -12,7 +12,7 @@ from scipy import sparse, stats
 
 from cisgrammar.common.errors import Problems
 from cisgrammar.common.statistics import spearman
-from cisgrammar.interpret.influence import EFFECT, mean_by
+from cisgrammar.interpret.influence import EFFECT, INFLUENCE, mean_by, with_score, z_scores
 from cisgrammar.motifs.meme import Motif
 
 OTHER = "other"
@@ -80,6 +80,20 @@ def mean_by_family(
 ) -> pd.DataFrame:
     """Average over the pools of each label: family x label, labels in alphabetical order."""
     return mean_by(families, column, layer).rename_axis("family")
+
+
+def means_of_label(families: AnnData, label: str) -> dict[str, pd.DataFrame]:
+    """Average both scores over the pools of each label, raw and standardised (``_z``).
+
+    Returns
+    -------
+    ``{score}_by_{label}`` and ``{score}_by_{label}_z`` to family x label.
+    """
+    tables: dict[str, pd.DataFrame] = {}
+    for score, layer in ((INFLUENCE, None), (EFFECT, EFFECT)):
+        means = mean_by_family(families, label, layer)
+        tables |= {f"{score}_by_{label}": means, f"{score}_by_{label}_z": z_scores(means)}
+    return tables
 
 
 def add_categories(
@@ -291,3 +305,10 @@ def pool_pca(families: AnnData, n_components: int = 10) -> AnnData:
     variance = singular**2
     projected.uns["pca"] = {"variance_ratio": variance[:n] / max(variance.sum(), 1e-300)}
     return projected
+
+
+def add_pool_pca(families: AnnData, score: str) -> None:
+    """Add :func:`pool_pca` of one of the scores, ``effect`` or ``influence``."""
+    projected = pool_pca(with_score(families, score))
+    for key in ("obsm", "varm", "uns"):
+        getattr(families, key).update(getattr(projected, key))

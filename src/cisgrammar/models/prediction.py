@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
+import numpy as np
 import torch
 from torch import Tensor
 
 from cisgrammar.data.split import Inputs
-from cisgrammar.models.abilities import EmbedsCells
+from cisgrammar.models.abilities import EmbedsCells, HasFilters
 from cisgrammar.models.base import SequenceModel
 
 EVALUATION_BATCH = 1024
@@ -28,3 +31,12 @@ def embed_sequences(model: EmbedsCells, codes: Tensor) -> Tensor:
     device = model.head.weight.device
     batches = codes.split(EMBEDDING_BATCH)
     return torch.cat([model.embed(batch.to(device)).cpu() for batch in batches])
+
+
+def scanner(model: HasFilters) -> Callable[[np.ndarray], np.ndarray]:
+    """Give a function from codes ``(n, length)`` to the filters' maxima ``(n, filters)``."""
+
+    def scan(codes: np.ndarray) -> np.ndarray:
+        return torch.cat([maxima for maxima, _ in model.scan(torch.from_numpy(codes))]).numpy()
+
+    return scan

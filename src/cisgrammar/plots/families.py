@@ -18,6 +18,16 @@ from cisgrammar.plots.maps import value_maps
 FEW_CELL_TYPES = 12
 
 
+def category_of_types(categories: Mapping[str, Sequence[str]]) -> dict[str, str] | None:
+    """Turn the cell types of each category into the category of each type; None without any."""
+    return {type_: name for name, types in categories.items() for type_ in types} or None
+
+
+def examples_of(families: pd.DataFrame, filters: pd.DataFrame) -> pd.DataFrame:
+    """Give the rows of filter_families.tsv that are the families' examples, in their order."""
+    return filters.set_index("motif").loc[families["example"]].reset_index()
+
+
 @style.styled
 def family_heatmap(
     z: pd.DataFrame,

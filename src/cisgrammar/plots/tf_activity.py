@@ -6,8 +6,10 @@ from collections.abc import Mapping
 
 import numpy as np
 import pandas as pd
+from anndata import AnnData
 from matplotlib.figure import Figure
 
+from cisgrammar.cells.expression import log_expression
 from cisgrammar.plots import style
 from cisgrammar.plots.heatmaps import Heatmap
 from cisgrammar.plots.maps import value_maps
@@ -114,3 +116,23 @@ def best_expressed(tests: pd.DataFrame) -> pd.DataFrame:
     there = tests.dropna(subset=["r"])
     order = there["r"].astype(float).abs().sort_values(ascending=False, kind="stable").index
     return there.loc[order].drop_duplicates("motif").set_index("motif")[["tf", "gene", "r"]]
+
+
+def expression_panels(counts: AnnData, cells: pd.Index, best: pd.DataFrame) -> pd.DataFrame:
+    """Give the expression of some motifs' TFs in each cell.
+
+    Parameters
+    ----------
+    counts
+        Counts of genes in these cells, and maybe others.
+    cells
+        Their names.
+    best
+        Rows of :func:`best_expressed`.
+
+    Returns
+    -------
+    Cells x TFs, logarithms; columns named for the panels.
+    """
+    logs = log_expression(counts, cells)[:, counts.var_names.get_indexer(best["gene"])]
+    return pd.DataFrame(logs.toarray(), cells, [f"{tf} expression" for tf in best["tf"]])

@@ -136,6 +136,19 @@ def promoter_slice(tss: int, strand: str, upstream: int, downstream: int) -> sli
     return slice(tss - downstream + 1, tss + upstream + 1)
 
 
+def draw_bearers(
+    n: int, n_motifs: int, least: float, most: float, rng: np.random.Generator
+) -> np.ndarray:
+    """Draw which promoters bear which motif, each motif in a share of them from this range.
+
+    Returns
+    -------
+    bool ``(n, n_motifs)``.
+    """
+    occurrence = rng.uniform(least, most, size=n_motifs)
+    return rng.random((n, n_motifs)) < occurrence
+
+
 def plant_sites(
     genome: Genome,
     motifs: Sequence[Motif],

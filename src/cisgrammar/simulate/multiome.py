@@ -14,54 +14,31 @@ from cisgrammar.common.errors import Problems
 from cisgrammar.common.files import write_h5ad, write_table
 from cisgrammar.common.seeds import derive_seed
 from cisgrammar.motifs.meme import Motif, write_meme
-from cisgrammar.simulate import ACTIVATORS, CELL_TYPES, REPRESSORS, choose_motifs, name_genes
 from cisgrammar.simulate.expression import (
     draw_activities,
     draw_cells,
     draw_counts,
     expected_expression,
 )
-from cisgrammar.simulate.genome import Genome, draw_bases, plant_sites, write_fasta, write_gtf
+from cisgrammar.simulate.genome import (
+    Genome,
+    draw_bases,
+    draw_bearers,
+    plant_sites,
+    write_fasta,
+    write_gtf,
+)
+from cisgrammar.simulate.motifs import choose_motifs, name_genes
+from cisgrammar.simulate.settings import MultiomeSettings
 
 SPACING = (1500, 1800)  # bp from the middle of a peak to that of the next
 PEAK_WIDTH = (300, 700)
 GENE_LENGTH = 600
+DRAWN = ("peaks", "genes", "bases", "sites", "activities", "effects", "atac", "rna")
 _log = logging.getLogger(__name__)
 
 
-def simulate_multiome(
-    folder: str | Path,
-    *,
-    seed: int,
-    n_peaks: int = 5000,
-    n_genes: int = 1000,
-    n_chromosomes: int = 6,
-    site_range: int = 250,
-    activators: Sequence[str] = ACTIVATORS,
-    repressors: Sequence[str] = REPRESSORS,
-    jaspar_release: str = "JASPAR2024",
-    min_occurrence: float = 0.1,
-    max_occurrence: float = 0.2,
-    min_site_strength: float = 0.9,
-    min_activity: float = 0.0,
-    max_activity: float = 2.0,
-    tf_response: float = 2.0,
-    promoter_response: float = 0.7,
-    peak_sd: float = 0.5,
-    cell_types: Mapping[str, float] = CELL_TYPES,
-    n_cells: int = 1500,
-    n_batches: int = 2,
-    open_per_cell: float = 400.0,
-    rna_per_cell: float = 3000.0,
-    depth_sd: float = 0.35,
-    batch_depth_sd: float = 0.3,
-    batch_peak_sd: float = 0.3,
-    batch_gene_sd: float = 0.15,
-    dispersion: float = 0.2,
-    background_gc: float = 0.4,
-    peak_gc: float = 0.5,
-    peak_gc_sd: float = 0.04,
-) -> None:
+def simulate_multiome(folder: str | Path, settings: MultiomeSettings, *, seed: int) -> None:
     """Simulate a genome with peaks and genes, both modalities of its cells, and the truth.
 
     Parameters
@@ -72,102 +49,120 @@ def simulate_multiome(
         ``sites.tsv`` (peak, motif, start in the genome, strand, sequence), ``activities.tsv``,
         ``accessibility.h5ad`` and ``expectation.h5ad`` (cell types x peaks, x genes, free of
         noise).
+    settings
+        By which it is made.
     seed
         Everything random derives from it.
-    n_peaks, n_genes, n_chromosomes
-        How many. The TSS of each gene is the middle of a peak.
-    site_range
-        Bases around the middle of a peak in which sites stand.
-    activators, repressors, jaspar_release, min_occurrence, max_occurrence, min_site_strength
-        As in :func:`cisgrammar.simulate.simulate`, with peaks for promoters.
-    min_activity, max_activity
-        Absolute effect of a site on the natural logarithm of accessibility, in the cell types
-        where its TF is least and most active.
-    tf_response
-        Natural logarithm of the expression of a TF's gene per unit of activity.
-    promoter_response
-        The same of any other gene per unit of the logarithm of its promoter's accessibility.
-    peak_sd
-        Standard deviation of what else, unrelated to sequence, sets a peak's natural logarithm
-        of accessibility in all cell types alike.
-    cell_types, n_cells, n_batches
-        Name to share of cells; how many.
-    open_per_cell, rna_per_cell
-        Median fragments and median counts of a cell.
-    depth_sd
-        Standard deviation of the natural logarithms of both, drawn apart.
-    batch_depth_sd, batch_peak_sd, batch_gene_sd
-        Standard deviation of the natural logarithm of a batch's effect on depth, on each peak
-        and on each gene.
-    dispersion
-        Of the RNA's negative binomial.
-    background_gc, peak_gc, peak_gc_sd
-        Share of G and C far from peaks; its mean and standard deviation in their middles.
 
     Raises
     ------
     InputError
         If a motif is not in JASPAR, is planted twice, or numbers do not fit together.
     """
-    motifs, tfs, _ = choose_motifs(activators, repressors, jaspar_release)
-    _check(n_peaks, n_genes, site_range, motifs, tfs)
+    chosen = settings.activators, settings.repressors, settings.jaspar_release
+    motifs, tfs, _ = choose_motifs(*chosen)
+    _check(settings, motifs, tfs)
     names = [motif.name for motif in motifs]
     rng = {
-        what: np.random.default_rng(derive_seed(seed, "simulate_multiome", what))
-        for what in ("peaks", "genes", "bases", "sites", "activities", "effects", "atac", "rna")
+        what: np.random.default_rng(derive_seed(seed, "simulate_multiome", what)) for what in DRAWN
     }
 
-    peaks, lengths = lay_out_peaks(n_peaks, n_chromosomes, rng["peaks"])
-    chromosomes = draw_bases(peaks, lengths, background_gc, peak_gc, peak_gc_sd, rng["bases"])
-    occurrence = rng["sites"].uniform(min_occurrence, max_occurrence, size=len(motifs))
-    has_site = rng["sites"].random((n_peaks, len(motifs))) < occurrence
-    before = site_range // 2
-    sites = plant_sites(
-        Genome(chromosomes, peaks), motifs, has_site, before, site_range - before,
-        min_site_strength, rng["sites"],
-    ).rename(columns={"gene": "peak"})  # fmt: skip
-    sites["start"] += peaks.loc[sites["peak"], "tss"].to_numpy() - before
-    genes, promoter, tf_motifs = lay_out_genes_on(peaks, n_genes, tfs, rng["genes"])
-
+    genome, has_site, sites = _draw_genome(settings, motifs, rng)
+    genes, promoter, tf_motifs = lay_out_genes_on(genome.genes, settings.n_genes, tfs, rng["genes"])
     activities = draw_activities(
-        names, names[len(activators) :], list(cell_types), min_activity, max_activity,
+        names,
+        names[len(settings.activators) :],
+        list(settings.cell_types),
+        settings.min_activity,
+        settings.max_activity,
         rng["activities"],
-    )  # fmt: skip
-    effects = peak_sd * rng["effects"].standard_normal(n_peaks)
-    types = pd.DataFrame(index=pd.Index(list(cell_types), name="cell_type"))
-    var = peaks[["chrom", "start", "end"]]
-    accessibility = ad.AnnData(
-        expected_expression(has_site, activities.to_numpy(), effects, {}, 0.0), types, var
     )
+    effects = settings.peak_sd * rng["effects"].standard_normal(settings.n_peaks)
+    types = pd.DataFrame(index=pd.Index(list(settings.cell_types), name="cell_type"))
+    accessibility = ad.AnnData(
+        expected_expression(has_site, activities.to_numpy(), effects, {}, 0.0),
+        types,
+        genome.genes[["chrom", "start", "end"]],
+    )
+    response = settings.promoter_response
     expectation = ad.AnnData(
         expected_expression(
-            has_site[promoter], promoter_response * activities.to_numpy(),
-            promoter_response * effects[promoter], tf_motifs, tf_response / promoter_response,
+            has_site[promoter],
+            response * activities.to_numpy(),
+            response * effects[promoter],
+            tf_motifs,
+            settings.tf_response / response,
         ),
-        types, genes[["gene_name"]],
-    )  # fmt: skip
-    cells = draw_cells(
-        cell_types, n_cells, n_batches, open_per_cell, depth_sd, batch_depth_sd, rng["atac"]
+        types,
+        genes[["gene_name"]],
     )
-    fragments = draw_counts(cells, accessibility, 0.0, batch_peak_sd, rng["atac"])
-    fragments.data[:] = 1
-    cells["depth"] = rna_per_cell * np.exp(depth_sd * rng["rna"].standard_normal(n_cells))
-    counts = draw_counts(cells, expectation, dispersion, batch_gene_sd, rng["rna"])
+    atac, rna = _draw_modalities(settings, accessibility, expectation, rng)
 
-    folder, obs = Path(folder), cells[["cell_type", "batch"]]
-    write_fasta(chromosomes, folder / "genome.fa")
+    folder = Path(folder)
+    write_fasta(genome.chromosomes, folder / "genome.fa")
     write_gtf(genes, folder / "annotation.gtf")
-    write_h5ad(ad.AnnData(counts, obs, genes[["gene_name"]]), folder / "rna.h5ad")
-    write_h5ad(ad.AnnData(fragments, obs, var), folder / "atac.h5ad")
+    write_h5ad(rna, folder / "rna.h5ad")
+    write_h5ad(atac, folder / "atac.h5ad")
     write_meme(motifs, folder / "truth" / "motifs.meme")
     write_table(sites, folder / "truth" / "sites.tsv")
     write_table(activities, folder / "truth" / "activities.tsv", index=True)
     write_h5ad(accessibility, folder / "truth" / "accessibility.h5ad")
     write_h5ad(expectation, folder / "truth" / "expectation.h5ad")
-    _log.info(
-        "%d peaks, %d sites of %d motifs, %d genes", n_peaks, len(sites), len(motifs), n_genes
+    numbers = (atac.n_vars, len(sites), len(motifs), rna.n_vars)
+    _log.info("%d peaks, %d sites of %d motifs, %d genes", *numbers)
+    n_cells, n_peaks = atac.shape
+    _log.info("%d cells, %.3g of the entries open", n_cells, atac.X.nnz / n_cells / n_peaks)
+
+
+def _draw_genome(
+    settings: MultiomeSettings, motifs: Sequence[Motif], rng: Mapping[str, np.random.Generator]
+) -> tuple[Genome, np.ndarray, pd.DataFrame]:
+    """Draw bases and peaks, and plant sites in these; give which has which, and the sites."""
+    peaks, lengths = lay_out_peaks(settings.n_peaks, settings.n_chromosomes, rng["peaks"])
+    chromosomes = draw_bases(
+        peaks,
+        lengths,
+        settings.background_gc,
+        settings.peak_gc,
+        settings.peak_gc_sd,
+        rng["bases"],
     )
-    _log.info("%d cells, %.3g of the entries open", n_cells, fragments.nnz / n_cells / n_peaks)
+    genome = Genome(chromosomes, peaks)
+    share = settings.min_occurrence, settings.max_occurrence
+    has_site = draw_bearers(settings.n_peaks, len(motifs), *share, rng["sites"])
+    before = settings.site_range // 2
+    window = before, settings.site_range - before
+    strength = settings.min_site_strength
+    sites = plant_sites(genome, motifs, has_site, *window, strength, rng["sites"])
+    sites = sites.rename(columns={"gene": "peak"})
+    sites["start"] += peaks.loc[sites["peak"], "tss"].to_numpy() - before
+    return genome, has_site, sites
+
+
+def _draw_modalities(
+    settings: MultiomeSettings,
+    accessibility: ad.AnnData,
+    expectation: ad.AnnData,
+    rng: Mapping[str, np.random.Generator],
+) -> tuple[ad.AnnData, ad.AnnData]:
+    """Draw the peaks and the RNA of the same cells."""
+    cells = draw_cells(
+        settings.cell_types,
+        settings.n_cells,
+        settings.n_batches,
+        settings.open_per_cell,
+        settings.depth_sd,
+        settings.batch_depth_sd,
+        rng["atac"],
+    )
+    fragments = draw_counts(cells, accessibility, 0.0, settings.batch_peak_sd, rng["atac"])
+    fragments.data[:] = 1
+    log_depth = settings.depth_sd * rng["rna"].standard_normal(settings.n_cells)
+    cells["depth"] = settings.rna_per_cell * np.exp(log_depth)
+    noise = settings.dispersion, settings.batch_gene_sd
+    counts = draw_counts(cells, expectation, *noise, rng["rna"])
+    obs = cells[["cell_type", "batch"]]
+    return ad.AnnData(fragments, obs, accessibility.var), ad.AnnData(counts, obs, expectation.var)
 
 
 def lay_out_peaks(
@@ -227,10 +222,8 @@ def lay_out_genes_on(
     return genes, promoter, tf_motifs
 
 
-def _check(
-    n_peaks: int, n_genes: int, site_range: int, motifs: Sequence[Motif], tfs: list[list[str]]
-) -> None:
-    problems = Problems()
+def _check(settings: MultiomeSettings, motifs: Sequence[Motif], tfs: list[list[str]]) -> None:
+    problems, n_peaks, n_genes = Problems(), settings.n_peaks, settings.n_genes
     everyone = [tf for pair in tfs for tf in pair]
     if twice := sorted({tf for tf in everyone if everyone.count(tf) > 1}):
         problems.add(f"simulation: {', '.join(twice)} would be planted twice. Name each TF once.")
@@ -239,7 +232,7 @@ def _check(
             f"simulation: {n_genes} genes for {len(everyone)} planted TFs and {n_peaks} peaks: "
             "each TF needs a gene and each gene a peak. Change `n_genes` or `n_peaks`."
         )
-    needed = sum(motif.width for motif in motifs)
+    needed, site_range = sum(motif.width for motif in motifs), settings.site_range
     if not needed <= site_range <= SPACING[0]:
         problems.add(
             f"simulation: sites may stand in {site_range} bases of a peak; that must be at least "

@@ -1,4 +1,4 @@
-import inspect
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
@@ -10,7 +10,7 @@ from jsonschema import Draft202012Validator
 from cisgrammar.checks.config import complete_config
 from cisgrammar.common.config import read_schema
 from cisgrammar.common.errors import InputError
-from cisgrammar.simulate.multiome import simulate_multiome
+from cisgrammar.simulate.settings import MultiomeSettings, PromoterSettings
 
 ROOT = Path(__file__).parents[3]
 SCHEMA = read_schema(ROOT / "workflow/schemas/config.schema.yaml")
@@ -322,10 +322,19 @@ def test_ways_to_have_peaks(config):
     complete_config({"name": "x", **config}, SCHEMA)
 
 
-def test_defaults_of_the_simulated_multiome_are_those_of_the_function():
-    code = inspect.signature(simulate_multiome).parameters
-    keys = SCHEMA["properties"]["simulation"]["properties"]["multiome"]["properties"]
-    assert set(keys) == set(code) - {"folder", "seed"}
+@pytest.mark.parametrize(
+    "path, settings, others",
+    [
+        ("simulation", PromoterSettings(), {"upstream", "downstream"}),
+        ("simulation.multiome", MultiomeSettings(), set()),
+    ],
+)
+def test_defaults_of_simulations_are_those_of_the_code(path, settings, others):
+    keys = SCHEMA
+    for section in path.split("."):
+        keys = keys["properties"][section]
+    keys = {key: rule for key, rule in keys["properties"].items() if key != "multiome"}
+    assert set(keys) == {field.name for field in fields(settings)} - others
     for key, rule in keys.items():
-        default = code[key].default
+        default = getattr(settings, key)
         assert rule["default"] == (list(default) if isinstance(default, tuple) else default), key

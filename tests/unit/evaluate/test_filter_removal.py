@@ -1,8 +1,16 @@
 import numpy as np
 import pandas as pd
 import pytest
+import torch
+from anndata import AnnData
 
-from cisgrammar.evaluate.filter_removal import NO_MATCH, filter_subsets, predict_with_filters
+from cisgrammar.evaluate.filter_removal import (
+    NO_MATCH,
+    filter_subsets,
+    known_families,
+    predict_with_filters,
+    score_subsets,
+)
 from cisgrammar.motifs import families
 
 
@@ -44,3 +52,44 @@ def test_prediction_with_all_filters_is_the_model():
     activations, weight, bias = rng.normal(size=(5, 4)), rng.normal(size=(3, 4)), rng.normal(size=3)
     predicted = predict_with_filters(activations, weight, bias, np.ones(4, bool))
     assert predicted == pytest.approx(activations @ weight.T + bias)
+
+
+def test_families_that_match_something_are_removed_one_by_one():
+    families = pd.DataFrame(
+        {
+            "family": ["SP", "GATA", "unknown/GC", "ETS"],
+            "reproducible": [True, True, True, False],
+            "status": ["family", "no cluster", "no match", "family"],
+        }
+    )
+    assert known_families(families) == ["GATA", "SP"]
+
+
+class TwoFilters:
+    """The head adds up two filters: the number of A, and the number of T."""
+
+    head = torch.nn.Linear(2, 3)
+
+    def activations(self, codes):
+        return torch.stack([(codes == base).sum(dim=1).float() for base in (0, 3)], dim=1)
+
+
+@pytest.mark.parametrize("fill, value", [("zero", 0.0), ("mean", 2.0)])
+def test_subsets_are_scored_on_the_test_part(fill, value):
+    model = TwoFilters()
+    weight, bias = (p.detach().numpy() for p in (model.head.weight, model.head.bias))
+    codes = np.array([[0, 0, 0, 3], [3, 3, 3, 0], [0, 0, 3, 3], [0, 1, 1, 3]], np.uint8)
+    folds = pd.DataFrame(
+        {"sequence": list("abcd"), "fold0": ["train", "train", "test", "test"], "chrom": "1"}
+    )
+    counts = np.array([[2, 2], [1, 1]])
+    observed = np.where([True, False], counts, value) @ weight.T + bias
+    targets = np.vstack([np.zeros((2, 3)), observed]).T
+    dataset = AnnData(targets, var=pd.DataFrame(index=list("abcd")), varm={"codes": codes})
+    filters = pd.DataFrame(
+        {"fold": [0, 0, 1], "filter": [0, 1, 0], "family": ["A", "T", "T"], "status": "family"}
+    )
+    table = score_subsets(model, dataset, folds, 0, filters, ["A", "T"], fill)
+    methods = ["only_aligned", "only_non_aligned", "without_A", "without_T"]
+    assert table["method"].tolist() == methods and set(table["fold"]) == {0}
+    assert table.set_index("method").loc["without_T", "r2"] == pytest.approx(1, abs=1e-5)

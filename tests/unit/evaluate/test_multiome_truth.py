@@ -2,14 +2,17 @@ import numpy as np
 import pandas as pd
 import pytest
 from anndata import AnnData
-from made_accessibility import motif_split, trained
+from made_accessibility import build, motif_split, trained
 
 from cisgrammar.evaluate.multiome_truth import (
     activity_pairs,
     activity_table,
+    effects_both_ways,
     sites_found,
     summarise,
 )
+from cisgrammar.interpret.tf_activity import insertion_effects
+from cisgrammar.motifs.meme import Motif
 
 TYPES = pd.Series(["yes"] * 15 + ["no"] * 15, index=[f"cell{i}" for i in range(30)])
 PLANTED = pd.DataFrame(
@@ -65,3 +68,12 @@ def test_importance_is_highest_in_the_planted_site():
     assert summary.loc["median_r_activity", "required"] == 0.8
     assert summary.loc["median_r_activity_logits", "value"] == pytest.approx(0.85)
     assert summary.loc["share_highest_in_site", "value"] == found["right"].mean()
+
+
+def test_effects_are_taken_both_ways():
+    model, codes = build().eval(), motif_split().inputs.codes.numpy()
+    motif = Motif("gat", np.full((4, 5), 0.25))
+    found = effects_both_ways(model, codes, [motif], n_backgrounds=10, seed=1)
+    for way, of_logits in (("logits", True), ("accessibility", False)):
+        keys = {"n_backgrounds": 10, "of_logits": of_logits, "seed": 1}
+        np.testing.assert_array_equal(found[way], insertion_effects(model, codes, [motif], **keys))

@@ -75,6 +75,15 @@ def test_centred_windows():
     }
 
 
+def test_chromosomes_of_a_file_are_categories():
+    given = peaks(("1", 10, 20), ("2", 10, 20))
+    lengths = {"chr1": 100, "chr2": 200}
+    expected, steps = centred(given, 8, lengths)
+    found, same = centred(given.assign(chrom=given["chrom"].astype("category")), 8, lengths)
+    pd.testing.assert_frame_equal(found, expected)
+    assert same == steps
+
+
 TSS = pd.DataFrame({"chrom": ["1", "1"], "tss": [1000, 5000], "strand": ["+", "-"]})
 
 

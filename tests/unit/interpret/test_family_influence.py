@@ -7,9 +7,11 @@ from scipy import stats
 from cisgrammar.common.errors import InputError
 from cisgrammar.interpret.family_influence import (
     add_categories,
+    add_pool_pca,
     consistency,
     family_correlations,
     mean_by_family,
+    means_of_label,
     pool_pca,
     stability,
     sum_by_family,
@@ -158,3 +160,29 @@ def test_pca_finds_the_direction_that_varies():
     assert pca.varm["PCs"].shape == (4, 3) and pca.varm["PCs"][3].tolist() == [0, 0, 0]
     largest = np.abs(pca.varm["PCs"]).argmax(axis=0)
     assert (pca.varm["PCs"][largest, [0, 1, 2]] > 0).all()
+
+
+def test_both_scores_are_averaged_raw_and_standardised():
+    tables = means_of_label(summed(), "cell_type")
+    assert list(tables) == [
+        "influence_by_cell_type",
+        "influence_by_cell_type_z",
+        "effect_by_cell_type",
+        "effect_by_cell_type_z",
+    ]
+    assert tables["influence_by_cell_type"].loc["ETS/A"].tolist() == [20, 4.5]
+    assert tables["effect_by_cell_type"].loc["ETS/A"].tolist() == [-10, -2.25]
+    assert tables["effect_by_cell_type_z"].loc["ETS/A"].tolist() == pytest.approx([-1, 1])
+
+
+@pytest.mark.parametrize("score", ["influence", "effect"])
+def test_pool_pca_of_a_score_leaves_the_scores(score):
+    families, expected = summed(), summed()
+    add_pool_pca(families, score)
+    assert families.X.tolist() == expected.X.tolist()
+    if score == "effect":
+        expected.X = expected.layers["effect"]
+    projected = pool_pca(expected)
+    assert families.obsm["X_pca"].tolist() == projected.obsm["X_pca"].tolist()
+    assert families.varm["PCs"].tolist() == projected.varm["PCs"].tolist()
+    assert "X_umap" in families.obsm and "variance_ratio" in families.uns["pca"]

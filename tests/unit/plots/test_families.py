@@ -181,3 +181,11 @@ def test_two_columns_show_the_score_itself(n_types, label):
     expected = z if n_types == 3 else raw.sub(raw.mean(axis=1), axis=0)
     pd.testing.assert_frame_equal(values, expected)
     assert "z-score" in colours_of_heatmap(z, None, "effect", "log10 counts")[1]
+
+
+def test_categories_and_examples_of_families():
+    assert families.category_of_types({"blood": ["T", "B"]}) == {"T": "blood", "B": "blood"}
+    assert families.category_of_types({}) is None
+    table = pd.DataFrame({"family": ["B", "A"], "example": ["1_0", "0_2"]})
+    filters = pd.DataFrame({"motif": ["0_2", "0_1", "1_0"], "fold": [0, 0, 1]})
+    assert families.examples_of(table, filters)["motif"].tolist() == ["1_0", "0_2"]

@@ -1,12 +1,15 @@
 import numpy as np
 import pandas as pd
 import pytest
+from anndata import AnnData
 from plots_checks import assert_legible, shown_texts
+from scipy.sparse import csr_matrix
 
 from cisgrammar.plots.tf_activity import (
     activity_heatmap,
     activity_maps,
     best_expressed,
+    expression_panels,
     row_names,
 )
 
@@ -64,3 +67,17 @@ def test_the_tf_that_goes_with_its_motif_most():
     )  # fmt: skip
     best = best_expressed(tests)
     assert best.index.tolist() == ["a"] and best.loc["a", "tf"] == "two"
+
+
+def test_panels_of_expression_are_in_the_order_asked_for():
+    counts = AnnData(
+        np.array([[9.0, 0, 1], [0, 1, 0], [1, 1, 1]]),
+        pd.DataFrame(index=["c2", "c0", "c1"]),
+        pd.DataFrame(index=["g0", "g1", "g2"]),
+    )
+    counts.X = csr_matrix(counts.X)
+    best = pd.DataFrame({"tf": ["Y", "X"], "gene": ["g2", "g0"]}, index=["m1", "m0"])
+    panels = expression_panels(counts, pd.Index(["c0", "c2"]), best)
+    assert panels.columns.tolist() == ["Y expression", "X expression"]
+    assert panels.loc["c0"].tolist() == [0, 0]
+    assert panels.loc["c2", "X expression"] > panels.loc["c2", "Y expression"] > 0

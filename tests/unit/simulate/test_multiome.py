@@ -13,6 +13,7 @@ from cisgrammar.genome.peaks import peaks_from_names
 from cisgrammar.genome.sequence import decode, encode, reverse_complement
 from cisgrammar.genome.tss import read_tss
 from cisgrammar.simulate.multiome import simulate_multiome
+from cisgrammar.simulate.settings import MultiomeSettings
 
 SMALL = {
     "seed": 1,
@@ -29,10 +30,14 @@ SMALL = {
 }
 
 
+def simulate(folder, *, seed, **settings):
+    simulate_multiome(folder, MultiomeSettings(**settings), seed=seed)
+
+
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
     folder = tmp_path_factory.mktemp("multiome")
-    simulate_multiome(folder, **SMALL)
+    simulate(folder, **SMALL)
     return folder
 
 
@@ -113,8 +118,8 @@ def test_expression_of_a_tf_follows_its_activity(folder, tf, motif):
 
 
 def test_same_seed_same_bytes(folder, tmp_path):
-    simulate_multiome(tmp_path / "again", **SMALL)
-    simulate_multiome(tmp_path / "other", **{**SMALL, "seed": 2})
+    simulate(tmp_path / "again", **SMALL)
+    simulate(tmp_path / "other", **{**SMALL, "seed": 2})
     for name in ("genome.fa", "annotation.gtf", "truth/sites.tsv", "truth/activities.tsv"):
         assert (folder / name).read_bytes() == (tmp_path / "again" / name).read_bytes()
         assert (folder / name).read_bytes() != (tmp_path / "other" / name).read_bytes()
@@ -131,5 +136,5 @@ def test_same_seed_same_bytes(folder, tmp_path):
 )
 def test_what_cannot_be_is_said_and_nothing_written(tmp_path, settings, message):
     with pytest.raises(InputError, match=message):
-        simulate_multiome(tmp_path / "folder", **{**SMALL, **settings})
+        simulate(tmp_path / "folder", **{**SMALL, **settings})
     assert not (tmp_path / "folder").exists()

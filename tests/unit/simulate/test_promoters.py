@@ -12,7 +12,6 @@ from cisgrammar.genome.sequence import decode, encode, reverse_complement
 from cisgrammar.genome.tss import read_tss
 from cisgrammar.interpret.gene_sets import read_gmt
 from cisgrammar.motifs.meme import read_meme
-from cisgrammar.simulate import choose_motifs, simulate
 from cisgrammar.simulate.expression import draw_activities, expected_expression
 from cisgrammar.simulate.genome import (
     draw_bases,
@@ -20,6 +19,9 @@ from cisgrammar.simulate.genome import (
     lay_out_genes,
     promoter_slice,
 )
+from cisgrammar.simulate.motifs import choose_motifs
+from cisgrammar.simulate.promoters import simulate_promoters
+from cisgrammar.simulate.settings import PromoterSettings
 
 SMALL = {
     "seed": 1,
@@ -34,6 +36,10 @@ SMALL = {
     "n_cells": 200,
     "depth": 1000.0,
 }
+
+
+def simulate(folder, *, seed, **settings):
+    simulate_promoters(folder, PromoterSettings(**settings), seed=seed)
 
 
 @pytest.fixture(scope="module")
