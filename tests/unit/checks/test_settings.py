@@ -28,13 +28,13 @@ def test_defaults_are_those_of_the_config(schema):
     settings, plain = settings_of("{}", schema), Settings()
     for section in ("counts", "cells", "pools", "genome", "windows"):
         assert getattr(settings, section) == getattr(plain, section)
-    assert settings.peaks is None and settings.scbasset is None
+    assert settings.peaks is None and not settings.cell_models
     assert settings.database.source == "jaspar:CORE:vertebrates:2024"
 
 
 def test_scbasset_alone_learns_no_pools(schema):
     text = """
-    families: [scbasset]
+    models: [scbasset]
     peaks: {}
     cells: {clusters: 1.0}
     folds: {n_folds: 5, validation: 0.25}
@@ -42,10 +42,11 @@ def test_scbasset_alone_learns_no_pools(schema):
     """
     settings = settings_of(text, schema)
     assert settings.pools is None and settings.cells.clusters
-    assert settings.scbasset.trained == pytest.approx(0.75 * 0.8)
-    assert settings.scbasset.batch_size == 32 and settings.scbasset.motifs == ["GATA1"]
+    (model,) = settings.cell_models
+    assert model.name == "scbasset" and model.trained == pytest.approx(0.75 * 0.8)
+    assert model.batch_size == 32 and model.motifs == ["GATA1"]
     named = text.replace("n_folds: 5", "n_folds: 1, test_chromosomes: [chr1]")
-    assert settings_of(named, schema).scbasset.trained == pytest.approx(0.75)
+    assert settings_of(named, schema).cell_models[0].trained == pytest.approx(0.75)
     assert settings_of(text.replace("[scbasset]", "[scover, scbasset]"), schema).pools is not None
 
 
