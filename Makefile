@@ -43,12 +43,13 @@ test: install lint unit-test workflow-test  ## Lint, unit tests, workflow tests
 lint: $(READY)
 	ruff format --check .
 	ruff check .
+	mypy
 	snakefmt --check Snakefile workflow
 	snakemake --lint
 
 .PHONY: unit-test
 unit-test: install
-	pytest tests/unit --numprocesses auto
+	pytest tests/unit src --doctest-modules --doctest-ignore-import-errors --numprocesses auto
 
 .PHONY: workflow-test
 workflow-test: install

@@ -35,10 +35,14 @@ from cisgrammar.common.config import read_schema
 from cisgrammar.common.errors import InputError
 from cisgrammar.common.inputs import require_file
 from cisgrammar.counts import read_counts
-from cisgrammar.data.accessibility import batch_numbers, check_batch, prepare_counts
+from cisgrammar.data.accessibility import (
+    batch_numbers,
+    build_accessibility,
+    check_batch,
+    prepare_counts,
+)
 from cisgrammar.data.folds import split_folds
 from cisgrammar.data.given import read_given, read_scover_table
-from cisgrammar.data.peak_sequences import build_accessibility
 from cisgrammar.downloads.fetching import fetch, unpack
 from cisgrammar.downloads.sources import COLUMNS, Source, find_source, read_sources
 from cisgrammar.genome.fasta import chrom_sizes, read_aliases

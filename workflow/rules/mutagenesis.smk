@@ -54,7 +54,7 @@ rule mutate_regions:
         runtime=scaled(60, regions=10_000),
     params:
         settings=how_to_read("mutagenesis", "n_shuffled", "null_quantile", "scan_threshold"),
-        database={key: config["database"][key] for key in ("source", "tf_names")},
+        database=KNOWN_MOTIFS,
         training=DEVICE,
         seed=config["seed"],
         code=model_code("mutate_regions"),

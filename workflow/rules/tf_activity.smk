@@ -31,7 +31,7 @@ rule score_tf_activity:
         runtime=scaled(120, accessibility=1),
     params:
         settings=how_to_read("tf_activity"),
-        database={key: config["database"][key] for key in ("source", "tf_names")},
+        database=KNOWN_MOTIFS,
         genome=where_genes_start(),
         training=DEVICE,
         seed=config["seed"],
@@ -66,7 +66,7 @@ rule plot_tf_activity:
         mem_mb=scaled(2000, activity=20, expression=40),
         runtime=scaled(30),
     params:
-        database={key: config["database"][key] for key in ("source", "tf_names")},
+        database=KNOWN_MOTIFS,
         n_shown=config["figures"]["n_motifs"],
         n_maps=5,
         code=code("plot_tf_activity"),

@@ -95,6 +95,7 @@ GENOME = input_file("genome", "fasta", "genome.fa")
 ANNOTATION = input_file("genome", "gtf", "annotation.gtf")
 GIVEN_FILES = given_files()
 DATABASE = database_files()
+KNOWN_MOTIFS = {key: config["database"][key] for key in ("source", "tf_names")}
 CELL_TABLE = optional_file("counts", "cell_table")
 PEAK_BED = optional_file("peaks", "bed")
 BLACKLIST = optional_file("peaks", "blacklist")

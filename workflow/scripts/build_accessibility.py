@@ -4,7 +4,7 @@ from anndata import read_h5ad
 
 from cisgrammar.common.files import write_h5ad, write_table
 from cisgrammar.common.logs import log_to
-from cisgrammar.data.peak_sequences import build_accessibility
+from cisgrammar.data.accessibility import build_accessibility
 from cisgrammar.genome.regions import read_bed
 
 files, params = snakemake.input, snakemake.params

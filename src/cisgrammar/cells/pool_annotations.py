@@ -17,7 +17,7 @@ from cisgrammar.common.notes import Notes
 from cisgrammar.common.statistics import MIN_OBSERVATIONS, benjamini_hochberg, spearman
 
 MIN_SHARE_CELLS = 100 / 120  # the paper's rule: 100 of the 120 cells of a pool
-_log = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 
 
 def pool_annotation(
@@ -80,7 +80,7 @@ def pool_annotation(
             f"cells (the fullest for {share.max():.0%}); {MIN_OBSERVATIONS} pools are needed. "
             "Lower the share asked for, or annotate more cells."
         )
-    _log.info("%s: %d of %d pools have enough annotated cells", column, n_enough, len(means))
+    logger.info("%s: %d of %d pools have enough annotated cells", column, n_enough, len(means))
     span = means.max() - means.min()
     return ((means - means.min()) / (span if span > 0 else 1)).rename(column)
 
@@ -172,7 +172,7 @@ def diffusion_pseudotime(
     graph.uns["iroot"] = is_root[centre]
     sc.tl.dpt(graph)
     time = graph.obs["dpt_pseudotime"].replace([np.inf, -np.inf], np.nan)
-    _log.info("pseudotime: %d of %d cells have one", time.notna().sum(), cells.n_obs)
+    logger.info("pseudotime: %d of %d cells have one", time.notna().sum(), cells.n_obs)
     return time.reindex(cells.obs_names).astype(float).rename("pseudotime")
 
 

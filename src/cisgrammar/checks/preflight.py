@@ -22,7 +22,7 @@ from cisgrammar.checks.motifs import check_motifs
 from cisgrammar.checks.settings import InputFiles, Settings
 from cisgrammar.checks.windows import check_bedtools, check_windows
 
-log = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 
 CHECKS = (  # in the order of the table; each goes by what those before it have read
     check_counts,
@@ -69,5 +69,5 @@ def preflight(files: InputFiles, settings: Settings) -> pd.DataFrame:
     found.problems.raise_if_any()
     for name, text, status, note in found.rows:
         level = logging.WARNING if status == "warning" else logging.INFO
-        log.log(level, "%s: %s%s", name, text, f" ({note})" if note else "")
+        logger.log(level, "%s: %s%s", name, text, f" ({note})" if note else "")
     return found.table()

@@ -11,7 +11,7 @@ import pandas as pd
 from cisgrammar.common.errors import InputError
 
 _Result = TypeVar("_Result")
-_log = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 
 
 class Notes:
@@ -22,7 +22,7 @@ class Notes:
 
     def add(self, about: str, note: str) -> None:
         """Write down and log why something is left out."""
-        _log.warning("left out: %s", note)
+        logger.warning("left out: %s", note)
         self._rows.append((about, note))
 
     def attempt(self, about: str, make: Callable[[], _Result], otherwise: _Result) -> _Result:

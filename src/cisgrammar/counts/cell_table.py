@@ -13,7 +13,7 @@ import pandas as pd
 from cisgrammar.common.errors import InputError
 from cisgrammar.common.inputs import examples, nearest, open_text, share
 
-log = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 
 KEY = "counts.cell_table"
 LEAST_SHARE = 0.5
@@ -67,7 +67,7 @@ def add_cell_table(
     found = here.isin(cells.index)
     if found.mean() < LEAST_SHARE:
         raise InputError(_no_match(path, table, obs.index, cells.index, int(found.sum())))
-    log.info("%s: %d of %d cells are in %s", path, found.sum(), len(found), table)
+    logger.info("%s: %d of %d cells are in %s", path, found.sum(), len(found), table)
     added = cells.reindex(here).set_axis(obs.index)
     return obs.drop(columns=obs.columns.intersection(added.columns)).join(added)
 

@@ -20,7 +20,7 @@ from cisgrammar.common.inputs import examples, nearest
 from cisgrammar.counts.raw import RawCounts, features_of
 from cisgrammar.counts.values import describe_values
 
-log = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 
 SUFFIXES = {".h5ad", ".h5", ".h5mu", ".hdf5", ".loom"}
 SAMPLE = 300_000  # values that preflight looks at
@@ -49,7 +49,7 @@ def open_file(path: Path) -> Iterator[h5py.File]:
             finding, cause = f"the file cannot be read ({_brief(error)})", "It is damaged"
         raise InputError(f"{path}: {finding}. {cause}: fetch or write the file again.") from None
     except Exception as error:  # a damaged file can raise anything inside h5py and anndata
-        log.info("%s: while reading", path, exc_info=True)
+        logger.info("%s: while reading", path, exc_info=True)
         raise InputError(
             f"{path}: the file is HDF5, but a part of it is missing or not as its format wants "
             f"it ({_brief(error)}). It may be damaged or of another version: read and write it "

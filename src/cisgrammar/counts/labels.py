@@ -11,7 +11,7 @@ import pandas as pd
 from cisgrammar.common.errors import InputError
 from cisgrammar.common.inputs import examples, nearest
 
-log = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 
 UNLABELLED = "unlabelled"
 ONE_BATCH = "all"
@@ -46,7 +46,7 @@ def standard_labels(
     }
     for name, source in (("cell_type", cell_type), ("batch", batch)):
         if name in obs and source != name:
-            log.warning("%s: the column `%s` gives way to the configured one", path, name)
+            logger.warning("%s: the column `%s` gives way to the configured one", path, name)
     return obs.assign(**columns)
 
 
@@ -90,7 +90,7 @@ def label_column(
     missing = values.isna().to_numpy()
     text = values.astype(object).where(~missing, default).astype(str)
     if missing.any():
-        log.warning("%s: %d cells have no `%s`: now %r", path, missing.sum(), column, default)
+        logger.warning("%s: %d cells have no `%s`: now %r", path, missing.sum(), column, default)
     return pd.Categorical(text, categories=sorted(text.unique(), key=natural_order))
 
 

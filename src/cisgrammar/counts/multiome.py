@@ -19,7 +19,7 @@ from cisgrammar.counts.cell_table import simplify, suffix_remedy
 from cisgrammar.genome.peaks import with_places
 from cisgrammar.genome.regions import read_bed
 
-log = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 
 LEAST_SHARE = 0.1  # of the smaller modality's cells
 
@@ -90,7 +90,7 @@ def share_cells(
         As :func:`shared_cells`.
     """
     rows, columns = shared_cells(rna.obs_names, peaks.obs_names, ignore, where)
-    log.info(
+    logger.info(
         "%d cells have both RNA and peaks; dropped: %d without peaks, %d without RNA",
         len(rows), rna.n_obs - len(rows), peaks.n_obs - len(rows),
     )  # fmt: skip

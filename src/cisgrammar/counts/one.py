@@ -20,7 +20,7 @@ from cisgrammar.counts.raw import RawCounts
 from cisgrammar.counts.text import NAMELESS
 from cisgrammar.counts.values import check_values
 
-log = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 
 
 def read_counts(
@@ -93,13 +93,13 @@ def read_counts(
     counts, var = _add_up_same_names(path, counts, var)
     adata = ad.AnnData(X=counts, obs=obs, var=var)
     if not adata.obs_names.is_unique:
-        log.warning(
+        logger.warning(
             "%s: %d cells have a name that came before; they get -1, -2, ...",
             path,
             adata.obs_names.duplicated().sum(),
         )
         adata.obs_names_make_unique()
-    log.info("%s: %d cells x %d genes, %s", path, *adata.shape, raw.format)
+    logger.info("%s: %d cells x %d genes, %s", path, *adata.shape, raw.format)
     return adata
 
 
@@ -174,7 +174,7 @@ def _add_up_same_names(
     again = var.index.duplicated()
     if not again.any():
         return counts, var
-    log.warning(
+    logger.warning(
         "%s: %d genes have a name that came before (%s); their counts are added up. "
         "If a column of var has unique ids, set `counts.gene_column` to it.",
         path,

@@ -12,7 +12,7 @@ import scipy.sparse as sp
 
 from cisgrammar.common.errors import InputError
 
-log = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 
 FEATURE_TYPES = {"rna": "Gene Expression", "atac": "Peaks"}  # as Cell Ranger calls them
 
@@ -78,5 +78,5 @@ def features_of(path: Path, feature_types: np.ndarray, modality: str | None) -> 
             "(Peaks), or leave it out."
         )
     if not keep.all():
-        log.info("%s: %d of %d features are %s", path, keep.sum(), len(keep), modality)
+        logger.info("%s: %d of %d features are %s", path, keep.sum(), len(keep), modality)
     return keep

@@ -15,7 +15,7 @@ from cisgrammar.common.inputs import examples, share
 from cisgrammar.counts.labels import natural_order
 from cisgrammar.counts.one import read_counts
 
-log = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 
 LEAST_COMMON = 0.1
 
@@ -95,7 +95,7 @@ def read_several(
             part.obs["batch"] = batch
         part.obs_names = [f"{name}-{batch}" for name in part.obs_names]
         if join == "inner" and part.n_vars > len(common):
-            log.warning("%s: %d of its %d genes are not in all files: dropped",
+            logger.warning("%s: %d of its %d genes are not in all files: dropped",
                         paths[batch], part.n_vars - len(common), part.n_vars)  # fmt: skip
     joined = ad.concat(list(parts.values()), join=join, merge="first", fill_value=0)
     joined.X = joined.X.tocsr()

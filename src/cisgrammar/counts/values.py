@@ -11,7 +11,7 @@ import numpy as np
 from cisgrammar.common.errors import InputError
 from cisgrammar.common.inputs import examples
 
-log = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 
 BLOCK = 10_000_000
 LARGEST_LOG = 25.0  # exp(25) = 7e10: no cell has that many counts, so logarithms stay below
@@ -101,7 +101,7 @@ def check_values(
     )
     if kind in ("logarithms", "not integers"):
         if accept_non_integer:
-            log.warning("%s: %s holds values that are no integers; accepted", path, matrix)
+            logger.warning("%s: %s holds values that are no integers; accepted", path, matrix)
             return kind
         raise InputError(_no_integers_message(path, values, matrix, kind, elsewhere))
     what = {

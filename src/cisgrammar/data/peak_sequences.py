@@ -1,4 +1,4 @@
-"""Accessibility of peaks with their sequences: what scBasset learns from."""
+"""The sequences of peaks: windows of one length, N where they reach beyond a chromosome."""
 
 from __future__ import annotations
 
@@ -8,100 +8,12 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from anndata import AnnData
 
 from cisgrammar.common.errors import InputError
-from cisgrammar.common.inputs import examples
-from cisgrammar.data.accessibility import prepare_counts
-from cisgrammar.genome.fasta import chrom_sizes, match_chromosomes
-from cisgrammar.genome.peaks import without_blacklist
 from cisgrammar.genome.regions import sequence_codes
 from cisgrammar.genome.sequence import N
 
 logger = logging.getLogger(__name__)
-
-
-def build_accessibility(
-    counts: AnnData,
-    fasta: str | Path,
-    work: str | Path,
-    *,
-    length: int,
-    min_share: float,
-    chromosomes: str = "auto",
-    blacklist: pd.DataFrame | None = None,
-) -> tuple[AnnData, pd.DataFrame]:
-    """Make counts of peaks 0 or 1, filter them, and read the sequences of peaks.
-
-    Parameters
-    ----------
-    counts
-        Cells x peaks, raw counts; var with chrom, start, end.
-    fasta, work
-        As in :func:`cisgrammar.genome.fasta.open_fasta`.
-    length
-        Bases around the middle of a peak.
-    min_share
-        As in :func:`cisgrammar.data.accessibility.prepare_counts`.
-    chromosomes
-        ``auto``, ``as_is`` or a file of aliases: see
-        :func:`cisgrammar.genome.fasta.match_chromosomes`.
-    blacklist
-        chrom, start, end; peaks whose window touches one are dropped.
-
-    Returns
-    -------
-    accessibility
-        Cells x peaks, uint8 0 and 1 (CSR); obs of the counts, var with chrom (as in the FASTA),
-        start and end of the peak, ``varm["codes"]`` uint8 ``(peaks, length)``.
-    steps
-        step, number: what came in, was changed, dropped, and remains.
-
-    Raises
-    ------
-    InputError
-        If nothing is left, counts are negative, or a peak lies beyond a chromosome's end.
-    """
-    sizes = chrom_sizes(fasta, work)
-    steps = [("peaks in the counts", counts.n_vars), ("cells in the counts", counts.n_obs)]
-    chroms = counts.var["chrom"].astype(str)
-    mapping = match_chromosomes(chroms, sizes, chromosomes)
-    there = chroms.isin(mapping).to_numpy()
-    if not there.any():
-        raise InputError(
-            f"{fasta}: of {len(there):,} peaks none is on a chromosome that it has: peaks are on "
-            f"{examples(chroms.unique())}, the FASTA has {examples(sizes)}. Use the FASTA that "
-            "reads were aligned to, or name the aliases in `genome.chromosomes`."
-        )
-    steps.append(("peaks dropped: chromosome not in the FASTA", int((~there).sum())))
-    peaks = counts.var.loc[there, ["chrom", "start", "end"]].assign(
-        chrom=chroms[there].map(mapping), row=np.flatnonzero(there)
-    )
-    if blacklist is not None:
-        named = blacklist.assign(
-            chrom=blacklist["chrom"].map(match_chromosomes(blacklist["chrom"], sizes, chromosomes))
-        ).dropna(subset="chrom")
-        windows = centred_windows(peaks, length)
-        good, ((_, n_bad),) = without_blacklist(
-            windows.assign(start=windows["start"].clip(0)), named
-        )
-        steps.append(("peaks dropped: blacklisted", n_bad))
-        peaks = peaks[peaks["row"].isin(good["row"])]
-    rows = peaks["row"].to_numpy()
-    matrix = counts.X if len(rows) == counts.n_vars else counts.X[:, rows]
-    chosen = AnnData(matrix, counts.obs, peaks.drop(columns="row"))
-    accessibility, more = prepare_counts(chosen, min_share)
-    windows = centred_windows(accessibility.var, length)
-    accessibility.varm["codes"], n_padded = padded_codes(windows, sizes, fasta, work)
-    steps += [
-        *more,
-        ("peaks", accessibility.n_vars),
-        ("cells", accessibility.n_obs),
-        ("windows padded with N: beyond a chromosome's end", n_padded),
-    ]
-    for step, number in steps:
-        logger.info("%s: %d", step, number)
-    return accessibility, pd.DataFrame(steps, columns=["step", "number"])
 
 
 def centred_windows(peaks: pd.DataFrame, length: int) -> pd.DataFrame:

@@ -25,7 +25,7 @@ from cisgrammar.common.inputs import examples, nearest
 from cisgrammar.common.provenance import sha256
 from cisgrammar.downloads.sources import KEY, Source
 
-log = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 
 TRIES = 5  # in a row that brought nothing
 WAIT = 2.0  # seconds before the second try; doubled each time
@@ -79,7 +79,7 @@ def fetch(source: Source, target: str | Path, tries: int = TRIES, wait: float = 
                 if failures == tries:
                     raise InputError(_gave_up(source, target, partial, tries, error)) from None
                 pause = min(wait * 2 ** (failures - 1), LONGEST_WAIT)
-                log.warning("%s: %s; trying again in %g s", source.url, error, pause)
+                logger.warning("%s: %s; trying again in %g s", source.url, error, pause)
                 time.sleep(pause)
         found = _check(source, partial, target)
         partial.replace(target)
@@ -179,7 +179,7 @@ def _download(session: requests.Session, source: Source, partial: Path, target: 
         if goes_on and not response.headers.get("Content-Range", "").startswith(f"bytes {there}-"):
             partial.unlink()
             raise requests.RequestException("the server sent another part than was asked for")
-        log.info("%s: from byte %d on", source.url, there if goes_on else 0)
+        logger.info("%s: from byte %d on", source.url, there if goes_on else 0)
         _state(partial).write_text(json.dumps({"url": source.url, "version": _version(response)}))
         with partial.open("ab" if goes_on else "wb") as file:
             for block in response.raw.stream(BLOCK, decode_content=False):
@@ -262,7 +262,7 @@ def _check(source: Source, partial: Path, target: Path) -> str:
         wrong.append(f"it has {size:,} bytes, not {source.size:,}")
     if not wrong:
         if not source.sha256:
-            log.warning("%s: no checksum is known; the one found is %s", source.name, found)
+            logger.warning("%s: no checksum is known; the one found is %s", source.name, found)
         return found
     target.parent.mkdir(parents=True, exist_ok=True)
     aside = target.with_name(f"{target.name}.wrong-{found[:8]}")

@@ -17,7 +17,7 @@ from cisgrammar.common.errors import InputError
 from cisgrammar.common.files import whole_file
 from cisgrammar.common.inputs import open_binary, open_text, require_file
 
-log = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 
 STYLES = ("auto", "as_is")
 KEY = "genome.fasta"

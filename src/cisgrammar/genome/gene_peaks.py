@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from scipy import sparse
 
-log = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 
 PROMOTER_REACH = 2000  # bp from the TSS
 COLUMNS = ["gene", "gene_name", "chrom", "tss", "peak"]
@@ -44,7 +44,7 @@ def promoter_peaks(
         found.append(here[(starts[here] <= place + reach) & (ends[here] > place - reach)])
     table = tss.rename(columns={"gene_id": "gene"})[COLUMNS[:-1]]
     table = table.loc[table.index.repeat([len(near) for near in found])].reset_index(drop=True)
-    log.info(
+    logger.info(
         "%d of %d genes have a peak within %d bp of their TSS",
         sum(len(near) > 0 for near in found), len(tss), reach,
     )  # fmt: skip

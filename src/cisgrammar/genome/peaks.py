@@ -18,7 +18,7 @@ from cisgrammar.common.inputs import examples
 from cisgrammar.genome.fasta import match_chromosomes
 from cisgrammar.genome.regions import REGION_COLUMNS, read_bed, require_bedtools, slop
 
-log = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 
 # The chromosome's name may itself hold - and _, so the two numbers are taken from the end.
 _PEAK = re.compile(r"(.+)[:_-]([0-9]{1,12})[_-]([0-9]{1,12})")
@@ -169,7 +169,7 @@ def with_places(counts: AnnData, where: str | Path, bed: str | Path | None = Non
     n_names = len(member)
     if len(peaks) == n_names:
         return AnnData(counts.X, obs=counts.obs, var=peaks)
-    log.warning("%s: %d peaks have the middle of another: added up", where, n_names - len(peaks))
+    logger.warning("%s: %d peaks have the middle of another: added up", where, n_names - len(peaks))
     ones = np.ones(n_names, np.float32)
     adder = sparse.csr_matrix((ones, (np.arange(n_names), member)), shape=(n_names, len(peaks)))
     summed = (counts.X @ adder).tocsr()

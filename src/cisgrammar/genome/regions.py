@@ -19,7 +19,7 @@ from cisgrammar.common.inputs import examples, is_bed_header, open_text
 from cisgrammar.genome.fasta import match_chromosomes, open_fasta
 from cisgrammar.genome.sequence import N, encode, reverse_complement
 
-log = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 
 REGION_COLUMNS = ["chrom", "start", "end", "name", "strand"]
 _STRANGE = re.compile(r"[^ACGTNacgtn]")
@@ -339,7 +339,7 @@ def sequence_codes(
             forward = encode(letters)
             codes[i] = reverse_complement(forward) if strand == "-" else forward
     keep = (codes != N).all(axis=1)
-    log.info("%s: %d of %d regions have no N", fasta, keep.sum(), len(keep))
+    logger.info("%s: %d of %d regions have no N", fasta, keep.sum(), len(keep))
     return codes, keep
 
 

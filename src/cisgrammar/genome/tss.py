@@ -16,7 +16,7 @@ from cisgrammar.common.errors import InputError
 from cisgrammar.common.inputs import examples, nearest
 from cisgrammar.genome.gff import KEY, Annotation, read_annotation
 
-log = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 
 TSS_RULES = ("gene", "canonical", "longest_cds", "most_5_prime")
 NEED_CDS = ("canonical", "longest_cds")
@@ -86,7 +86,7 @@ def read_tss(
     genes = _drop(genes, ~genes["strand"].isin(["+", "-"]), "no strand", steps)
     tss = _starts(genes, annotation.transcripts, tss_rule)
     tss.attrs["steps"] = steps
-    log.info("%s: %s", path, "; ".join(f"{step}: {n}" for step, n in steps))
+    logger.info("%s: %s", path, "; ".join(f"{step}: {n}" for step, n in steps))
     return tss if biotypes is None else keep_biotypes(tss, biotypes, path)
 
 

@@ -16,7 +16,7 @@ from cisgrammar.interpret.influence import EFFECT, INFLUENCE, mean_by, with_scor
 from cisgrammar.motifs.meme import Motif
 
 OTHER = "other"
-_log = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 
 
 def sum_by_family(
@@ -132,7 +132,7 @@ def add_categories(
                 f"are {', '.join(sorted(known))}."
             )
         elif absent:
-            _log.warning("categories: no pool is of %s, in %r", shown, category)
+            logger.warning("categories: no pool is of %s, in %r", shown, category)
         for label in members:
             if label in category_of:
                 problems.add(
@@ -142,7 +142,7 @@ def add_categories(
             category_of[label] = category
     problems.raise_if_any()
     influence.obs[name] = labels.map(category_of).fillna(OTHER).to_numpy()
-    _log.info(
+    logger.info(
         "%d of %d pools are in no category", (influence.obs[name] == OTHER).sum(), len(labels)
     )
 

@@ -17,7 +17,7 @@ from cisgrammar.common.statistics import spearman
 from cisgrammar.interpret.regulators import log_expression, match_genes
 
 MIN_SHARE_GENES = 0.1  # fewer of a GMT's genes among the data's: another identifier space
-_log = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 
 
 def read_gmt(path: str | Path) -> dict[str, list[str]]:
@@ -66,7 +66,7 @@ def read_gmt(path: str | Path) -> dict[str, list[str]]:
         raise InputError(
             f"{path}: there is no gene set in it. Give another file in `gene_sets.gmt`."
         )
-    _log.info("%s: %d gene sets", path, len(sets))
+    logger.info("%s: %d gene sets", path, len(sets))
     return sets
 
 
@@ -104,7 +104,7 @@ def match_sets(
             "genes in different ways, or are of different species: give sets with the gene names "
             "or ids of the counts."
         )
-    _log.info("%s: %d of %d genes found", source, found, len(wanted))
+    logger.info("%s: %d of %d genes found", source, found, len(wanted))
     return {
         name: np.unique([row_of[gene] for gene in members if row_of[gene] >= 0]).astype(int)
         for name, members in sets.items()
@@ -197,7 +197,7 @@ def correlate_sets(
             f"{source}: none of its {len(sets)} sets has at most {max_size} genes with at least "
             f"{min_size} of them in the data. Change `gene_sets.min_size` or `gene_sets.max_size`."
         )
-    _log.info("%s: %d of %d sets have a fitting size", source, len(rows), len(sets))
+    logger.info("%s: %d of %d sets have a fitting size", source, len(rows), len(sets))
     expression = mean_expression(counts, families.obs_names, rows)
     rho, _ = spearman(expression.to_numpy(), np.asarray(families.X))
     strength = np.nan_to_num(np.abs(rho))
@@ -276,7 +276,7 @@ def correlate_markers(
         table.insert(1, "gene", [*genes, "mean"])
         table.insert(2, "found", [*found.astype(int), found.sum()])
         tables.append(table)
-        _log.info("markers: %d of %d genes of %s found", found.sum(), len(genes), name)
+        logger.info("markers: %d of %d genes of %s found", found.sum(), len(genes), name)
     problems.raise_if_any()
     return pd.concat(tables[1:] or tables, ignore_index=True)
 

@@ -22,7 +22,7 @@ from cisgrammar.common.statistics import benjamini_hochberg
 from cisgrammar.interpret.family_influence import trusted
 
 BLOCK = 1024
-_log = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 
 Scanner = Callable[[np.ndarray], np.ndarray]
 """Codes ``(n, length)`` to highest activations before the ELU ``(n, filters)``."""
@@ -148,7 +148,7 @@ def embed_sequences(
     with threadpool_limits(1):
         pca = PCA(n, svd_solver="randomized", random_state=derive_seed(seed, "motif space", "pca"))
         components = pca.fit_transform(activated)
-        _log.info("%d components hold %.0f%%", n, 100 * pca.explained_variance_ratio_.sum())
+        logger.info("%d components hold %.0f%%", n, 100 * pca.explained_variance_ratio_.sum())
         k = min(n_neighbors, len(activated) - 1)
         layout = umap.UMAP(
             n_neighbors=k,
@@ -252,7 +252,7 @@ def combinations(carried: pd.DataFrame, n_top: int | None = None) -> pd.DataFram
             "n_sequences": counts,
         }
     )
-    _log.info("%d of %d sequences carry no family", (~carried.any(axis=1)).sum(), len(carried))
+    logger.info("%d of %d sequences carry no family", (~carried.any(axis=1)).sum(), len(carried))
     table = table[table["n_families"] > 0]
     table = table.sort_values(["n_sequences", "families"], ascending=[False, True])
     return table.head(n_top if n_top is not None else len(table)).reset_index(drop=True)

@@ -26,7 +26,7 @@ from cisgrammar.motifs.databases import SEPARATOR, Database, tfs_by_motif
 from cisgrammar.motifs.fimo import hits
 
 COLUMNS = ["region", "cell_type", "motif", "name", "tfs", "chrom", *SITE_COLUMNS[2:]]
-_log = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 
 
 def _each(regions: pd.DataFrame) -> Iterator[tuple[Any, np.ndarray, int, int]]:
@@ -175,5 +175,5 @@ def label_sites(
     sites = pd.concat(tables, ignore_index=True)
     tfs = {motif: SEPARATOR.join(names) for motif, names in tfs_by_motif(database.table).items()}
     names = dict(zip(database.table["motif"], database.table["name"], strict=True))
-    _log.info("%d hits are important in a cell type, of %d hits in all", len(sites), len(found))
+    logger.info("%d hits are important in a cell type, of %d hits in all", len(sites), len(found))
     return sites.assign(name=sites["motif"].map(names), tfs=sites["motif"].map(tfs))[COLUMNS]

@@ -13,7 +13,7 @@ from cisgrammar.common.inputs import examples, nearest
 from cisgrammar.genome.fasta import match_chromosomes
 from cisgrammar.genome.peaks import peaks_from_names
 
-log = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 
 COLUMNS = ["region", "chrom", "start", "end", "chosen_for"]
 KEY = "scbasset.mutagenesis.regions"
@@ -117,5 +117,5 @@ def mutated_windows(
     start, end = np.maximum(regions["start"], window), np.minimum(regions["end"], window + length)
     cut = int(((start > regions["start"]) | (end < regions["end"])).sum())
     if cut:
-        log.info("%d of %d regions are cut to the %d bases read", cut, len(regions), length)
+        logger.info("%d of %d regions are cut to the %d bases read", cut, len(regions), length)
     return regions.assign(chrom=chrom, start=start, end=end, window_start=window)

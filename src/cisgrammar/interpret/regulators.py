@@ -13,7 +13,7 @@ from cisgrammar.common.statistics import benjamini_hochberg, spearman
 from cisgrammar.motifs.databases import SEPARATOR
 
 NO_TFS, NOT_MEASURED, NOT_EXPRESSED = "no known TF", "not among the genes", "not expressed"
-_log = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 
 
 def match_genes(names: list[str], genes: pd.DataFrame) -> list[int]:
@@ -92,7 +92,7 @@ def find_regulators(families: AnnData, counts: AnnData) -> pd.DataFrame:
     measured = (gene >= 0) & (table["tf"] != "").to_numpy()
     known = table["tf"][table["tf"] != ""].unique()
     if len(known) and not measured.any():
-        _log.warning(
+        logger.warning(
             "none of the %d transcription factors of the motif database (%s, ...) is among the "
             "data's %d genes (%s, ...): is the database of another species?",
             *(len(known), ", ".join(known[:3]), counts.n_vars, _first_names(counts.var)),
@@ -130,7 +130,7 @@ def _ranked(table: pd.DataFrame, families: AnnData) -> pd.DataFrame:
     table["rank"] = table["rank"].astype("Int64")
     table["tf"] = table["tf"].replace("", None)
     silent = table.groupby("family")["rho"].apply(lambda rho: rho.isna().all())
-    _log.info(
+    logger.info(
         "%d tests of %d families; %d families have no expressed TF",
         *(table["rho"].notna().sum(), families.n_vars, silent.sum()),
     )

@@ -25,7 +25,7 @@ BACKGROUNDS_AT_ONCE = 100
 MOTIFS_AT_ONCE = 8  # of one width, in the same backgrounds
 CELLS_AT_ONCE = 16_384
 PAIRS_AT_ONCE = 64
-_log = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 
 
 def insertion_effects(
@@ -156,7 +156,7 @@ def that_fit(database: Database, length: int) -> Database:
     """Leave out motifs wider than a sequence; how many is logged."""
     fits = np.array([motif.width <= length for motif in database.motifs], dtype=bool)
     if not fits.all():
-        _log.warning("left out: %d motifs wider than %d bases", (~fits).sum(), length)
+        logger.warning("left out: %d motifs wider than %d bases", (~fits).sum(), length)
     return keep_motifs(database, fits)
 
 

@@ -54,7 +54,7 @@ _SHORT_NAMES = {
     "p53 domain factors": "P53",
 }
 _EMPTY_STEMS = {"ZNF", "ZFP", "ZBTB", "ZSCAN"}  # zinc fingers, numbered as they were found
-_log = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 
 
 def group_motifs(
@@ -145,7 +145,7 @@ def cluster_database(
     for cluster, members in table.groupby("cluster"):
         names[cluster] = unique_name(_cluster_name(members), names.values())
     table["cluster_name"] = table["cluster"].map(names)
-    _log.info("%d motifs of %s form %d clusters", len(table), database.source, len(names))
+    logger.info("%d motifs of %s form %d clusters", len(table), database.source, len(names))
     return table.sort_values("cluster", kind="stable", ignore_index=True)[COLUMNS]
 
 
@@ -261,7 +261,7 @@ def read_clusters(path: str | Path) -> pd.DataFrame:
     ids = table.groupby("cluster_name")["cluster"].nunique()
     shared = table["cluster_name"].isin(ids.index[ids > 1])
     table.loc[shared, "cluster_name"] += "/" + table.loc[shared, "cluster"]
-    _log.info("%s: %d motifs in %d clusters", path, len(table), table["cluster_name"].nunique())
+    logger.info("%s: %d motifs in %d clusters", path, len(table), table["cluster_name"].nunique())
     return table[COLUMNS]
 
 
@@ -313,5 +313,5 @@ def clusters_of_targets(targets: pd.DataFrame, clusters: pd.DataFrame) -> pd.Ser
             f"the table has {clusters['tfs'].iloc[0]}, ...). Give the clusters of this species, "
             "or none: they are then computed from the database."
         )
-    _log.info("%d of %d motifs of the database have a cluster", n_found, len(targets))
+    logger.info("%d of %d motifs of the database have a cluster", n_found, len(targets))
     return pd.Series(found, name="cluster_name", dtype=object).rename_axis("motif")

@@ -22,7 +22,7 @@ JASPAR_GROUPS = ("vertebrates", "fungi", "plants", "insects", "nematodes", "uroc
 _NO_NAME = {"", "NA", "N/A", "NONE", "UNKNOWN", "-"}
 _HOCOMOCO = re.compile(r"^([^_.]+)(?:_[A-Z]+)?\.H\d+")
 _VARIANT = re.compile(r"\((?:var|dimer)[^)]*\)", re.IGNORECASE)  # JASPAR's `NAME(var.2)`
-_log = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -72,7 +72,7 @@ def load_database(source: str, tf_names: str | Path | None = None) -> Database:
     else:
         database = _load_meme(source, tf_names)
     named = int((database.table["tfs"] != "").sum())
-    _log.info("%s: %d motifs, %d with a TF name", source, len(database.motifs), named)
+    logger.info("%s: %d motifs, %d with a TF name", source, len(database.motifs), named)
     if not named:
         raise InputError(
             f"{source}: none of its {len(database.motifs)} motifs has the name of a transcription "
@@ -189,7 +189,7 @@ def _read_tf_names(path: str | Path, motifs: list[Motif]) -> dict[str, str]:
             f"{path}: none of the database's {len(motifs)} motifs ({motifs[0].name}, ...) is in "
             f"its first column ({table[0][0]}, ...). Give the table that belongs to the database."
         )
-    _log.info("%s: TF names for %d of %d motifs", path, found, len(motifs))
+    logger.info("%s: TF names for %d of %d motifs", path, found, len(motifs))
     return given
 
 

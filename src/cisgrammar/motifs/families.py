@@ -21,7 +21,7 @@ FAMILY_COLUMNS = [
     *("family", "status", "n_filters", "n_folds", "folds", "reproducibility", "reproducible"),
     *("tfs", "example", "target", "orientation", "consensus", "gc", "cpg"),
 ]
-_log = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 
 
 def assign_filters(
@@ -81,7 +81,7 @@ def assign_filters(
     found.loc[alone, "family"] = first_tf[alone].fillna(found["target"][alone])
     unmatched = found["status"] == NO_MATCH
     if unmatched.all() and len(found):
-        _log.warning(
+        logger.warning(
             "none of the %d filters resembles a motif of %s: there are no known families, and "
             "the filters are grouped among themselves. Is it the right species' database?",
             *(len(found), database.source),
@@ -90,7 +90,7 @@ def assign_filters(
     names = _name_groups(kept, database.motifs, found["family"].dropna(), cut, n_threads)
     found.loc[unmatched, "family"] = names
     for status, rows in found.groupby("status"):
-        _log.info("%s: %d filters, %d families", status, len(rows), rows["family"].nunique())
+        logger.info("%s: %d filters, %d families", status, len(rows), rows["family"].nunique())
     return found[ASSIGNMENT_COLUMNS]
 
 

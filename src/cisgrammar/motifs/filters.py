@@ -11,7 +11,7 @@ from cisgrammar.genome.sequence import N
 from cisgrammar.motifs.meme import Motif, consensus, information_content
 
 MOTIF_COLUMNS = ["motif", "fold", "filter", "n_sequences", "information", "consensus"]
-_log = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 
 
 def count_windows(
@@ -111,7 +111,7 @@ def filter_motifs(
         Motif(f"{fold}_{i}", matrix, n_sites=int(n_sequences[i]))
         for i, matrix in zip(kept, matrices, strict=True)
     ]
-    _log.info(
+    logger.info(
         "fold %d: %d of %d filters have a motif; %d are excited by %d sequences or fewer",
         *(fold, len(kept), maxima.shape[1], maxima.shape[1] - len(kept), min_sequences),
     )

@@ -29,7 +29,7 @@ _IUPAC = {
     }.items()
 }
 _EDITED = "The file seems cut short or edited; get it anew."
-_log = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, eq=False)
@@ -183,7 +183,7 @@ def read_meme(path: str | Path) -> list[Motif]:
             "`letter-probability matrix:`. The file may be cut short, or be in another format "
             "(TRANSFAC, HOMER, JASPAR): convert it with the MEME Suite's *2meme scripts."
         )
-    _log.info("%s: %d motifs", path, len(motifs))
+    logger.info("%s: %d motifs", path, len(motifs))
     return list(motifs.values())
 
 

@@ -26,7 +26,7 @@ BLOCK = 256  # queries at a time: bounds the memory to some 100 MB per 1,000 tar
 _LAMBDAS = np.arange(1, 101) / 100 * 0.5
 _BOOTSTRAP_SAMPLES = 1000
 _MIN_P_VALUES = 100
-_log = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -91,7 +91,7 @@ def compare(
         return pd.DataFrame(columns=COLUMNS)
     table = pd.concat(rows, ignore_index=True)
     table = table.sort_values(["query", "p-value", "target"], kind="stable", ignore_index=True)
-    _log.info(
+    logger.info(
         "%d of %d motifs match one of %d targets at q <= %g",
         *(table["query"].nunique(), len(queries), len(targets), threshold),
     )
@@ -137,7 +137,7 @@ def _blocks(
     if not queries or not targets:
         return
     if len(targets) < FEW_TARGETS:
-        _log.warning(
+        logger.warning(
             "only %d targets: their columns are the null distribution of Tomtom's p-values, "
             "which are rough with fewer than %d",
             *(len(targets), FEW_TARGETS),

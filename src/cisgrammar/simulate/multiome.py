@@ -35,7 +35,7 @@ SPACING = (1500, 1800)  # bp from the middle of a peak to that of the next
 PEAK_WIDTH = (300, 700)
 GENE_LENGTH = 600
 DRAWN = ("peaks", "genes", "bases", "sites", "activities", "effects", "atac", "rna")
-_log = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 
 
 def simulate_multiome(folder: str | Path, settings: MultiomeSettings, *, seed: int) -> None:
@@ -109,9 +109,9 @@ def simulate_multiome(folder: str | Path, settings: MultiomeSettings, *, seed: i
     write_h5ad(accessibility, folder / "truth" / "accessibility.h5ad")
     write_h5ad(expectation, folder / "truth" / "expectation.h5ad")
     numbers = (atac.n_vars, len(sites), len(motifs), rna.n_vars)
-    _log.info("%d peaks, %d sites of %d motifs, %d genes", *numbers)
+    logger.info("%d peaks, %d sites of %d motifs, %d genes", *numbers)
     n_cells, n_peaks = atac.shape
-    _log.info("%d cells, %.3g of the entries open", n_cells, atac.X.nnz / n_cells / n_peaks)
+    logger.info("%d cells, %.3g of the entries open", n_cells, atac.X.nnz / n_cells / n_peaks)
 
 
 def _draw_genome(

@@ -34,7 +34,7 @@ from cisgrammar.simulate.motifs import choose_motifs, name_genes
 from cisgrammar.simulate.settings import PromoterSettings
 
 DRAWN = ("genes", "names", "bases", "sites", "activities", "expression", "counts", "gene sets")
-_log = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 
 
 def simulate_promoters(folder: str | Path, settings: PromoterSettings, *, seed: int) -> None:
@@ -90,9 +90,9 @@ def simulate_promoters(folder: str | Path, settings: PromoterSettings, *, seed: 
     write_table(sites, folder / "truth" / "sites.tsv")
     write_table(activities, folder / "truth" / "activities.tsv", index=True)
     write_h5ad(expectation, folder / "truth" / "expectation.h5ad")
-    _log.info("%d genes, %d sites of %d motifs", len(var), len(sites), len(motifs))
+    logger.info("%d genes, %d sites of %d motifs", len(var), len(sites), len(motifs))
     n_types = len(settings.cell_types)
-    _log.info("%d cells of %d types, %d counts", counts.n_obs, n_types, counts.X.sum())
+    logger.info("%d cells of %d types, %d counts", counts.n_obs, n_types, counts.X.sum())
 
 
 def _draw_genome(

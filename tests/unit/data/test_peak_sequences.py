@@ -7,7 +7,8 @@ from anndata import AnnData
 from scipy import sparse
 
 from cisgrammar.common.errors import InputError
-from cisgrammar.data.peak_sequences import build_accessibility, centred_windows, padded_codes
+from cisgrammar.data.accessibility import build_accessibility
+from cisgrammar.data.peak_sequences import centred_windows, padded_codes
 from cisgrammar.genome.sequence import decode
 
 
