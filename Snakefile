@@ -38,7 +38,9 @@ include: "workflow/rules/multiome_truth.smk"
 include: "workflow/rules/check.smk"
 
 
-report: "workflow/report/workflow.rst"
+if workflow.modifier.is_main_snakefile():  # the text tells of this config and no other workflow
+
+    report: "workflow/report/workflow.rst"
 
 
 rule all:
@@ -46,7 +48,7 @@ rule all:
     input:
         final_outputs(),
     message:
-        "All results of {config[name]} are made"
+        f"All results of {NAME} are made"
 
 
 rule check:
@@ -56,7 +58,7 @@ rule check:
         f"logs/check/{NAME}.log",
     localrule: True
     message:
-        "Telling what a run of {config[name]} will do"
+        f"Telling what a run of {NAME} will do"
     run:
         if input.preflight:
             tell_outlook(input.preflight, log[0])
@@ -69,4 +71,4 @@ rule fetch:
         [path for path in DOWNLOADS if not DOWNLOADS[path].is_local],
     localrule: True
     message:
-        "All downloads of {config[name]} are there"
+        f"All downloads of {NAME} are there"

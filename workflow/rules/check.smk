@@ -7,14 +7,20 @@ import yaml
 from cisgrammar.common.files import read_table
 from cisgrammar.checks.outlook import Machine, Need, amounts, downloads, outlook, read_benchmarks
 
+# Gives the name that a rule has here, where this is a module and its rules were renamed.
+renamed = workflow.modifier.modify_rulename
+
 
 def ask_snakemake(*options):
-    """Ask Snakemake about all results of this config; nothing is run."""
+    """Ask Snakemake about all results of this config; nothing is run.
+
+    It is asked about this pipeline alone, also where that is a module of another workflow.
+    """
     command = [sys.executable, "-m", "snakemake", "--nolock", "--cores", "1", *options]
     with tempfile.NamedTemporaryFile("w", suffix=".yaml") as file:
         yaml.safe_dump(dict(config), file)
         file.flush()
-        command += ["--snakefile", str(workflow.main_snakefile), "--configfile", file.name]
+        command += ["--snakefile", str(ROOT / "Snakefile"), "--configfile", file.name]
         done = subprocess.run(command, capture_output=True, text=True)
     if done.returncode:
         raise WorkflowError(done.stderr)
@@ -25,7 +31,7 @@ def jobs_of_rules():
     """Count the jobs of each rule, those that are done too, in the order that they come."""
     stats = ask_snakemake("--dry-run", "--forceall", "--quiet", "rules").partition("Job stats:")[2]
     rows = re.findall(r"^(\w+) +(\d+)$", stats.partition("\ntotal ")[0], re.M)
-    counts = {name: int(count) for name, count in rows if name != "all"}
+    counts = {renamed(name): int(count) for name, count in rows if name != "all"}
     return {each.name: counts[each.name] for each in workflow.rules if each.name in counts}
 
 

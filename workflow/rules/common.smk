@@ -7,23 +7,22 @@ from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
 
-sys.path.insert(0, str(Path(workflow.basedir) / "src"))
+# where these files are; workflow.basedir is another folder if they are a module of another workflow
+ROOT = Path(workflow.current_basedir.get_path_or_uri(secret_free=True)).parents[1]
+sys.path.insert(0, str(ROOT / "src"))
 
 from cisgrammar.checks.config import complete_config
 from cisgrammar.common.config import read_schema
 from cisgrammar.common.errors import InputError, Problems
 from cisgrammar.common.provenance import source_hash
-from cisgrammar.models.registry import FILE as REGISTRY
 from cisgrammar.downloads.sources import read_sources, resolve
 
-ROOT = Path(workflow.basedir)
 SCHEMA = read_schema(ROOT / "workflow/schemas/config.schema.yaml")
 
-CONFIG_FILES = ", ".join(os.path.relpath(path) for path in workflow.configfiles)
+CONFIG_FILES = ", ".join(map(os.path.relpath, workflow.configfiles)) or "the module's config"
 
-PROBLEMS = (
-    Problems()
-)  # with keys and files; all are reported together, at the end of model_settings.smk
+# with keys and files; all are reported together, at the end of model_settings.smk
+PROBLEMS = Problems()
 
 try:
     checked = complete_config(config, SCHEMA, source=CONFIG_FILES)
@@ -34,8 +33,7 @@ except InputError as error:
     raise WorkflowError(str(error)) from None
 DOWNLOAD_FOLDER = Path(checked["downloads"]["folder"]).expanduser().as_posix()
 checked, DOWNLOADS = resolve(checked, SOURCES, DOWNLOAD_FOLDER, PROBLEMS)
-config.clear()
-config.update(checked)
+config = checked  # a new one: as a module, the old one is that of another workflow
 
 NAME = config["name"]
 # jobs that the most others wait for go before those beside them
@@ -55,7 +53,7 @@ def code(script, *more):
     its time, which a checkout changes. The table of models is left out: adding one changes none.
     """
     path = ROOT / "workflow/scripts" / f"{script}.py"
-    return source_hash(path, also=more, leave_out=[REGISTRY])
+    return source_hash(path, also=more, leave_out=["models/registry.py"])
 
 
 def one_of(names):

@@ -5,11 +5,11 @@ import pandas as pd
 import torch
 from anndata import AnnData, read_h5ad
 
+from cisgrammar.cells.expression import log_expression
 from cisgrammar.common.devices import start_on_device
 from cisgrammar.common.files import read_table, write_h5ad, write_table
 from cisgrammar.common.logs import log_to
 from cisgrammar.common.notes import Notes
-from cisgrammar.counts.expression import log_expression
 from cisgrammar.genome.gene_peaks import as_matrix
 from cisgrammar.interpret.denoising import (
     choose_genes,

@@ -5,9 +5,9 @@ from pathlib import Path
 import pandas as pd
 from anndata import read_h5ad
 
+from cisgrammar.cells.expression import log_expression
 from cisgrammar.common.files import read_table
 from cisgrammar.common.logs import log_to
-from cisgrammar.counts.expression import log_expression
 from cisgrammar.motifs.databases import load_database
 from cisgrammar.plots.style import save
 from cisgrammar.plots.tf_activity import activity_heatmap, activity_maps, best_expressed, row_names

@@ -3,11 +3,11 @@
 from anndata import read_h5ad
 from scipy import sparse
 
+from cisgrammar.cells.expression import log_expression
 from cisgrammar.common.devices import start_on_device
 from cisgrammar.common.files import write_h5ad, write_table
 from cisgrammar.common.logs import log_to
 from cisgrammar.common.seeds import derive_seed
-from cisgrammar.counts.expression import log_expression
 from cisgrammar.genome.tss import read_tss, with_gene_names
 from cisgrammar.interpret.influence import mean_by
 from cisgrammar.interpret.tf_activity import (

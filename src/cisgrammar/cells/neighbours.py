@@ -99,9 +99,9 @@ def neighbor_graph(
     """
     found, apart = [], []
     for batch in sorted(batches.unique()):
-        rows = np.flatnonzero(batches == batch)
-        near, distances = approximate_neighbors(components[rows], components, n, seed)
-        found.append(rows[near])
+        members = np.flatnonzero(batches == batch)
+        near, distances = approximate_neighbors(components[members], components, n, seed)
+        found.append(members[near])
         apart.append(distances)
     rows, distances = np.hstack(found), np.hstack(apart)
     order = np.argsort(distances, axis=1, kind="stable")

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import importlib
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -93,8 +92,6 @@ MODELS = {
         ),
     )
 }
-
-FILE = Path(__file__)  # is no part of what a model computes: left out of digests of code
 
 
 def models_with(ability: str, among: list[str] | None = None) -> list[str]:

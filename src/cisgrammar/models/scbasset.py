@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 import torch
 from anndata import AnnData
@@ -15,23 +15,19 @@ from cisgrammar.data.accessibility import batch_numbers
 from cisgrammar.data.split import Inputs, Split
 from cisgrammar.genome.sequence import N
 from cisgrammar.models.base import SequenceModel
-from cisgrammar.models.kernels.norm_pool import norm_pool, update_running
+from cisgrammar.models.kernels.norm_pool import update_running
 from cisgrammar.models.kernels.scbasset_cpu import WIDEST, trunk
+from cisgrammar.models.scbasset_changes import ChangedSequences
+from cisgrammar.models.scbasset_layers import (
+    EPS,
+    GELU_SLOPE,
+    MOMENTUM,
+    PRECISIONS,
+    TRUNCATED_STD,
+    Block,
+    gelu,
+)
 from cisgrammar.models.scbasset_objective import Accessibility
-
-if TYPE_CHECKING:
-    from cisgrammar.models.scbasset_changes import ChangedSequences
-
-MOMENTUM = 0.1  # weight of a batch in the running averages; Keras calls this .9
-EPS = 1e-3
-GELU_SLOPE = 1.702
-TRUNCATED_STD = 0.87962566103423978  # of a standard normal cut off at 2
-PRECISIONS = {"float32": torch.float32, "bfloat16": torch.bfloat16}
-
-
-def gelu(x: Tensor) -> Tensor:
-    """Approximate GELU as the original does: ``x * sigmoid(1.702 x)``."""
-    return F.silu(GELU_SLOPE * x) / GELU_SLOPE
 
 
 class Scbasset(SequenceModel):
@@ -92,7 +88,7 @@ class Scbasset(SequenceModel):
         precision: str = "float32",
     ) -> None:
         super().__init__()
-        self._sizes = {
+        self._sizes: dict[str, Any] = {
             "length": length,
             "stem_filters": stem_filters,
             "stem_width": stem_width,
@@ -106,12 +102,12 @@ class Scbasset(SequenceModel):
             "precision": precision,
         }
         self.precision, self.dropout = precision, dropout
-        self.stem = _Block(4, stem_filters, stem_width, stem_pool)
+        self.stem = Block(4, stem_filters, stem_width, stem_pool)
         blocks, channels = [], stem_filters
         for filters in tower_filters:
-            blocks.append(_Block(channels, filters, tower_width, tower_pool))
+            blocks.append(Block(channels, filters, tower_width, tower_pool))
             channels = filters
-        self.tower = nn.ModuleList([*blocks, _Block(channels, last_filters, 1, 1)])
+        self.tower = nn.ModuleList([*blocks, Block(channels, last_filters, 1, 1)])
         left = math.ceil(length / stem_pool)
         for _ in tower_filters:
             left = math.ceil(left / tower_pool)
@@ -186,8 +182,6 @@ class Scbasset(SequenceModel):
 
     def changed_sequences(self, codes: Tensor) -> ChangedSequences:
         """Run sequences once, and keep what their changes need."""
-        from cisgrammar.models.scbasset_changes import ChangedSequences
-
         return ChangedSequences(self, codes)
 
     def forward(self, inputs: Inputs) -> Tensor:
@@ -274,62 +268,6 @@ SIZES = (
     "length", "stem_filters", "stem_width", "stem_pool", "tower_filters", "tower_width",
     "tower_pool", "last_filters", "bottleneck", "dropout", "precision",
 )  # fmt: skip
-
-
-class _Block(nn.Module):
-    """Convolution without bias, normalisation, pooling, and the GELU of what comes next."""
-
-    running_mean: Tensor
-    running_var: Tensor
-
-    def __init__(self, channels: int, filters: int, width: int, pool: int) -> None:
-        super().__init__()
-        self.weight = nn.Parameter(torch.empty(filters, channels, width))
-        self.gain = nn.Parameter(torch.ones(filters))
-        self.offset = nn.Parameter(torch.zeros(filters))
-        self.register_buffer("running_mean", torch.zeros(filters))
-        self.register_buffer("running_var", torch.ones(filters))
-        self.pool = pool
-
-    def forward(self, x: Tensor) -> Tensor:
-        """``(batch, channels, length)`` to ``(batch, filters, ceil(length / pool))``."""
-        weight = (self.weight / GELU_SLOPE).to(x.dtype)
-        x = conv_same(x, weight)
-        x = norm_pool(
-            x,
-            GELU_SLOPE * self.gain,
-            GELU_SLOPE * self.offset,
-            self.running_mean,
-            self.running_var,
-            pool=self.pool,
-            training=self.training,
-            momentum=MOMENTUM,
-            eps=EPS,
-        )
-        return F.silu(x, inplace=not self.training)
-
-
-def conv_same(x: Tensor, weight: Tensor) -> Tensor:
-    """Convolve to the same length; where a width is even, the end is padded by one more.
-
-    On a CPU libraries' convolutions are made for many channels. With the four of DNA they are
-    several times slower than one matrix product for each sequence.
-
-    Parameters
-    ----------
-    x
-        ``(batch, channels, length)``.
-    weight
-        ``(filters, channels, width)``.
-    """
-    width = weight.shape[2]
-    before, after = (width - 1) // 2, width // 2
-    if x.is_cuda or x.shape[1] > 4:
-        if after > before:
-            x = F.pad(x, (0, 1))
-        return F.conv1d(x, weight, padding=before)
-    windows = F.pad(x, (before, after)).unfold(2, width, 1)  # (batch, channels, length, width)
-    return weight.flatten(1) @ windows.transpose(2, 3).flatten(1, 2)
 
 
 assert N == 4  # the last row of Scbasset.bases

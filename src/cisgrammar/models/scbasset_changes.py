@@ -7,12 +7,17 @@ others are those of the unchanged sequence.
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
 from cisgrammar.models.kernels.norm_pool import same_padding
-from cisgrammar.models.scbasset import EPS, GELU_SLOPE, PRECISIONS, Scbasset, _Block
+from cisgrammar.models.scbasset_layers import EPS, GELU_SLOPE, PRECISIONS, Block
+
+if TYPE_CHECKING:
+    from cisgrammar.models.scbasset import Scbasset
 
 
 class ChangedSequences:
@@ -72,7 +77,7 @@ class ChangedSequences:
 
 
 def _through(
-    block: _Block, x: Tensor, rows: Tensor, starts: Tensor, patch: Tensor
+    block: Block, x: Tensor, rows: Tensor, starts: Tensor, patch: Tensor
 ) -> tuple[Tensor, Tensor]:
     """Lead changed positions through a block: where its output changes, and to what."""
     length, pool, width = x.shape[2], block.pool, block.weight.shape[2]

@@ -62,7 +62,7 @@ class Accessibility:
         self.watched_targets = targets.of_cells(self.watched_cells)
         self.train_auroc = RunningAuroc(len(watched), split.device)
 
-    def optimizer(self, model: Scbasset, learning_rate: float) -> torch.optim.Optimizer:
+    def optimizer(self, model: Any, learning_rate: float) -> torch.optim.Optimizer:
         """Make Adam with the published decay rates, and Keras's epsilon."""
         betas = tuple(self.recipe["betas"])
         return torch.optim.Adam(
@@ -75,7 +75,7 @@ class Accessibility:
         return order.tensor_split(math.ceil(len(order) / batch_size))
 
     def losses(
-        self, models: list[Scbasset], split: Split, rows: Tensor, generator: torch.Generator
+        self, models: list[Any], split: Split, rows: Tensor, generator: torch.Generator
     ) -> Tensor:
         """Average cross-entropy over a batch and all cells; add the L2 terms."""
         (model,) = models
@@ -98,7 +98,7 @@ class Accessibility:
         return loss[None]
 
     @torch.no_grad()
-    def metrics(self, models: list[Scbasset], split: Split) -> list[dict[str, float]]:
+    def metrics(self, models: list[Any], split: Split) -> list[dict[str, float]]:
         """Read off the epoch's AUROC, and measure loss and AUROC on the validation part."""
         (model,) = models
         targets = _open_entries(split)

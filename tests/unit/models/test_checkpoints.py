@@ -76,9 +76,15 @@ def test_models_can_do_what_the_registry_says(name, build):
     assert claimed == {each for each, kind in PROTOCOLS.items() if isinstance(model, kind)}
 
 
-def test_the_registry_imports_no_torch():
+def test_the_registry_imports_no_torch(pytestconfig):
     code = "import sys, cisgrammar.models.registry; print({'torch', 'pandas'} & set(sys.modules))"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        env={"PYTHONPATH": str(pytestconfig.rootpath / "src")},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
     assert done.stdout.strip() == "set()"
 
 

@@ -171,11 +171,11 @@ def test_dropout_is_drawn_from_the_generator_alone():
 
 
 def test_bfloat16_stays_close():
-    codes = some_codes(20)
+    inputs = Inputs(some_codes(20))
     exact = unsettle(build()).eval()
     rough = build(precision="bfloat16").eval()
     rough.load_state_dict(exact.state_dict())
-    found, expected = rough(codes), exact(codes)
+    found, expected = rough(inputs), exact(inputs)
     assert found.dtype == torch.float32
     assert (found - expected).abs().max() < 0.05 * expected.std()
     assert rough.sizes()["precision"] == "bfloat16"

@@ -4,7 +4,7 @@ import pytest
 from anndata import AnnData
 from scipy import sparse
 
-from cisgrammar.counts.expression import log_expression
+from cisgrammar.cells.expression import log_expression
 
 
 def test_counts_per_ten_thousand_in_the_order_asked():
