@@ -24,7 +24,6 @@ from cisgrammar.common.provenance import source_hash
 from cisgrammar.common.seeds import derive_seed
 from cisgrammar.data.split import Split
 from cisgrammar.models.checkpoints import build_model
-from cisgrammar.models.registry import FILE as REGISTRY
 from cisgrammar.models.registry import MODELS
 from cisgrammar.training.loop import train_side_by_side
 
@@ -235,7 +234,7 @@ def _suggest(trial: optuna.Trial, kinds: dict[str, str], space: dict[str, Any]) 
 def _identity(name: str, split: Split, settings: dict[str, Any], *numbers: int) -> str:
     """Name a search by all that decides its outcome, but for the number of trials."""
     digest = hashlib.sha256(json.dumps([name, settings, numbers], sort_keys=True).encode())
-    code = source_hash(__file__, also=[MODELS[name].module], leave_out=[REGISTRY])
+    code = source_hash(__file__, also=[MODELS[name].module], leave_out=["models/registry.py"])
     digest.update(code.encode())
     digest.update(split.digest().encode())
     return digest.hexdigest()
