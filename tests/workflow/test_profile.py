@@ -15,7 +15,7 @@ PROFILE = yaml.safe_load((ROOT / "slurm/config.yaml").read_text())
 GPU_RULES = {
     path.stem
     for path in (ROOT / "workflow/scripts").glob("*.py")
-    if LIBRARY / "devices.py" in imported_modules(path)[0]
+    if LIBRARY / "common/devices.py" in imported_modules(path)[0]
 }
 LONG = {"run_baselines"}  # rules of a fold that are worth a job of their own
 BLOCKS = {
@@ -56,7 +56,7 @@ def test_every_rule_digests_its_own_code(rule):
 @pytest.mark.parametrize("rule", BLOCKS)
 def test_a_rule_that_loads_a_model_digests_that_models_code(rule):
     script = ROOT / f"workflow/scripts/{rule}.py"
-    loads = LIBRARY / "models/registry.py" in imported_modules(script)[0]
+    loads = LIBRARY / "models/checkpoints.py" in imported_modules(script)[0]
     assert (f'code=model_code("{rule}")' in BLOCKS[rule]) == loads
 
 

@@ -163,7 +163,7 @@ def test_every_output_of_scbasset_is_explained(finished_atac):
         re.sub(r"/fold\d+/", "/fold{fold}/", file.removeprefix("results/tiny/")) for file in files
     }
     text = (ROOT / "docs/outputs.md").read_text(encoding="utf-8")
-    text = text.replace("{family}/fold{fold}/", "scbasset/fold{fold}/")
+    text = text.replace("{model}/fold{fold}/", "scbasset/fold{fold}/")
     figures = {file for file in generic if "/figures/" in f"/{file}"}
     assert len(generic) > 20
     assert not {file for file in generic - figures if f"`{file}`" not in text}
