@@ -11,22 +11,19 @@ import time
 from pathlib import Path
 
 import numpy as np
-import torch
+from defaults import settings_of
 from scipy import sparse
 
-from cisgrammar import models
-from cisgrammar.checks.config import complete_config
-from cisgrammar.common.config import read_schema
 from cisgrammar.common.files import write_table
 from cisgrammar.common.statistics import auroc
 from cisgrammar.common.threads import set_threads
 from cisgrammar.data.folds import TEST, rows_of, split_folds
 from cisgrammar.data.given import read_given
-from cisgrammar.data.split import Split
+from cisgrammar.data.split import Split, read_codes
+from cisgrammar.models.checkpoints import build_model, save_model
 from cisgrammar.models.prediction import predict
 from cisgrammar.training.loop import Checkpoints, train
 
-SCHEMA = Path(__file__).parents[1] / "workflow/schemas/config.schema.yaml"
 SEED = 1
 
 
@@ -49,7 +46,7 @@ def main() -> None:
         dataset.var, n_folds=1, validation=0.2, by="chromosome", seed=SEED,
         test_chromosomes=["chr2"], validation_chromosomes=["chr3", "chr4"],
     )  # fmt: skip
-    settings = complete_config({"name": "dhs"}, read_schema(SCHEMA))["scbasset"]
+    settings = settings_of("scbasset")
     settings |= {
         "length": dataset.varm["codes"].shape[1],
         "precision": arguments.precision,
@@ -58,7 +55,7 @@ def main() -> None:
     for key in ("stem_filters", "last_filters"):
         settings[key] //= arguments.shrink
     settings["tower_filters"] = [n // arguments.shrink for n in settings["tower_filters"]]
-    model = models.build("scbasset", dataset.n_obs, settings, {}, SEED)
+    model = build_model("scbasset", dataset.n_obs, settings, {}, SEED)
     started = time.perf_counter()
     history = train(
         model, Split.of_fold(dataset, folds, 0), learning_rate=arguments.learning_rate,
@@ -70,10 +67,10 @@ def main() -> None:
         ),
     )  # fmt: skip
     test = rows_of(folds, 0, TEST)
-    logits = predict(model, torch.from_numpy(dataset.varm["codes"][test])).numpy()
+    logits = predict(model, read_codes(dataset[:, test])).numpy()
     areas = auroc(dataset.X.T.toarray()[test], logits)
     write_table(history, folder / "history.tsv")
-    models.save(model, folder / "model.pt")
+    save_model(model, folder / "model.pt")
     print(history.to_string())
     print(f"AUROC on chr2: {np.mean(areas):.4f} ({len(test)} sites)")
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import measure
 import torch
-from cisgrammar.data.split import Split
 from networks import FILTERS, LENGTH, TARGETS, WIDTH, Published, Step, random_data, spell_out
 
+from cisgrammar.data.split import Inputs, Split
 from cisgrammar.models.scover import Scover
 from cisgrammar.training.loop import train
 
@@ -34,11 +34,11 @@ def kidney_split(sequences: int = SEQUENCES) -> Split:
     tested = sequences // 10
     validated = (sequences - tested) // 5
     validation, training = order[tested : tested + validated], order[tested + validated :]
-    return Split(codes, targets, training, validation)
+    return Split(Inputs(codes), targets, training, validation)
 
 
 def one_epoch(split: Split) -> None:
-    model = Scover(TARGETS, FILTERS, WIDTH).to(split.codes.device)
+    model = Scover(TARGETS, FILTERS, WIDTH).to(split.device)
     options = {"learning_rate": 1e-3, "batch_size": BATCH, "epochs": 1, "patience": None}
     train(model, split, **options, seed=0)
 

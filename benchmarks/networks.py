@@ -2,22 +2,14 @@
 
 from __future__ import annotations
 
-import importlib
 import os
-import sys
-from types import ModuleType
 
 import torch
 import torch.nn.functional as F
-from measure import ROOT
+from measure import ROOT  # noqa: F401 (puts cisgrammar on the path)
 from torch import Tensor, nn
 
 os.environ.setdefault("MKL_CBWR", "AUTO,STRICT")  # as cisgrammar.common.threads does
-try:
-    importlib.import_module("cisgrammar.models")
-except ImportError:  # a bare machine: the operator alone, without what its package needs
-    package = sys.modules["cisgrammar.models"] = ModuleType("cisgrammar.models")
-    package.__path__ = [str(ROOT / "src" / "cisgrammar" / "models")]
 from cisgrammar.models.kernels.conv_maxpool import ConvMaxPool
 
 FILTERS, WIDTH, TARGETS = 600, 12, 1000  # Hepkema et al. (2023), kidney

@@ -25,21 +25,20 @@ import scanpy as sc
 import torch
 from anndata import AnnData, read_h5ad
 from anndata.io import write_elem
+from defaults import section, settings_of
 from networks import FILTERS, WIDTH
 from scipy import sparse
 
-from cisgrammar import models
 from cisgrammar.cells import components, pooling
 from cisgrammar.cells import embedding as cells_module
 from cisgrammar.cells.embedding import embed_cells
-from cisgrammar.checks.config import complete_config
-from cisgrammar.common.config import read_schema
 from cisgrammar.common.files import write_h5ad
 from cisgrammar.common.threads import set_threads
 from cisgrammar.counts.multiome import read_cells
 from cisgrammar.data.dataset import build_dataset, gene_filter
 from cisgrammar.data.folds import VALIDATION, rows_of, split_folds
 from cisgrammar.genome.regions import sequence_codes
+from cisgrammar.models.checkpoints import load_model, save_model
 from cisgrammar.training.final_model import train_final
 
 TYPES = 20
@@ -52,12 +51,6 @@ STAGES = ("simulate_cells", "embed_cells", "pool_cells")
 STAGES_OF_PEAKS = ("simulate_peaks", "build_dataset", "train_model", "score_influence")
 
 Table = list[dict[str, object]]
-
-
-def defaults(section: str) -> dict:
-    """Give the defaults of a section of the config."""
-    schema = read_schema(measure.ROOT / "workflow/schemas/config.schema.yaml")
-    return complete_config({"name": "scale", "simulation": {}}, schema, source="scale")[section]
 
 
 def simulate_cells(folder: Path, n_cells: int, n_genes: int, table: Table) -> None:
@@ -130,8 +123,8 @@ def _draw(cumulative, types, uniform, ends, values, genes, sizes):  # type: igno
 
 def embed(folder: Path, table: Table) -> None:
     """Do what the rule embed_cells does, approximately."""
-    settings = defaults("cells") | {"exact_pca": False, "exact_neighbors": False}
-    reading = defaults("counts") | {"cell_type": "cell_type", "batches": None}
+    settings = section("cells") | {"exact_pca": False, "exact_neighbors": False}
+    reading = section("counts") | {"cell_type": "cell_type", "batches": None}
     for key in ("path", "cell_table"):
         reading.pop(key)
     with measure.watched("read and filter", table):
@@ -159,7 +152,7 @@ def pool(folder: Path, table: Table) -> None:
     watch(pooling, "sketch_seeds", "sketch", table)
     watch(pooling, "nearest_cells", "nearest cells", table)
     watch(pooling, "pool_counts", "pool", table)
-    pools, _ = pooling.make_pools(cells, **defaults("pools"), seed=0)
+    pools, _ = pooling.make_pools(cells, **section("pools"), seed=0)
     purity = pools.obs["purity"].mean()
     table[-1]["found"] = f"{pools.n_obs:,} pools, {pools.obs['cell_type'].nunique()} types of them"
     table[-1]["found"] += f", mean purity {purity:.3f}"
@@ -218,7 +211,7 @@ def dataset(folder: Path, table: Table) -> None:
         windows = regions.rename_axis("name").reset_index()
         codes, known = sequence_codes(windows, folder / "genome.fa", folder / "genome")
     with measure.watched("filter peaks", table):
-        found = gene_filter(pools[:, regions.index].X, **defaults("dataset"))
+        found = gene_filter(pools[:, regions.index].X, **section("dataset"))
     with measure.watched("join", table):
         data = build_dataset(pools, regions, codes, known & found)
     table[-1]["found"] = f"{data.n_vars:,} sequences x {data.n_obs:,} pools"
@@ -230,16 +223,16 @@ def training(folder: Path, table: Table) -> None:
     """Do what the rule train_model does, for one epoch."""
     with measure.watched("read dataset.h5ad, split", table):
         data = read_h5ad(folder / "dataset.h5ad")
-        folds = split_folds(data.var, **defaults("folds"), seed=0)
+        folds = split_folds(data.var, **section("folds"), seed=0)
     best = {"learning_rate": 0.005, "batch_size": 128, "sigma_motifs": 1e-4, "sigma_net": 1e-3}
     best |= {"seed": 0, "order_seed": 0}
-    settings = defaults("scover") | {"filters": FILTERS, "width": WIDTH}
+    settings = settings_of("scover") | {"filters": FILTERS, "width": WIDTH}
     once = {"epochs": 1, "patience": None}
     with measure.watched("train one epoch", table):
         model, history = train_final("scover", data, folds, 0, settings, best, once, "cpu")
     steps = -(-(folds["fold0"] == "train").sum() // best["batch_size"])
     table[-1]["found"] = f"{steps:,} steps, loss {history['train_loss'].item():.4f}"
-    models.save(model, folder / "model.pt")
+    save_model(model, folder / "model.pt")
     folds.to_csv(folder / "folds.tsv", sep="\t", index=False)
 
 
@@ -250,7 +243,7 @@ def influence(folder: Path, table: Table) -> None:
         rows = rows_of(pd.read_csv(folder / "folds.tsv", sep="\t"), 0, VALIDATION)
         codes = torch.from_numpy(data.varm["codes"][rows])
     with measure.watched("influence and effect", table):
-        scores, _ = models.load(folder / "model.pt").influence_and_effect(codes)
+        scores, _ = load_model(folder / "model.pt").influence_and_effect(codes)
     table[-1]["found"] = f"{tuple(scores.shape)} over {len(rows):,} sequences"
 
 

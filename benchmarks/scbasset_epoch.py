@@ -27,20 +27,18 @@ from statistics import median
 import measure
 import numpy as np
 import torch
+from defaults import settings_of
 from scipy import sparse
 
-from cisgrammar import models
-from cisgrammar.checks.config import complete_config
-from cisgrammar.common.config import read_schema
 from cisgrammar.data.open_entries import OpenEntries
-from cisgrammar.data.split import Split
+from cisgrammar.data.split import Inputs, Split
+from cisgrammar.models.checkpoints import build_model
 from cisgrammar.training.loop import train
 
 LENGTH, BATCH, SHARE_OPEN, EPOCHS = 1344, 128, 0.03, 3
 SCVI = "scvi-tools"
 OURS = ("cisgrammar, float32", "cisgrammar, bfloat16")
 SCVI_PYTHON = Path(os.environ.get("SCVI_PYTHON", measure.ROOT / "benchmarks/.scvi/bin/python"))
-SCHEMA = measure.ROOT / "workflow/schemas/config.schema.yaml"
 
 
 def run(
@@ -109,10 +107,9 @@ def one(precision: str, folder: Path, threads: int) -> tuple[float, float]:
         codes = torch.from_numpy(np.load(folder / "codes.npy"))
         rows = torch.randperm(len(codes), generator=torch.Generator().manual_seed(0))
         n_train = int(0.9 * len(rows))
-        split = Split(codes, targets, rows[:n_train], rows[n_train:])
-        settings = complete_config({"name": "x"}, read_schema(SCHEMA))["scbasset"]
-        settings |= {"precision": precision}
-        model = models.build("scbasset", targets.n_cells, settings, {}, 1)
+        split = Split(Inputs(codes), targets, rows[:n_train], rows[n_train:])
+        settings = settings_of("scbasset") | {"length": LENGTH, "precision": precision}
+        model = build_model("scbasset", targets.n_cells, settings, {}, 1)
         train(
             model, split, learning_rate=0.01, batch_size=BATCH, epochs=EPOCHS, patience=None,
             seed=1, on_epoch=lambda *_: ends.append(now()),

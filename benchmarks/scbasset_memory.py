@@ -15,20 +15,18 @@ import measure
 import numpy as np
 import torch
 from anndata import AnnData, read_h5ad
+from defaults import settings_of
 from scipy import sparse
 
-from cisgrammar import models
-from cisgrammar.checks.config import complete_config
-from cisgrammar.common.config import read_schema
 from cisgrammar.data.open_entries import OpenEntries
-from cisgrammar.data.split import Split
+from cisgrammar.data.split import Inputs, Split
+from cisgrammar.models.checkpoints import build_model
 from cisgrammar.training.loop import train
 
 LENGTH, BATCH, SHARE_OPEN = 1344, 128, 0.03
 SIZES = ((25_000, 10_000), (50_000, 10_000), (100_000, 10_000), (100_000, 5000), (100_000, 20_000))
 GOAL = (1_000_000, 100_000)
 SMALL = {"length": 96, "stem_filters": 8, "tower_filters": [8], "last_filters": 8}
-SCHEMA = measure.ROOT / "workflow/schemas/config.schema.yaml"
 
 
 def run(sizes: tuple[tuple[int, int], ...] = SIZES) -> list[dict]:
@@ -74,10 +72,10 @@ def one_step(path: Path) -> None:
     cells = read_h5ad(path, backed="r")
     codes = torch.from_numpy(cells.varm["codes"])
     rows = torch.arange(2 * BATCH)
-    shown = codes[:, : SMALL["length"]]
+    shown = Inputs(codes[:, : SMALL["length"]])
     split = Split(shown, OpenEntries.of_matrix(cells.X), rows[:BATCH], rows[BATCH:])
-    settings = complete_config({"name": "x"}, read_schema(SCHEMA))["scbasset"] | SMALL
-    model = models.build("scbasset", cells.n_obs, settings, {}, 1)
+    settings = settings_of("scbasset") | SMALL
+    model = build_model("scbasset", cells.n_obs, settings, {}, 1)
     train(model, split, learning_rate=0.01, batch_size=BATCH, epochs=1, patience=None, seed=1)
 
 

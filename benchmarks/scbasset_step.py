@@ -8,20 +8,20 @@ from collections.abc import Callable
 import measure
 import numpy as np
 import torch
+from defaults import settings_of
 from scipy import sparse
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from cisgrammar import models
-from cisgrammar.checks.config import complete_config
-from cisgrammar.common.config import read_schema
 from cisgrammar.data.open_entries import OpenEntries
-from cisgrammar.data.split import Split
+from cisgrammar.data.split import Inputs, Split
+from cisgrammar.models.base import SequenceModel
+from cisgrammar.models.checkpoints import build_model
 
 BATCH = 128
 SHARE_OPEN = 0.05
 PLAIN = "published layers, dense targets"
-SCHEMA = measure.ROOT / "workflow/schemas/config.schema.yaml"
+LENGTH = 1344
 
 
 class Plain(nn.Module):
@@ -68,7 +68,7 @@ def run(threads: list[int], runs: int = 3, cells: tuple[int, ...] = (2000, 10_00
         for n_threads in threads[-1:]:
             measure.set_threads(n_threads)
             seconds = measure.alternate(steps(n_cells), runs)
-            size = f"{n_cells} cells, B {BATCH}, L 1344"
+            size = f"{n_cells} cells, B {BATCH}, L {LENGTH}"
             table += measure.rows("scBasset step", size, n_threads, seconds, reference=PLAIN)
     return table + memory() + error()
 
@@ -80,12 +80,12 @@ def data(n_cells: int, length: int) -> tuple[Tensor, OpenEntries]:
     return codes, OpenEntries.of_matrix(open_entries)
 
 
-def steps(n_cells: int, length: int = 1344) -> dict[str, Callable[[], None]]:
+def steps(n_cells: int, length: int = LENGTH) -> dict[str, Callable[[], None]]:
     """Give a step of each implementation: forward, loss, backward, Adam."""
-    settings = complete_config({"name": "x"}, read_schema(SCHEMA))["scbasset"] | {"length": length}
+    settings = settings_of("scbasset") | {"length": length}
     codes, targets = data(n_cells, length)
     rows = torch.arange(BATCH)
-    split = Split(codes, targets, rows, rows)
+    split = Split(Inputs(codes), targets, rows, rows)
     plain = Plain(n_cells, settings)
     adam = torch.optim.Adam(plain.parameters(), lr=0.01, betas=(0.95, 0.9995))
 
@@ -99,12 +99,12 @@ def steps(n_cells: int, length: int = 1344) -> dict[str, Callable[[], None]]:
     found: dict[str, Callable[[], None]] = {PLAIN: published}
     for precision in ("float32", "bfloat16"):
         changed = settings | {"precision": precision}
-        model = models.build("scbasset", n_cells, changed, {}, 1).train()
+        model = build_model("scbasset", n_cells, changed, {}, 1).train()
         found[f"cisgrammar, {precision}"] = _step(model, split, rows)
     return found
 
 
-def _step(model: models.Model, split: Split, rows: Tensor) -> Callable[[], None]:
+def _step(model: SequenceModel, split: Split, rows: Tensor) -> Callable[[], None]:
     objective = model.objective(split)
     optimizer, generator = objective.optimizer(model, 0.01), torch.Generator()
 
@@ -125,22 +125,22 @@ def memory(cells: tuple[int, ...] = (2000, 10_000, 100_000)) -> list[dict]:
             name: [measure.in_new_process("scbasset_step.py", "--memory", n_cells, name)]
             for name in names
         }
-        size = f"{n_cells} cells, B {BATCH}, L 1344"
+        size = f"{n_cells} cells, B {BATCH}, L {LENGTH}"
         table += measure.rows("scBasset memory", size, 1, added, unit="MiB", reference=PLAIN)
     return table
 
 
 def error() -> list[dict]:
     """Largest error of bfloat16's logits, as a share of their standard deviation."""
-    settings = complete_config({"name": "x"}, read_schema(SCHEMA))["scbasset"]
-    codes, _ = data(200, settings["length"])
+    settings = settings_of("scbasset") | {"length": LENGTH}
+    inputs = Inputs(data(200, LENGTH)[0])
     exact, rough = (
-        models.build("scbasset", 200, settings | {"precision": precision}, {}, 1).eval()
+        build_model("scbasset", 200, settings | {"precision": precision}, {}, 1).eval()
         for precision in ("float32", "bfloat16")
     )
     with torch.no_grad():
-        logits = exact(codes)
-        share = ((rough(codes) - logits).abs().max() / logits.std()).item()
+        logits = exact(inputs)
+        share = ((rough(inputs) - logits).abs().max() / logits.std()).item()
     return measure.rows("scBasset bfloat16", "200 cells", 1, {"error": [share]}, unit="sd")
 
 

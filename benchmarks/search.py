@@ -9,10 +9,10 @@ from pathlib import Path
 
 import measure
 import torch
-from cisgrammar.data.split import Split
 from epoch import SEQUENCES, kidney_split
 from networks import FILTERS, TARGETS, WIDTH
 
+from cisgrammar.data.split import Split
 from cisgrammar.models.kernels.conv_maxpool import conv_maxpool
 from cisgrammar.training.tuning import tune
 
@@ -33,12 +33,13 @@ def simulated_split(sequences: int) -> Split:
     """Make targets that a few motifs drive, each by its own effect on each pool, plus noise."""
     split = kidney_split(sequences)
     generator = torch.Generator().manual_seed(1)
-    motifs = torch.randn(PLANTED, 4, WIDTH, generator=generator).to(split.codes.device)
-    maxima, _ = conv_maxpool(split.codes, motifs)
+    motifs = torch.randn(PLANTED, 4, WIDTH, generator=generator).to(split.device)
+    maxima, _ = conv_maxpool(split.inputs.codes, motifs)
     scores = (maxima - maxima.mean(dim=0)) / maxima.std(dim=0)
     effects = torch.randn(PLANTED, TARGETS, generator=generator).to(scores.device) / PLANTED**0.5
     noise = torch.randn(sequences, TARGETS, generator=generator).to(scores.device)
-    return Split(split.codes, 2 + 0.5 * scores @ effects + noise, split.train, split.validation)
+    targets = 2 + 0.5 * scores @ effects + noise
+    return Split(split.inputs, targets, split.train, split.validation)
 
 
 def run(threads: int, trials: int, epochs: int, sequences: int) -> list[dict[str, object]]:

@@ -23,8 +23,7 @@ GIVEN = {
     "seed": 1,
     "folds": {"n_folds": 1, "test_chromosomes": ["chr2"], "validation_chromosomes": ["chr3"]},
     "scover": {
-        "filters": 8,
-        "width": 6,
+        "network": {"filters": 8, "width": 6},
         "search": {"learning_rate": [0.01, 0.02], "batch_size": [16, 32]},
     },
     "tuning": {"trials": 2, "epochs": 3},

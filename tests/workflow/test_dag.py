@@ -11,6 +11,7 @@ from conftest import ROOT, SNAKEMAKE
 
 from cisgrammar.checks.config import complete_config
 from cisgrammar.common.config import read_schema
+from cisgrammar.models.registry import MODELS, POOLS
 
 CONFIGS = sorted((ROOT / "config").glob("*.yaml"))
 SCHEMA = read_schema(ROOT / "workflow/schemas/config.schema.yaml")
@@ -24,30 +25,39 @@ ONCE = {
     "split_folds",
     "plot_cells",
 }
-PER_FAMILY = {
-    "gather_evaluation",
-    "gather_motifs",
-    "gather_influence",
-    "plot_training",
-    "plot_influence",
-}
 PER_FOLD = {"tune_model", "train_model", "evaluate_model", "extract_motifs", "score_influence"}
+TRAINED = {"tune_model", "train_model"}
+OF_ABILITY = {  # core rules that only some models have
+    "dense_targets": {
+        "evaluate_model",
+        "gather_evaluation",
+        "plot_training",
+        "gather_comparison",
+        "plot_comparison",
+    },
+    "filters": {
+        "extract_motifs",
+        "gather_motifs",
+        "score_influence",
+        "gather_influence",
+        "plot_influence",
+    },
+}
 OF_CELLS = ONCE - {"write_provenance", "split_folds"}
-COMPARED = {"gather_comparison", "plot_comparison"}
 SIMULATED = {"simulate_data", "compare_truth", "plot_truth"}
 
 
 def expected(config):
     """Count the core rules' jobs that a config asks for."""
     counts, simulation = dict.fromkeys({"check_inputs", "write_provenance", "embed_cells"}, 1), {}
-    pooled = [family for family in config["families"] if family != "scbasset"]
+    pooled = any(MODELS[model].data is POOLS for model in config["models"])
     if pooled:
         counts |= dict.fromkeys(ONCE, 1)
-        counts |= dict.fromkeys(PER_FAMILY | COMPARED, len(pooled))
-        counts |= dict.fromkeys(PER_FOLD, len(pooled) * config["folds"]["n_folds"])
-    if "scbasset" in config["families"]:
-        for rule in ("tune_model", "train_model"):
-            counts[rule] = counts.get(rule, 0) + config["scbasset"]["folds"]
+    for model in config["models"]:
+        folds = config[model].get("training", {}).get("folds", config["folds"]["n_folds"])
+        own = [rules for ability, rules in OF_ABILITY.items() if ability in MODELS[model].abilities]
+        for rule in TRAINED.union(*own):
+            counts[rule] = counts.get(rule, 0) + (folds if rule in PER_FOLD else 1)
     if config["given"] is not None:
         counts = {rule: count for rule, count in counts.items() if rule not in OF_CELLS}
         counts["read_sequences"] = 1
@@ -104,7 +114,7 @@ def test_plan_of_every_config_of_the_repository(path, new_run, tmp_path):
     config = with_inputs(yaml.safe_load(path.read_text()), tmp_path)
     plan = new_run(config).plan()
     complete = complete_config(config, SCHEMA)
-    core = ONCE | PER_FAMILY | PER_FOLD | SIMULATED | COMPARED | {"read_sequences", "define_peaks"}
+    core = ONCE.union(SIMULATED, TRAINED, *OF_ABILITY.values(), {"read_sequences", "define_peaks"})
     core |= {"fetch_file", "unpack_file"}
     assert among(plan, core) == expected(complete) | fetched(config)
 
@@ -197,7 +207,7 @@ def test_every_output_is_explained(new_run):
     assert len(files) > 50
     generic = {
         re.sub(r"/fold\d+/", "/fold{fold}/", file.removeprefix("results/tiny/")).replace(
-            "scover/", "{family}/"
+            "scover/", "{model}/"
         )
         for file in files
     }

@@ -15,7 +15,7 @@ PROFILE = yaml.safe_load((ROOT / "slurm/config.yaml").read_text())
 GPU_RULES = {
     path.stem
     for path in (ROOT / "workflow/scripts").glob("*.py")
-    if LIBRARY / "devices.py" in imported_modules(path)[0]
+    if LIBRARY / "common/devices.py" in imported_modules(path)[0]
 }
 LONG = {"run_baselines"}  # rules of a fold that are worth a job of their own
 BLOCKS = {
@@ -50,14 +50,21 @@ def test_every_rule_says_its_memory_and_time(rule):
 
 @pytest.mark.parametrize("rule", BLOCKS)
 def test_every_rule_digests_its_own_code(rule):
-    assert f'code=code("{rule}")' in BLOCKS[rule]
+    assert re.search(rf'code=(model_)?code\("{rule}"\)', BLOCKS[rule])
+
+
+@pytest.mark.parametrize("rule", BLOCKS)
+def test_a_rule_that_loads_a_model_digests_that_models_code(rule):
+    script = ROOT / f"workflow/scripts/{rule}.py"
+    loads = LIBRARY / "models/checkpoints.py" in imported_modules(script)[0]
+    assert (f'code=model_code("{rule}")' in BLOCKS[rule]) == loads
 
 
 def test_the_small_rules_of_a_fold_are_one_job():
     per_fold = {rule for rule, block in BLOCKS.items() if "{wildcards.fold}" in block}
-    groups = {"{family}.fold{fold}", "scbasset.fold{fold}"}
-    assert {r for r, g in PROFILE["groups"].items() if g in groups} == per_fold - GPU_RULES - LONG
-    assert all(PROFILE["group-components"][group] > 3 for group in groups)
+    group = "{model}.fold{fold}"
+    assert {r for r, g in PROFILE["groups"].items() if g == group} == per_fold - GPU_RULES - LONG
+    assert PROFILE["group-components"][group] > 3
     assert GPU_RULES.isdisjoint(PROFILE["groups"])
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import os
+import shutil
 
 import pytest
 import yaml
@@ -67,6 +68,12 @@ def touch_all(folder):
         os.utime(path)
 
 
+def change_constant(path, before, after):
+    text = path.read_text()
+    assert before in text
+    path.write_text(text.replace(before, after))
+
+
 @pytest.mark.parametrize("key, value, rules", CHANGES, ids=[change[0] for change in CHANGES])
 def test_a_changed_key_reruns_what_depends_on_it(
     finished, tiny_config, graph, changed, key, value, rules
@@ -97,6 +104,31 @@ def test_changed_comments_and_docstrings_rerun_nothing(finished, sources_copy, r
         assert text.startswith('"""')
         path.write_text(text.replace('"""', '"""Changed: ', 1) + "\n# changed\n")
     assert run_class(finished.folder, sources_copy).plan() == {}
+
+
+def test_adding_or_editing_a_model_reruns_no_job_of_another(finished, sources_copy, run_class):
+    """A new model is a file, an entry and a schema; scover's jobs ask for none of them."""
+    models = sources_copy / "src/cisgrammar/models"
+    shutil.copy(models / "scbasset.py", models / "other.py")
+    schemas = sources_copy / "workflow/schemas/models"
+    shutil.copy(schemas / "scbasset.yaml", schemas / "other.yaml")
+    entry = 'ModelSpec("other", "cisgrammar.models.other:Scbasset", CELLS, frozenset({"inserts"})),'
+    registry = models / "registry.py"
+    first = "        ModelSpec(\n"
+    assert first in registry.read_text()
+    registry.write_text(registry.read_text().replace(first, f"        {entry}\n{first}", 1))
+    change_constant(models / "scbasset.py", "dropout: float = 0.2", "dropout: float = 0.3")
+    run = run_class(finished.folder, sources_copy)
+    assert run.plan() == {}
+    said = run.snakemake("--dry-run", "--config", "models=[other]", fails=True)
+    assert "key `models` names other" in said  # it is known, and needs peaks
+
+
+def test_a_changed_model_is_trained_anew(finished, graph, sources_copy, run_class):
+    scover = sources_copy / "src/cisgrammar/models/scover.py"
+    change_constant(scover, "SCAN_BATCH = 1024", "SCAN_BATCH = 512")
+    planned = set(run_class(finished.folder, sources_copy).plan())
+    assert planned == onward(graph, {"tune_model", "train_model"})
 
 
 def test_a_changed_script_reruns_its_rule(finished, graph, sources_copy, run_class):

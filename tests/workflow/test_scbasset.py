@@ -1,4 +1,4 @@
-"""scBasset as the second family: alone, beside scover, without RNA, and after a kill."""
+"""scBasset as the second model: alone, beside scover, without RNA, and after a kill."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from test_crash import FAULTS
 TINY_ATAC = {
     "name": "tiny",
     "seed": 1,
-    "families": ["scbasset"],
+    "models": ["scbasset"],
     "simulation": {
         "multiome": {
             "n_peaks": 200,
@@ -37,17 +37,21 @@ TINY_ATAC = {
     "peaks": {"length": 120},
     "cells": {"n_pcs": 12},
     "folds": {"n_folds": 4},
+    "accessibility": {"length": 120},
     "scbasset": {
-        "folds": 2,
-        "length": 120,
-        "stem_filters": 8,
-        "tower_filters": [8, 8],
-        "last_filters": 8,
-        "bottleneck": 6,
-        "epochs": 4,
-        "checkpoint_epochs": 1,
-        "correct_batches": True,
-        "shuffled_control": True,
+        "network": {
+            "stem_filters": 8,
+            "tower_filters": [8, 8],
+            "last_filters": 8,
+            "bottleneck": 6,
+        },
+        "training": {
+            "folds": 2,
+            "epochs": 4,
+            "checkpoint_epochs": 1,
+            "correct_batches": True,
+            "shuffled_control": True,
+        },
         "search": {"batch_size": [32]},
         "denoising": {"n_peaks": 30, "n_genes": 20},
         "tf_activity": {"motifs": ["SP1", "NRF1", "REST"], "n_backgrounds": 20},
@@ -58,16 +62,22 @@ TINY_ATAC = {
 POOLED = {
     "pools": {"n_pools": 15, "cells_per_pool": 8, "n_pcs": 8},
     "dataset": {"min_detected": 0.01, "weak_detected": 0.02},
-    "scover": {"filters": 8},
+    "scover": {"network": {"filters": 8}},
     "tuning": {"trials": 1, "epochs": 3},
 }
 
 
 def changed(**sections):
     """Change sections of the tiny config, key by key."""
-    config = copy.deepcopy(TINY_ATAC)
-    for name, section in sections.items():
-        config[name] = {**config.get(name, {}), **section} if isinstance(section, dict) else section
+    return merged(TINY_ATAC, sections)
+
+
+def merged(config, changes):
+    """Give a config with some of its keys changed, also those of sections in sections."""
+    config = copy.deepcopy(config)
+    for key, value in changes.items():
+        is_section = isinstance(value, dict) and isinstance(config.get(key), dict)
+        config[key] = merged(config[key], value) if is_section else value
     return config
 
 
@@ -84,17 +94,17 @@ def table(run, path, **kwargs):
     return pd.read_csv(run.results / path, sep="\t", **kwargs)
 
 
-def test_two_families_share_the_rules_of_training(new_run):
-    plan = new_run(changed(families=["scover", "scbasset"], **POOLED)).plan()
-    folds = TINY_ATAC["folds"]["n_folds"]
-    assert plan["train_model"] == plan["tune_model"] == folds + TINY_ATAC["scbasset"]["folds"]
+def test_two_models_share_the_rules_of_training(new_run):
+    plan = new_run(changed(models=["scover", "scbasset"], **POOLED)).plan()
+    folds, own = TINY_ATAC["folds"]["n_folds"], TINY_ATAC["scbasset"]["training"]["folds"]
+    assert plan["train_model"] == plan["tune_model"] == folds + own
     assert plan["evaluate_model"] == folds
-    assert plan["score_held_out"] == plan["train_shuffled"] == TINY_ATAC["scbasset"]["folds"]
+    assert plan["score_held_out"] == plan["train_shuffled"] == own
     assert plan["split_folds"] == plan["split_peaks"] == plan["embed_cells"] == 1
 
 
 def test_alone_it_needs_no_pools(new_run):
-    plan = new_run(changed(scbasset={"folds": 1, "shuffled_control": False})).plan()
+    plan = new_run(changed(scbasset={"training": {"folds": 1, "shuffled_control": False}})).plan()
     assert plan["train_model"] == plan["lay_out_cells"] == 1
     absent = {"pool_cells", "build_dataset", "define_peaks", "split_folds", "train_shuffled"}
     absent |= {"try_depth"}
@@ -103,7 +113,7 @@ def test_alone_it_needs_no_pools(new_run):
 
 def test_the_demo_plans_one_model():
     config = yaml.safe_load((ROOT / "config/demo_atac.yaml").read_text())
-    assert config["families"] == ["scbasset"] and config["simulation"]["multiome"]
+    assert config["models"] == ["scbasset"] and config["simulation"]["multiome"]
 
 
 def test_a_finished_run_has_nothing_left_to_do(finished_atac):
@@ -153,7 +163,7 @@ def test_every_output_of_scbasset_is_explained(finished_atac):
         re.sub(r"/fold\d+/", "/fold{fold}/", file.removeprefix("results/tiny/")) for file in files
     }
     text = (ROOT / "docs/outputs.md").read_text(encoding="utf-8")
-    text = text.replace("{family}/fold{fold}/", "scbasset/fold{fold}/")
+    text = text.replace("{model}/fold{fold}/", "scbasset/fold{fold}/")
     figures = {file for file in generic if "/figures/" in f"/{file}"}
     assert len(generic) > 20
     assert not {file for file in generic - figures if f"`{file}`" not in text}
@@ -171,12 +181,15 @@ def test_the_report_is_made(finished_atac):
     "change, rerun",
     [
         ({"scbasset": {"embedding": {"resolution": 2}}}, {"lay_out_cells", "compare_embeddings"}),
-        ({"scbasset": {"shuffled_control": False}}, {"gather_held_out", "plot_held_out"}),
+        (
+            {"scbasset": {"training": {"shuffled_control": False}}},
+            {"gather_held_out", "plot_held_out"},
+        ),
         ({"scbasset": {"tf_activity": {"change_of": "accessibility"}}}, {"score_tf_activity"}),
         ({"scbasset": {"mutagenesis": {"n_regions": 1}}}, {"choose_regions", "mutate_regions"}),
         ({"figures": {"n_motifs": 2}}, {"plot_tf_activity"}),
         ({"tuning": {"trials": 5}}, set()),  # there is nothing to choose from
-        ({"scbasset": {"checkpoint_epochs": 2}}, set()),
+        ({"scbasset": {"training": {"checkpoint_epochs": 2}}}, set()),
         ({"training": {"threads": 2}}, set()),
     ],
 )
@@ -190,9 +203,8 @@ def test_keys_that_leave_models_as_they_are_train_nothing_again(finished_atac, c
 
 
 def test_peaks_alone_do_without_rna(new_run):
-    config = changed(
-        counts={"modality": "atac"}, scbasset={"folds": 1, "correct_batches": False, "epochs": 2}
-    )
+    training = {"folds": 1, "correct_batches": False, "epochs": 2}
+    config = changed(counts={"modality": "atac"}, scbasset={"training": training})
     run = new_run(config)
     run.snakemake("--cores", "2")
     assert not (run.results / "cells_expression.h5ad").exists()

@@ -99,7 +99,8 @@ rule write_provenance:
         mem_mb=scaled(1000),
         runtime=scaled(10, counts=0.01, genome=0.01),
     params:
-        config=config,
+        # without the sections of other models, so that a new one changes nothing
+        config={k: v for k, v in config.items() if k not in MODELS or k in CHOSEN},
         code=code("write_provenance"),
     message:
         "Writing down config, versions and checksums of {wildcards.name}"

@@ -234,7 +234,8 @@ def _suggest(trial: optuna.Trial, kinds: dict[str, str], space: dict[str, Any]) 
 def _identity(name: str, split: Split, settings: dict[str, Any], *numbers: int) -> str:
     """Name a search by all that decides its outcome, but for the number of trials."""
     digest = hashlib.sha256(json.dumps([name, settings, numbers], sort_keys=True).encode())
-    digest.update(source_hash(__file__, also=[MODELS[name].module]).encode())
+    code = source_hash(__file__, also=[MODELS[name].module], leave_out=["models/registry.py"])
+    digest.update(code.encode())
     digest.update(split.digest().encode())
     return digest.hexdigest()
 
