@@ -329,8 +329,8 @@ def spread(wanted: np.ndarray, pitch: float, low: float, high: float) -> np.ndar
 
     Examples
     --------
-    >>> spread(np.array([1.0, 1.2, 9.0]), 2.0, 0.0, 10.0).tolist()
-    [0.1, 2.1, 9.0]
+    >>> spread(np.array([1.0, 1.5, 9.0]), 2.0, 0.0, 10.0).tolist()
+    [0.25, 2.25, 9.0]
     """
     steps = pitch * np.arange(len(wanted))
     free = wanted - steps

@@ -157,7 +157,10 @@ def test_completing_twice_changes_nothing():
         ({"folds": {"validation": float("nan")}}, "key `folds.validation` is nan"),
         ({"dataset": {"min_mean": float("inf")}}, "key `dataset.min_mean` is inf"),
         ({"models": []}, "a list, with at least 1 entries"),
-        ({"models": ["scovre"]}, "key `models.0` is 'scovre', but it should be one of scbasset, scover"),
+        (
+            {"models": ["scovre"]},
+            "key `models.0` is 'scovre', but it should be one of scbasset, scover",
+        ),
         ({"name": "a b"}, "key `name` is 'a b'"),
         ({"name": ""}, "key `name` is ''"),
         ({"name": "../up"}, "key `name` is '../up'"),
