@@ -46,7 +46,7 @@ class Toy(SequenceModel):
 '''
 ENTRY = """
 MODELS["toy"] = ModelSpec(
-    "toy", "cisgrammar.models.toy:Toy", POOLS, frozenset({"dense_targets"})
+    "toy", "Toy", "cisgrammar.models.toy:Toy", POOLS, frozenset({"dense_targets"})
 )
 """
 SECTION = {

@@ -1,4 +1,4 @@
-"""Score scBasset's embeddings of cells beside simpler ones."""
+"""Score a model's embeddings of cells beside simpler ones."""
 
 from anndata import read_h5ad
 
@@ -14,9 +14,8 @@ with log_to(snakemake.log[0]):
     seed = derive_seed(snakemake.params.seed, "compare_embeddings")
     dataset = read_h5ad(files.dataset)
     learned = [read_h5ad(path).obsm[KEY] for path in files.embeddings]
-    names = (
-        ["scbasset"] if len(learned) == 1 else [f"scbasset_fold{i}" for i in range(len(learned))]
-    )
+    model, folds = snakemake.wildcards.model, range(len(learned))
+    names = [model] if len(learned) == 1 else [f"{model}_fold{i}" for i in folds]
     n = min(learned[0].shape[1], *(size - 1 for size in dataset.shape))
     embeddings = dict(zip(names, learned, strict=True))
     embeddings["lsi"] = lsi(dataset.X, n, seed)[:, 1:]  # the first follows depth

@@ -45,6 +45,8 @@ class ModelSpec:
     ----------
     name
         Names it in the config, in paths and in checkpoints.
+    title
+        Its name as papers write it.
     implementation
         ``module:Class`` of its :class:`~cisgrammar.models.base.SequenceModel`.
     data
@@ -55,6 +57,7 @@ class ModelSpec:
     """
 
     name: str
+    title: str
     implementation: str
     data: DataKind
     abilities: frozenset[str]
@@ -80,12 +83,14 @@ MODELS = {
     for spec in (
         ModelSpec(
             "scover",
+            "scover",
             "cisgrammar.models.scover:Scover",
             POOLS,
             frozenset({"dense_targets", "filters", "side_by_side"}),
         ),
         ModelSpec(
             "scbasset",
+            "scBasset",
             "cisgrammar.models.scbasset:Scbasset",
             CELLS,
             frozenset({"embeds_cells", "inserts"}),

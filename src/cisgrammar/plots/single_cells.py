@@ -10,6 +10,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from cisgrammar.common.statistics import pearson
+from cisgrammar.models.registry import MODELS
 from cisgrammar.plots import style
 from cisgrammar.plots.maps import bare_map, category_map
 
@@ -24,7 +25,8 @@ METRICS = {
     "kbet": "mixing of batches, kBET",
     "ilisi": "mixing of batches, iLISI",
 }
-EMBEDDINGS = {"scbasset": "scBasset", "lsi": "LSI", "pca": "PCA", "harmony": "LSI, Harmony"}
+EMBEDDINGS = {"lsi": "LSI", "pca": "PCA", "harmony": "LSI, Harmony"}
+EMBEDDINGS |= {name: spec.title for name, spec in MODELS.items()}
 
 
 @style.styled
