@@ -47,6 +47,15 @@ def test_palindromes_are_forward():
     assert (hit["Target_ID"], hit["Orientation"]) == ("TGACGTCA", "+")
 
 
+def test_consensus_is_of_the_most_probable_bases():
+    """Not IUPAC letters; the target's is read off the strand that matches."""
+    query = Motif("q", word("TTGACGT").matrix * 0.8 + 0.05)
+    either = Motif("t", np.array([[0.4, 0.35, 0.15, 0.1], *word("ACGTCAA").matrix.T]).T)
+    hit = tomtom.compare([query], [either, *noise(60)], threshold=1).iloc[0]
+    assert (hit["Target_ID"], hit["Orientation"]) == ("t", "-")
+    assert (hit["Query_consensus"], hit["Target_consensus"]) == ("TTGACGT", "TTGACGTT")
+
+
 def test_columns_are_those_of_meme():
     header = (
         "Query_ID Target_ID Optimal_offset p-value E-value q-value Overlap "
