@@ -30,7 +30,9 @@ with log_to(snakemake.log[0]):
     families, summary = compare_families(
         planted,
         activities,
-        target_clusters=clusters_of_targets(database.table, read_table(files.clusters)),
+        target_clusters=clusters_of_targets(
+            database.table, read_table(files.clusters), settings["shared_tfs"]
+        ),
         influence=read_h5ad(files.families),
         regulators=read_table(files.regulators),
     )

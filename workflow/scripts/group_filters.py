@@ -19,7 +19,7 @@ with log_to(snakemake.log[0]):
         table,
         read_table(snakemake.input.hits),
         database,
-        clusters_of_targets(database.table, clusters),
+        clusters_of_targets(database.table, clusters, settings["shared_tfs"]),
         settings["cut"],
     )
     write_table(filters, snakemake.output.filters)
