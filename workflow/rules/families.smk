@@ -64,6 +64,7 @@ rule group_filters:
         motifs="results/{name}/{family}/motifs.meme",
         table="results/{name}/{family}/motifs.tsv",
         hits="results/{name}/{family}/tomtom.tsv",
+        calibration="results/{name}/{family}/tomtom_calibration.tsv",
         clusters="results/{name}/motif_clusters.tsv",
         database=DATABASE,
     output:

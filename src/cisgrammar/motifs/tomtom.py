@@ -28,6 +28,10 @@ BLOCK = 256  # queries at a time: bounds the memory to some 100 MB per 1,000 tar
 _LAMBDAS = np.arange(1, 101) / 100 * 0.5
 _BOOTSTRAP_SAMPLES = 1000
 _MIN_P_VALUES = 100
+
+# Of few motifs, a threshold that one shuffled motif more or less decides would be a throw of dice.
+_SHUFFLED_TO_MATCH = 10
+_MOST_SHUFFLED = 10_000
 _log = logging.getLogger(__name__)
 
 
@@ -309,15 +313,27 @@ def shuffled_matches(
     Returns
     -------
     Two rows, ``as configured`` and ``calibrated``: threshold (q-value), motifs,
-    matching, share_matching, shuffled_matching (of as many column-shuffled
-    motifs), share_shuffled_matching.
+    matching, share_matching, shuffled (motifs whose columns were shuffled),
+    shuffled_matching, share_shuffled_matching.
+
+    Notes
+    -----
+    Each motif is shuffled once; few motifs are several times, so that some of the
+    shuffled may match at the rate.
     """
     real = best_q_values(queries, targets, n_threads)
-    null = best_q_values(shuffle_columns(queries, seed), targets, n_threads)
+    shuffled = _shuffled_often(queries, _n_rounds(len(queries), rate), seed)
+    null = best_q_values(shuffled, targets, n_threads)
     calibrated = calibrated_threshold(null, rate)
     thresholds = np.array([threshold, calibrated])
     matching = (real[:, None] <= thresholds).sum(axis=0)
     shuffled_matching = (null[:, None] <= thresholds).sum(axis=0)
+    if len(null) and calibrated == 0:
+        _log.warning(
+            "more than a share of %g of %d column-shuffled motifs match as well as any can: "
+            "no match counts. Raise `alignment.shuffled_rate`.",
+            *(rate, len(null)),
+        )
     return pd.DataFrame(
         {
             "which": ["as configured", "calibrated"],
@@ -325,7 +341,40 @@ def shuffled_matches(
             "motifs": len(queries),
             "matching": matching,
             "share_matching": matching / max(len(queries), 1),
+            "shuffled": len(null),
             "shuffled_matching": shuffled_matching,
-            "share_shuffled_matching": shuffled_matching / max(len(queries), 1),
+            "share_shuffled_matching": shuffled_matching / max(len(null), 1),
         }
     )
+
+
+def _n_rounds(n_motifs: int, rate: float) -> int:
+    """Find how often to shuffle each motif for several of the shuffled to match at the rate."""
+    wanted = min(_SHUFFLED_TO_MATCH / rate, _MOST_SHUFFLED)
+    return int(np.ceil(max(wanted / max(n_motifs, 1), 1)))
+
+
+def _shuffled_often(motifs: Sequence[Motif], n_rounds: int, seed: int) -> list[Motif]:
+    shuffled = shuffle_columns(motifs, seed)
+    for i in range(1, n_rounds):
+        shuffled += shuffle_columns(motifs, derive_seed(seed, "shuffle again", i))
+    return shuffled
+
+
+def called_matches(hits: pd.DataFrame, calibration: pd.DataFrame) -> pd.DataFrame:
+    """Keep the matches of the stricter threshold, the configured or the calibrated one.
+
+    Parameters
+    ----------
+    hits
+        Of :func:`compare`.
+    calibration
+        Of :func:`shuffled_matches`.
+    """
+    threshold = calibration["threshold"].min()
+    called = hits[hits["q-value"] <= threshold].reset_index(drop=True)
+    _log.info(
+        "%d of %d motifs that match do so at q <= %g",
+        *(called["Query_ID"].nunique(), hits["Query_ID"].nunique(), threshold),
+    )
+    return called
