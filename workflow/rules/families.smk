@@ -75,6 +75,7 @@ rule group_filters:
         motifs="results/{name}/{model}/motifs.meme",
         table="results/{name}/{model}/motifs.tsv",
         hits="results/{name}/{model}/tomtom.tsv",
+        calibration="results/{name}/{model}/tomtom_calibration.tsv",
         clusters="results/{name}/motif_clusters.tsv",
         database=DATABASE,
     output:

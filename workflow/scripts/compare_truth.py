@@ -15,6 +15,8 @@ with log_to(snakemake.log[0]):
     planted = read_meme(files.planted)
     activities = read_table(files.activities, index_col="motif")
     database = load_database(settings["source"], settings["tf_names"])
+    table = read_table(files.clusters)
+    clusters = clusters_of_targets(database.table, table, settings["shared_tfs"])
     comparison = compare(
         planted,
         activities,
@@ -30,7 +32,7 @@ with log_to(snakemake.log[0]):
     families, summary = compare_families(
         planted,
         activities,
-        target_clusters=clusters_of_targets(database.table, read_table(files.clusters)),
+        target_clusters=clusters,
         influence=read_h5ad(files.families),
         regulators=read_table(files.regulators),
     )

@@ -7,6 +7,7 @@ from cisgrammar.motifs.clusters import clusters_of_targets
 from cisgrammar.motifs.databases import load_database
 from cisgrammar.motifs.families import assign_filters, family_table
 from cisgrammar.motifs.meme import read_meme
+from cisgrammar.motifs.tomtom import called_matches
 
 settings = snakemake.params.database
 with log_to(snakemake.log[0]):
@@ -14,12 +15,13 @@ with log_to(snakemake.log[0]):
     database = load_database(settings["source"], settings["tf_names"])
     clusters = read_table(snakemake.input.clusters)
     motifs, table = read_meme(snakemake.input.motifs), read_table(snakemake.input.table)
+    calibration = read_table(snakemake.input.calibration)
     filters = assign_filters(
         motifs,
         table,
-        read_table(snakemake.input.hits),
+        called_matches(read_table(snakemake.input.hits), calibration),
         database,
-        clusters_of_targets(database.table, clusters),
+        clusters_of_targets(database.table, clusters, settings["shared_tfs"]),
         settings["cut"],
     )
     write_table(filters, snakemake.output.filters)

@@ -19,6 +19,7 @@ from cisgrammar.motifs.meme import Motif, consensus, information_content
 from cisgrammar.motifs.tomtom import best_p_values
 
 COLUMNS = ["motif", "cluster", "cluster_name", "tfs"]
+FIRST, VOTE = "first", "vote"  # of several clusters that list a TF
 # At 0.5 NF-Y stands apart from the homeodomains and EGR from KLF/SP in JASPAR; at 0.6 they join.
 CUT = 0.5
 _SMALLEST_P = 1e-16
@@ -274,7 +275,9 @@ def _gene_names(cells: Sequence[str]) -> list[str]:
     return list(names.values())
 
 
-def clusters_of_targets(targets: pd.DataFrame, clusters: pd.DataFrame) -> pd.Series:
+def clusters_of_targets(
+    targets: pd.DataFrame, clusters: pd.DataFrame, shared_tfs: str = FIRST
+) -> pd.Series:
     """Find the cluster of each motif of a database.
 
     Parameters
@@ -283,27 +286,35 @@ def clusters_of_targets(targets: pd.DataFrame, clusters: pd.DataFrame) -> pd.Ser
         :attr:`~cisgrammar.motifs.databases.Database.table`.
     clusters
         Columns motif, cluster, cluster_name, tfs.
+    shared_tfs
+        Where a transcription factor belongs that several clusters list. ``first``:
+        to the first row that lists it. ``vote``: to the cluster most of whose rows
+        do; of equals, the one listed first.
 
     Returns
     -------
     Cluster names, index motif; empty where there is none. A motif that the
-    clusters do not list is in the cluster that lists its transcription factors
-    (in any case) most often; of equals, the one listed first.
+    clusters do not list is found by its transcription factors, in any case:
+    with ``first``, by the first of them that is in the table; with ``vote``, in
+    the cluster that lists them all most often.
 
     Raises
     ------
     InputError
         If no motif has a cluster.
+
+    Notes
+    -----
+    Hepkema et al. (2023): their code takes the first row, and with ``vote`` some
+    filters go to other families than published.
     """
     by_motif = dict(zip(clusters["motif"], clusters["cluster_name"], strict=True))
-    votes: dict[str, Counter[str]] = {}
-    for tfs, name in zip(clusters["tfs"], clusters["cluster_name"], strict=True):
-        for tf in tfs.split(SEPARATOR):
-            votes.setdefault(tf.upper(), Counter())[name] += 1
+    rows = _rows_by_tf(clusters)
+    choose = {FIRST: _first_row, VOTE: _most_rows}[shared_tfs]
     found = {}
     for motif, tfs in tfs_by_motif(targets).items():
-        counts = sum((votes.get(tf.upper(), Counter()) for tf in tfs), Counter())
-        found[motif] = by_motif.get(motif) or next((n for n, _ in counts.most_common(1)), "")
+        listed = [rows[tf.upper()] for tf in tfs if tf.upper() in rows]
+        found[motif] = by_motif.get(motif) or (choose(listed) if listed else "")
     n_found = sum(name != "" for name in found.values())
     if not n_found:
         raise InputError(
@@ -315,3 +326,20 @@ def clusters_of_targets(targets: pd.DataFrame, clusters: pd.DataFrame) -> pd.Ser
         )
     logger.info("%d of %d motifs of the database have a cluster", n_found, len(targets))
     return pd.Series(found, name="cluster_name", dtype=object).rename_axis("motif")
+
+
+def _rows_by_tf(clusters: pd.DataFrame) -> dict[str, list[str]]:
+    """Name the clusters of the rows that list each transcription factor, in their order."""
+    rows: dict[str, list[str]] = {}
+    for tfs, name in zip(clusters["tfs"], clusters["cluster_name"], strict=True):
+        for tf in tfs.split(SEPARATOR):
+            rows.setdefault(tf.upper(), []).append(name)
+    return rows
+
+
+def _first_row(listed: list[list[str]]) -> str:
+    return listed[0][0]
+
+
+def _most_rows(listed: list[list[str]]) -> str:
+    return Counter(name for names in listed for name in names).most_common(1)[0][0]

@@ -19,6 +19,7 @@ from cisgrammar.genome.sequence import BASES
 UNIFORM = (0.25, 0.25, 0.25, 0.25)
 ROW_SUM_TOLERANCE = 0.02  # rounding to two decimals moves a row's sum by up to this much
 DEFAULT_SITES = 20  # what MEME assumes where a file is silent
+PSEUDOCOUNT = 0.1  # sites that MEME adds to a motif that it compares
 
 _IUPAC = {
     frozenset(bases): letter
@@ -113,6 +114,39 @@ def information_content(ppm: np.ndarray) -> np.ndarray:
 def reverse_complement(ppm: np.ndarray) -> np.ndarray:
     """Turn a motif ``(4, width)`` to the other strand."""
     return ppm[::-1, ::-1]
+
+
+def with_pseudocounts(motif: Motif) -> np.ndarray:
+    """Add a tenth of a site of a uniform background to every position.
+
+    Returns
+    -------
+    Probabilities ``(4, width)``, none of them 0.
+
+    Notes
+    -----
+    What the MEME Suite's programs do to every motif they read. Its sites are a
+    whole number, and :data:`DEFAULT_SITES` where there is none.
+    """
+    n_sites = int(motif.n_sites) if motif.n_sites >= 1 else DEFAULT_SITES
+    return (motif.matrix * n_sites + PSEUDOCOUNT / len(BASES)) / (n_sites + PSEUDOCOUNT)
+
+
+def most_probable(ppm: np.ndarray) -> str:
+    """Spell the most probable base of each position: MEME's consensus in Tomtom's table.
+
+    Parameters
+    ----------
+    ppm
+        Probabilities, rows A, C, G, T: ``(4, width)``.
+
+    Examples
+    --------
+    >>> most_probable(np.array([[1, 0.4, 0.25], [0, 0.2, 0.25], [0, 0.4, 0.25], [0, 0, 0.25]]))
+    'AAA'
+    """
+    check_ppm(ppm)
+    return "".join(BASES[i] for i in ppm.argmax(axis=0))
 
 
 def consensus(ppm: np.ndarray) -> str:

@@ -13,32 +13,35 @@ import pandas as pd
 from tqdm import tqdm
 
 from cisgrammar.common.seeds import derive_seed
-from cisgrammar.motifs.meme import Motif, consensus, reverse_complement
+from cisgrammar.motifs.alignments import SCORE_BINS, best_alignments
+from cisgrammar.motifs.meme import Motif, most_probable, reverse_complement, with_pseudocounts
 
 COLUMNS = [
     *("Query_ID", "Target_ID", "Optimal_offset", "p-value", "E-value", "q-value"),
     *("Overlap", "Query_consensus", "Target_consensus", "Orientation"),
 ]
 FEW_TARGETS = 50  # below this Tomtom's null distribution is poor
+N_MEDIAN_BINS = 10_000  # memelite's 1,000 move a column's scores by up to a bin
 BLOCK = 256  # queries at a time: bounds the memory to some 100 MB per 1,000 targets
 
 # MEME's settings for the share of true nulls.
 _LAMBDAS = np.arange(1, 101) / 100 * 0.5
 _BOOTSTRAP_SAMPLES = 1000
 _MIN_P_VALUES = 100
+
+# Of few motifs, a threshold that one shuffled motif more or less decides would be a throw of dice.
+_SHUFFLED_TO_MATCH = 10
+_MOST_SHUFFLED = 10_000
 logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
 class _Block:
-    """Best orientation of each pair of a block of queries: arrays ``(queries, targets)``."""
+    """A block of queries against forward and reverse targets: ``(queries, 2, targets)``."""
 
     first: int
     p: np.ndarray
     q: np.ndarray
-    offset: np.ndarray
-    overlap: np.ndarray
-    reverse: np.ndarray
 
 
 def compare(
@@ -63,34 +66,35 @@ def compare(
     Returns
     -------
     The columns of Tomtom's TSV, one row per query and target that match, in the
-    order of the queries and then by p-value (ties by the order of the targets).
-    A positive ``Optimal_offset`` shifts the query right along the target;
-    ``Target_consensus`` is on the strand of ``Orientation``.
+    order of the queries and then in MEME's: by p-value, longer overlaps first,
+    forward first, by name. A positive ``Optimal_offset`` shifts the query right
+    along the target; ``Target_consensus`` is on the strand of ``Orientation``;
+    a consensus spells the most probable bases.
 
     Notes
     -----
     Gupta et al. (2007) and Tanaka et al. (2011), complete scores of Euclidean
-    distances. The p-value is that of the best offset in either orientation;
-    the E-value multiplies it by the number of targets; q-values are MEME's, see
-    :func:`q_values`, per query over both orientations of every target.
+    distances between columns with MEME's pseudocounts. The p-value is that of the
+    best offset in either orientation; the E-value multiplies it by the number of
+    targets; q-values are MEME's, see :func:`q_values`, per query over both
+    orientations of every target.
     """
-    rows = []
-    for block in _blocks(queries, targets, n_threads):
-        query, target = np.nonzero(block.q <= threshold)
-        hits = {
-            "query": query + block.first,
+    query, target, p, q = _hits(_blocks(queries, targets, n_threads), threshold)
+    smooth = [with_pseudocounts(m) for m in queries], [with_pseudocounts(m) for m in targets]
+    offset, overlap = best_alignments(*smooth, query, target, n_threads)
+    reverse = (p[1] < p[0]) | ((p[1] == p[0]) & (overlap[1] > overlap[0]))
+    strand = reverse.astype(int), np.arange(len(query))
+    table = pd.DataFrame(
+        {
+            "query": query,
             "target": target,
-            "Optimal_offset": block.offset[query, target],
-            "p-value": block.p[query, target],
-            "q-value": block.q[query, target],
-            "Overlap": block.overlap[query, target],
-            "reverse": block.reverse[query, target],
+            "Optimal_offset": offset[strand],
+            "p-value": p[strand],
+            "q-value": q[strand],
+            "Overlap": overlap[strand],
+            "reverse": reverse,
         }
-        rows.append(pd.DataFrame(hits))
-    if not rows:
-        return pd.DataFrame(columns=COLUMNS)
-    table = pd.concat(rows, ignore_index=True)
-    table = table.sort_values(["query", "p-value", "target"], kind="stable", ignore_index=True)
+    )
     logger.info(
         "%d of %d motifs match one of %d targets at q <= %g",
         *(table["query"].nunique(), len(queries), len(targets), threshold),
@@ -98,28 +102,47 @@ def compare(
     return _as_tomtom(table, queries, targets)
 
 
+def _hits(blocks: Iterator[_Block], threshold: float) -> tuple[np.ndarray, ...]:
+    """Gather numbers of queries and targets that match, and p and q in both orientations."""
+    found = [(np.empty(0, int), np.empty(0, int), np.empty((2, 0)), np.empty((2, 0)))]
+    for block in blocks:
+        query, target = np.nonzero(block.q.min(axis=1) <= threshold)
+        p, q = block.p[query, :, target].T, block.q[query, :, target].T
+        found.append((query + block.first, target, p, q))
+    return tuple(np.concatenate(parts, axis=-1) for parts in zip(*found, strict=True))
+
+
 def _as_tomtom(
     table: pd.DataFrame, queries: Sequence[Motif], targets: Sequence[Motif]
 ) -> pd.DataFrame:
-    """Replace the numbers of motifs with their names and consensuses."""
-    strands = np.array(
-        [[consensus(m.matrix), consensus(reverse_complement(m.matrix))] for m in targets]
+    """Order the hits, and replace the numbers of motifs with their names and consensuses."""
+    table["Query_ID"] = _column([m.name for m in queries], table["query"])
+    table["Target_ID"] = _column([m.name for m in targets], table["target"])
+    table = table.sort_values(
+        ["query", "p-value", "Overlap", "reverse", "Target_ID"],
+        ascending=[True, True, False, True, True],
+        ignore_index=True,
     )
-    reverse = table["reverse"].to_numpy(dtype=int)
-    table["Query_ID"] = np.array([m.name for m in queries])[table["query"]]
-    table["Target_ID"] = np.array([m.name for m in targets])[table["target"]]
+    forward = [most_probable(m.matrix) for m in targets]
+    backward = [most_probable(reverse_complement(m.matrix)) for m in targets]
     table["E-value"] = table["p-value"] * len(targets)
-    table["Query_consensus"] = np.array([consensus(m.matrix) for m in queries])[table["query"]]
-    table["Target_consensus"] = strands[table["target"], reverse]
-    table["Orientation"] = np.array(["+", "-"])[reverse]
+    table["Query_consensus"] = _column([most_probable(m.matrix) for m in queries], table["query"])
+    table["Target_consensus"] = np.where(
+        table["reverse"], _column(backward, table["target"]), _column(forward, table["target"])
+    )
+    table["Orientation"] = np.where(table["reverse"], "-", "+")
     return table[COLUMNS]
+
+
+def _column(words: list[str], numbers: pd.Series) -> np.ndarray:
+    return np.array(words, dtype=object)[numbers.to_numpy(dtype=int)]
 
 
 def best_q_values(
     queries: Sequence[Motif], targets: Sequence[Motif], n_threads: int | None = None
 ) -> np.ndarray:
     """Lowest q-value of each query over all targets: ``(queries,)``."""
-    best = [block.q.min(axis=1) for block in _blocks(queries, targets, n_threads)]
+    best = [block.q.min(axis=(1, 2)) for block in _blocks(queries, targets, n_threads)]
     return np.concatenate(best) if best else np.empty(0)
 
 
@@ -127,7 +150,7 @@ def best_p_values(
     queries: Sequence[Motif], targets: Sequence[Motif], n_threads: int | None = None
 ) -> np.ndarray:
     """Every p-value, best offset and orientation of each pair: ``(queries, targets)``."""
-    blocks = [block.p for block in _blocks(queries, targets, n_threads)]
+    blocks = [block.p.min(axis=1) for block in _blocks(queries, targets, n_threads)]
     return np.concatenate(blocks) if blocks else np.empty((0, len(targets)))
 
 
@@ -142,34 +165,26 @@ def _blocks(
             "which are rough with fewer than %d",
             *(len(targets), FEW_TARGETS),
         )
-    forward = [np.array(m.matrix, order="C") for m in targets]
+    forward = [with_pseudocounts(m) for m in targets]
     both = forward + [np.ascontiguousarray(reverse_complement(m)) for m in forward]
     for first in tqdm(range(0, len(queries), BLOCK), desc="Tomtom", unit="block", leave=False):
-        matrices = [np.array(m.matrix, order="C") for m in queries[first : first + BLOCK]]
+        matrices = [with_pseudocounts(m) for m in queries[first : first + BLOCK]]
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", message="tomtom was given")  # said above
-            p, _, offset, overlap, _ = memelite.tomtom(
-                matrices, both, reverse_complement=False, n_target_bins=None, n_jobs=n_threads or -1
+            p, *_ = memelite.tomtom(
+                matrices,
+                both,
+                reverse_complement=False,
+                n_score_bins=SCORE_BINS,
+                n_median_bins=N_MEDIAN_BINS,
+                n_target_bins=None,
+                n_jobs=n_threads or -1,
             )
         # Of one orientation so far; MEME's null is the best over both.
         p = np.clip(p, 0, 1)
         p = p * (2 - p)
-        yield _best_orientation(first, p, q_values(p), offset, overlap)
-
-
-def _best_orientation(
-    first: int, p: np.ndarray, q: np.ndarray, offset: np.ndarray, overlap: np.ndarray
-) -> _Block:
-    """Choose per target the orientation of lower p-value, forward if both are equal."""
-    n = p.shape[1] // 2
-    reverse = p[:, n:] < p[:, :n]
-
-    def best(values: np.ndarray) -> np.ndarray:
-        return np.where(reverse, values[:, n:], values[:, :n])
-
-    return _Block(
-        first, best(p), best(q), best(offset).astype(int), best(overlap).astype(int), reverse
-    )
+        shape = len(matrices), 2, len(targets)
+        yield _Block(first, p.reshape(shape), q_values(p).reshape(shape))
 
 
 def pi_zero(p: np.ndarray) -> np.ndarray:
@@ -298,15 +313,27 @@ def shuffled_matches(
     Returns
     -------
     Two rows, ``as configured`` and ``calibrated``: threshold (q-value), motifs,
-    matching, share_matching, shuffled_matching (of as many column-shuffled
-    motifs), share_shuffled_matching.
+    matching, share_matching, shuffled (motifs whose columns were shuffled),
+    shuffled_matching, share_shuffled_matching.
+
+    Notes
+    -----
+    Each motif is shuffled once; few motifs are several times, so that some of the
+    shuffled may match at the rate.
     """
     real = best_q_values(queries, targets, n_threads)
-    null = best_q_values(shuffle_columns(queries, seed), targets, n_threads)
+    shuffled = _shuffled_often(queries, _n_rounds(len(queries), rate), seed)
+    null = best_q_values(shuffled, targets, n_threads)
     calibrated = calibrated_threshold(null, rate)
     thresholds = np.array([threshold, calibrated])
     matching = (real[:, None] <= thresholds).sum(axis=0)
     shuffled_matching = (null[:, None] <= thresholds).sum(axis=0)
+    if len(null) and calibrated == 0:
+        logger.warning(
+            "more than a share of %g of %d column-shuffled motifs match as well as any can: "
+            "no match counts. Raise `alignment.shuffled_rate`.",
+            *(rate, len(null)),
+        )
     return pd.DataFrame(
         {
             "which": ["as configured", "calibrated"],
@@ -314,7 +341,40 @@ def shuffled_matches(
             "motifs": len(queries),
             "matching": matching,
             "share_matching": matching / max(len(queries), 1),
+            "shuffled": len(null),
             "shuffled_matching": shuffled_matching,
-            "share_shuffled_matching": shuffled_matching / max(len(queries), 1),
+            "share_shuffled_matching": shuffled_matching / max(len(null), 1),
         }
     )
+
+
+def _n_rounds(n_motifs: int, rate: float) -> int:
+    """Find how often to shuffle each motif for several of the shuffled to match at the rate."""
+    wanted = min(_SHUFFLED_TO_MATCH / rate, _MOST_SHUFFLED)
+    return int(np.ceil(max(wanted / max(n_motifs, 1), 1)))
+
+
+def _shuffled_often(motifs: Sequence[Motif], n_rounds: int, seed: int) -> list[Motif]:
+    shuffled = shuffle_columns(motifs, seed)
+    for i in range(1, n_rounds):
+        shuffled += shuffle_columns(motifs, derive_seed(seed, "shuffle again", i))
+    return shuffled
+
+
+def called_matches(hits: pd.DataFrame, calibration: pd.DataFrame) -> pd.DataFrame:
+    """Keep the matches of the stricter threshold, the configured or the calibrated one.
+
+    Parameters
+    ----------
+    hits
+        Of :func:`compare`.
+    calibration
+        Of :func:`shuffled_matches`.
+    """
+    threshold = calibration["threshold"].min()
+    called = hits[hits["q-value"] <= threshold].reset_index(drop=True)
+    logger.info(
+        "%d of %d motifs that match do so at q <= %g",
+        *(called["Query_ID"].nunique(), hits["Query_ID"].nunique(), threshold),
+    )
+    return called

@@ -138,18 +138,33 @@ def test_own_table_is_read_and_equal_names_are_told_apart(tmp_path):
     assert table["tfs"].tolist() == ["ELK1;ETS1", "", "SP1"]
 
 
-def test_targets_find_their_cluster_by_id_and_then_by_tf():
+@pytest.mark.parametrize(
+    "shared_tfs, expected",
+    [
+        ("first", {"m1": "A", "x": "A", "y": "", "z": "", "dimer": "C", "half": "A"}),
+        ("vote", {"m1": "A", "x": "B", "y": "", "z": "", "dimer": "B", "half": "B"}),
+    ],
+)
+def test_targets_find_their_cluster_by_id_and_then_by_tf(shared_tfs, expected):
+    """ELK1 is first in a row of A and then in two of B; SP1 in one of C alone."""
     clusters = pd.DataFrame(
         {
             "motif": ["m1", "m2", "m3", "m4"],
             "cluster": [1, 2, 2, 3],
             "cluster_name": ["A", "B", "B", "C"],
-            "tfs": ["ELK1", "ELK1", "ELK1", "SP1"],
+            "tfs": ["ELK1", "ELK1", "ETS1;ELK1", "SP1"],
         }
     )
-    targets = pd.DataFrame({"motif": ["m1", "x", "y", "z"], "tfs": ["SP1", "Elk1", "GATA1", ""]})
-    found = clusters_of_targets(targets, clusters)
-    assert found.to_dict() == {"m1": "A", "x": "B", "y": "", "z": ""}
+    targets = pd.DataFrame(
+        {
+            "motif": ["m1", "x", "y", "z", "dimer", "half"],
+            "tfs": ["SP1", "Elk1", "GATA1", "", "SP1;ELK1", "GATA1;ELK1"],
+        }
+    )
+    found = clusters_of_targets(targets, clusters, shared_tfs)
+    assert found.to_dict() == expected
+    if shared_tfs == "first":
+        assert clusters_of_targets(targets, clusters).equals(found)
 
 
 def test_clusters_of_another_species_are_explained():

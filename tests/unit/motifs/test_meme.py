@@ -8,8 +8,10 @@ from cisgrammar.motifs.meme import (
     Motif,
     consensus,
     information_content,
+    most_probable,
     read_meme,
     reverse_complement,
+    with_pseudocounts,
     write_meme,
 )
 
@@ -64,6 +66,25 @@ def test_information_content_matches_hand_calculation(column, bits):
 )
 def test_consensus_follows_the_half_of_the_maximum_rule(column, letter):
     assert consensus(ppm(column)) == letter
+
+
+def test_most_probable_base_is_the_first_of_equals():
+    columns = [0.1, 0.2, 0.3, 0.4], [0.1, 0.4, 0.4, 0.1], [0.25] * 4, [0, 0, 1, 0]
+    assert most_probable(ppm(*columns)) == "TCAG"
+
+
+@pytest.mark.parametrize(
+    "n_sites, sure, none",
+    [
+        (1, 1.025 / 1.1, 0.025 / 1.1),
+        (20, 20.025 / 20.1, 0.025 / 20.1),
+        (0, 20.025 / 20.1, 0.025 / 20.1),  # none said: 20
+        (7.9, 7.025 / 7.1, 0.025 / 7.1),  # MEME's sites are whole
+    ],
+)
+def test_pseudocounts_are_those_of_meme(n_sites, sure, none):
+    found = with_pseudocounts(Motif("m", ppm([0, 1, 0, 0]), n_sites))
+    assert found[:, 0] == pytest.approx([none, sure, none, none])
 
 
 @given(matrices())

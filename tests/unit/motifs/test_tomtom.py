@@ -1,6 +1,7 @@
 import logging
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -45,6 +46,15 @@ def test_palindromes_are_forward():
     targets = [word("TGACGTCA"), *noise(60)]
     hit = tomtom.compare([word("GACGTC")], targets).iloc[0]
     assert (hit["Target_ID"], hit["Orientation"]) == ("TGACGTCA", "+")
+
+
+def test_consensus_is_of_the_most_probable_bases():
+    """Not IUPAC letters; the target's is read off the strand that matches."""
+    query = Motif("q", word("TTGACGT").matrix * 0.8 + 0.05)
+    either = Motif("t", np.array([[0.4, 0.35, 0.15, 0.1], *word("ACGTCAA").matrix.T]).T)
+    hit = tomtom.compare([query], [either, *noise(60)], threshold=1).iloc[0]
+    assert (hit["Target_ID"], hit["Orientation"]) == ("t", "-")
+    assert (hit["Query_consensus"], hit["Target_consensus"]) == ("TTGACGT", "TTGACGTT")
 
 
 def test_columns_are_those_of_meme():
@@ -185,3 +195,39 @@ def test_shuffled_matches_counts_at_both_thresholds():
     assert table["share_shuffled_matching"][1] <= 0.05
     real = tomtom.best_q_values(queries, TARGETS)
     assert table["matching"][0] == (real <= 0.1).sum()
+
+
+def test_few_motifs_are_shuffled_until_some_may_match():
+    few = [word("TTTGACGTA", f"q{i}") for i in range(3)]
+    table = tomtom.shuffled_matches(few, TARGETS, threshold=0.1, rate=0.1, seed=1)
+    assert table["shuffled"].tolist() == [102, 102]  # 34 rounds of 3, to have 10 of 100
+    assert table["threshold"][1] > 0 and table["matching"].tolist() == [3, 3]
+    assert 0 < table["shuffled_matching"][1] <= 10
+    assert table["share_shuffled_matching"][1] == table["shuffled_matching"][1] / 102
+
+
+def test_many_motifs_are_shuffled_once():
+    many = noise(210, width=4, seed=5)
+    table = tomtom.shuffled_matches(many, TARGETS, seed=1)
+    assert table["shuffled"].tolist() == [210, 210]
+
+
+def test_motifs_that_shuffling_leaves_alone_match_no_more_with_a_warning(caplog):
+    """All A is all A in any order: what it matches says nothing."""
+    targets = [word("AAAAAAA", "polyA"), *noise(60)]
+    queries = [word("AAAAAA", f"a{i}") for i in range(20)]
+    with caplog.at_level(logging.WARNING):
+        table = tomtom.shuffled_matches(queries, targets, threshold=0.5, seed=1)
+    assert table["threshold"][1] == 0 and table["matching"].tolist() == [20, 0]
+    assert "Raise `alignment.shuffled_rate`" in caplog.text
+    all_may = tomtom.shuffled_matches(queries, targets, threshold=0.5, rate=1, seed=1)
+    assert all_may["matching"].tolist() == [20, 20]
+
+
+@pytest.mark.parametrize(
+    "thresholds, called", [([0.05, 0.01], 1), ([0.01, 0.05], 1), ([0.05, 0.5], 2)]
+)
+def test_matches_are_called_at_the_stricter_threshold(thresholds, called):
+    hits = pd.DataFrame({"Query_ID": ["a", "a", "b"], "q-value": [0.01, 0.02, 0.05]})
+    calibration = pd.DataFrame({"threshold": thresholds})
+    assert tomtom.called_matches(hits, calibration)["Query_ID"].nunique() == called
