@@ -15,12 +15,10 @@ with log_to(snakemake.log[0]):
     planted = read_meme(files.planted)
     activities = read_table(files.activities, index_col="motif")
     database = load_database(settings["source"], settings["tf_names"])
-    table = read_table(files.clusters)
-    clusters = clusters_of_targets(database.table, table, settings["shared_tfs"])
+    clustered = read_table(files.clusters)
+    clusters = clusters_of_targets(database.table, clustered, settings["shared_tfs"])
     comparison = compare(
-        planted,
-        activities,
-        read_h5ad(files.expectation),
+        *(planted, activities, read_h5ad(files.expectation)),
         dataset=read_h5ad(files.dataset),
         members=read_table(files.members),
         folds=read_table(files.folds),
@@ -30,13 +28,12 @@ with log_to(snakemake.log[0]):
         known=database.motifs,
     )
     families, summary = compare_families(
-        planted,
-        activities,
+        *(planted, activities),
         target_clusters=clusters,
         influence=read_h5ad(files.families),
         regulators=read_table(files.regulators),
     )
-    write_table(pd.concat([comparison.summary, summary]), snakemake.output.summary)
-    write_table(families, snakemake.output.families)
-    write_table(comparison.motifs, snakemake.output.motifs)
-    write_table(comparison.pairs, snakemake.output.pairs)
+    summary = pd.concat([comparison.summary, summary])
+    tables = summary, families, comparison.motifs, comparison.pairs
+    for table, name in zip(tables, ("summary", "families", "motifs", "pairs"), strict=True):
+        write_table(table, snakemake.output[name])
