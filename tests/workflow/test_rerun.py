@@ -112,7 +112,8 @@ def test_adding_or_editing_a_model_reruns_no_job_of_another(finished, sources_co
     shutil.copy(models / "scbasset.py", models / "other.py")
     schemas = sources_copy / "workflow/schemas/models"
     shutil.copy(schemas / "scbasset.yaml", schemas / "other.yaml")
-    entry = 'ModelSpec("other", "other", "cisgrammar.models.other:Scbasset", CELLS, frozenset({"inserts"})),'
+    implementation = "cisgrammar.models.other:Scbasset"
+    entry = f'ModelSpec("other", "Other", "{implementation}", CELLS, frozenset({{"inserts"}})),'
     registry = models / "registry.py"
     first = "        ModelSpec(\n"
     assert first in registry.read_text()
