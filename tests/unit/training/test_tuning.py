@@ -244,7 +244,7 @@ def test_a_journal_of_other_data_is_ignored(search, split, runs, part):
 def test_a_journal_of_other_code_is_ignored(search, runs, monkeypatch):
     search(trials=2)
     runs.clear()
-    monkeypatch.setattr(tuning, "source_hash", lambda path, also: "changed")
+    monkeypatch.setattr(tuning, "source_hash", lambda *_, **__: "changed")
     search(trials=2)
     assert runs == [0, 1]
 
