@@ -310,6 +310,9 @@ ENTRIES = {
             write(d / "a.gtf.gz", GTF * 9).rename(d / "genes.gtf.gz") and _cut(d / "genes.gtf.gz")
         ),
         "Another compression": lambda d: read_tss(write(d / "genes.gtf.bz2", b"BZh91AY")),
+        "Text in UTF-16": lambda d: read_bed(
+            write(d / "peaks.bed", b"\xff\xfe" + "chr1\t5\t9\n".encode("utf-16-le")), "peaks.bed"
+        ),
     },
     "Counts": {
         "A file of R": counts(lambda d: write(d / "cells.rds", "x")),
