@@ -6,8 +6,9 @@ from anndata import read_h5ad
 from cisgrammar.common.files import write_table
 from cisgrammar.common.logs import log_to
 from cisgrammar.genome.fasta import chrom_sizes
+from cisgrammar.genome.gene_match import genes_of_counts
 from cisgrammar.genome.regions import given_regions, promoters, write_bed
-from cisgrammar.genome.tss import genes_of_counts, keep_biotypes, read_tss
+from cisgrammar.genome.tss import keep_biotypes, read_tss
 
 files, genome = snakemake.input, snakemake.params.genome
 with log_to(snakemake.log[0]):

@@ -6,8 +6,9 @@ from anndata import read_h5ad
 from cisgrammar.common.files import write_table
 from cisgrammar.common.logs import log_to
 from cisgrammar.genome.fasta import match_chromosomes
+from cisgrammar.genome.gene_match import genes_of_counts
 from cisgrammar.genome.gene_peaks import COLUMNS, promoter_peaks
-from cisgrammar.genome.tss import genes_of_counts, read_tss
+from cisgrammar.genome.tss import read_tss
 
 files, params = snakemake.input, snakemake.params
 with log_to(snakemake.log[0]):

@@ -8,7 +8,8 @@ from cisgrammar.checks.findings import Findings, with_sizes
 from cisgrammar.checks.settings import InputFiles, Settings
 from cisgrammar.common.inputs import examples
 from cisgrammar.genome.fasta import chrom_sizes, match_chromosomes
-from cisgrammar.genome.tss import keep_biotypes, match_genes, no_match_message, read_tss
+from cisgrammar.genome.gene_match import match_genes, no_match_message
+from cisgrammar.genome.tss import keep_biotypes, read_tss
 
 
 def check_genome(files: InputFiles, settings: Settings, found: Findings) -> None:

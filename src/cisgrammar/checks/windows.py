@@ -7,6 +7,7 @@ import pandas as pd
 from cisgrammar.checks.findings import Findings
 from cisgrammar.checks.settings import InputFiles, PeakSettings, Settings
 from cisgrammar.common.errors import InputError
+from cisgrammar.genome.gene_match import genes_of_counts
 from cisgrammar.genome.peaks import define_peaks, place
 from cisgrammar.genome.regions import (
     given_regions,
@@ -15,7 +16,6 @@ from cisgrammar.genome.regions import (
     require_bedtools,
     sequence_codes,
 )
-from cisgrammar.genome.tss import genes_of_counts
 
 
 def check_bedtools(files: InputFiles, settings: Settings, found: Findings) -> None:
