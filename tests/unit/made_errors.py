@@ -198,6 +198,21 @@ def rename_genes(change):
     return spoil
 
 
+def reannotated(attributes):
+    def spoil(arguments):
+        old = arguments["annotation"].read_text()
+        new = re.sub(r'gene_id "G(\d+)"', lambda found: attributes(int(found[1])), old)
+        write(arguments["annotation"], new)
+
+    return spoil
+
+
+def numbered(arguments):
+    """Give worm genes of one clone to the counts, and others of it to the annotation."""
+    rename_genes(lambda name: f"Y74C9A.{name[1:]}")(arguments)
+    reannotated(lambda n: f'gene_id "Y74C9A.{n + 50}"')(arguments)
+
+
 def masked(arguments):
     name, letters = arguments["fasta"].read_text().split()
     write(arguments["fasta"], f"{name}\n{'N' * len(letters)}\n")
@@ -374,6 +389,10 @@ ENTRIES = {
             rename("annotation", "chr1", "1"), chromosomes="as_is"
         ),
         "Genes of another kind": fitting(rename_genes(lambda name: f"ENSMUSG{name[1:]}")),
+        "Numbers after a dot that are no versions": fitting(numbered),
+        "Names that several genes have": fitting(
+            reannotated(lambda n: f'gene_id "ENSG{n}"; gene_name "G{n % 6}"')
+        ),
         "Genes of another species": fitting(rename_genes(str.lower)),
         "Windows longer than chromosomes": fitting(upstream=5000),
         "More pools than cells": fitting(n_pools=1000),

@@ -85,8 +85,8 @@ def check_genes(files: InputFiles, settings: Settings, found: Findings) -> None:
         found.problems.add(no_match_message(files.named_counts, genes, found.tss))
         return
     ways = ", ".join(f"{n:,} by {way}" for way, n in match.ways.items() if n)
-    missing = genes[match.rows < 0]
-    note = f"not in the annotation: {examples(missing, 5)}" if len(missing) else ""
+    without = match.without(genes).items()
+    note = "; ".join(f"{why}: {len(names):,} ({examples(names, 5)})" for why, names in without)
     there = f"{(match.rows >= 0).sum():,} of {len(genes):,} are in the annotation: {ways}"
     found.add("genes", there, note, match.share < (1 + min_overlap) / 2)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,6 +12,14 @@ import pandas as pd
 from cisgrammar.common.errors import InputError
 from cisgrammar.common.inputs import examples
 from cisgrammar.genome.gff import KEY
+
+ABSENT = "not in the annotation"
+SHARED = "name of several genes of the annotation"
+NO_VERSION = "number after the dot differs, and is not known to be a version"
+TAKEN = "another name in the counts is the same gene"
+
+# Ensembl's, Havana's and the mouse strains' ids have versions, and GENCODE's a mark for PAR on Y.
+_STABLE_ID = re.compile(r"((?:ENS[A-Z]*GR?|OTT[A-Z]*G|MGP_\w+_G)\d+)\.\d+(_PAR_Y)?")
 
 
 @dataclass(frozen=True)
@@ -25,15 +33,25 @@ class GeneMatch:
         none: ``(genes,)``.
     ways
         How many were matched in each way, e.g. ``{"gene_id": 6000}``.
+    reasons
+        Why a gene has no match, empty where it has one: ``(genes,)``.
     """
 
     rows: np.ndarray
     ways: dict[str, int]
+    reasons: np.ndarray
 
     @property
     def share(self) -> float:
         """Part of the genes of the counts that has a match."""
         return float((self.rows >= 0).mean()) if self.rows.size else 0.0
+
+    def without(self, count_genes: Sequence[str]) -> dict[str, list[str]]:
+        """Give the genes of the counts that have no match, by reason."""
+        names = np.asarray(count_genes, dtype=object)
+        kinds = (ABSENT, SHARED, NO_VERSION, TAKEN)
+        found = {why: names[self.reasons == why].tolist() for why in kinds}
+        return {why: genes for why, genes in found.items() if genes}
 
 
 def match_genes(count_genes: Sequence[str], tss: pd.DataFrame) -> GeneMatch:
@@ -54,6 +72,12 @@ def match_genes(count_genes: Sequence[str], tss: pd.DataFrame) -> GeneMatch:
     -------
     The match.
 
+    Notes
+    -----
+    A number after a dot is a version in ids of Ensembl, GENCODE and Havana; in others, such as
+    the worm's ``Y74C9A.3`` or ``AL627309.5``, it may tell genes apart. It is taken for a version
+    there only if all ids of both sides have one and none differs by it alone from its like.
+
     Examples
     --------
     >>> tss = pd.DataFrame({"gene_id": ["ENSG1.5", "ENSG2.1"], "gene_name": ["GATA1", "SPI1"]})
@@ -61,22 +85,57 @@ def match_genes(count_genes: Sequence[str], tss: pd.DataFrame) -> GeneMatch:
     [0, 1, -1]
     """
     counted = pd.Index(count_genes).astype(str)
+    versions = _are_versions(counted) and _are_versions(tss["gene_id"])
     rows = np.full(len(counted), -1)
+    n_genes = np.full(len(counted), len(tss) + 1)  # of the annotation that may be meant
     ways = {}
     for way, column, simplify in (
         ("gene_id", "gene_id", str),
-        ("gene_id without version", "gene_id", _without_version),
+        ("gene_id without version", "gene_id", _without_number if versions else _without_version),
         ("gene_name", "gene_name", str),
     ):
+        keys = pd.Index([simplify(name) for name in tss[column]], dtype=object)
+        asked = pd.Series([simplify(name) for name in counted], dtype=object)
+        several = asked.map(keys.value_counts()).fillna(len(tss) + 1).to_numpy()
+        n_genes = np.minimum(n_genes, several)
+        known = pd.Series(np.arange(len(tss)), keys)[~keys.duplicated(keep=False)]
+        known = known[~known.isin(rows)]
         left = np.flatnonzero(rows < 0)
-        free = np.setdiff1d(np.arange(len(tss)), rows)
-        known = pd.Series(free, index=[simplify(x) for x in tss[column].iloc[free]], dtype=int)
-        known = known[~known.index.duplicated(keep=False)]
-        asked = pd.Series([simplify(x) for x in counted[left]], dtype=object)
-        found = asked.where(~asked.duplicated(keep=False)).map(known).fillna(-1).astype(int)
-        rows[left] = found
-        ways[way] = int((found >= 0).sum())
-    return GeneMatch(rows, ways)
+        found = asked[left].where(~asked[left].duplicated(keep=False)).map(known)
+        rows[left] = found.fillna(-1).astype(int)
+        ways[way] = int(found.notna().sum())
+    return GeneMatch(rows, ways, _reasons(counted, tss, rows, n_genes))
+
+
+def _reasons(
+    counted: pd.Index, tss: pd.DataFrame, rows: np.ndarray, n_genes: np.ndarray
+) -> np.ndarray:
+    """Say why genes have no match, by the number of genes that each may mean."""
+    stems = {_without_number(name) for name in tss["gene_id"]}
+    alike = np.array([_without_number(name) in stems for name in counted], dtype=bool)
+    known = n_genes <= len(tss)
+    return np.select(
+        [rows >= 0, known & (n_genes == 1), known, alike],
+        ["", TAKEN, SHARED, NO_VERSION],
+        default=ABSENT,
+    ).astype(object)
+
+
+def _are_versions(ids: Iterable[str]) -> bool:
+    """Tell whether all ids end in a number after a dot, and none differs by it alone."""
+    ids = list(ids)
+    stems = {_without_number(name) for name in ids}
+    return len(stems) == len(ids) and all(_without_number(name) != name for name in ids)
+
+
+def _without_number(name: str) -> str:
+    return re.sub(r"(?<=.)\.\d+$", "", name)
+
+
+def _without_version(name: str) -> str:
+    """Take the version off an id that is known to have one; ``_PAR_Y`` stays."""
+    found = _STABLE_ID.fullmatch(name)
+    return found[1] + (found[2] or "") if found else name
 
 
 def genes_of_counts(
@@ -107,7 +166,8 @@ def genes_of_counts(
     matched["gene_id"] = np.asarray(count_genes, dtype=object)[there]
     steps = [("genes in the counts", len(there))]
     steps += [(f"matched by {way}", n) for way, n in match.ways.items() if n]
-    steps.append(("dropped: not in the annotation", int((~there).sum())))
+    without = {ABSENT: [], **match.without(count_genes)}
+    steps += [(f"dropped: {why}", len(genes)) for why, genes in without.items()]
     return matched, steps
 
 
@@ -137,24 +197,32 @@ def with_gene_names(genes: pd.DataFrame, tss: pd.DataFrame) -> pd.DataFrame:
 def no_match_message(where: str, count_genes: Sequence[str], tss: pd.DataFrame) -> str:
     """Say why few genes of the counts are in the annotation, with examples."""
     match = match_genes(count_genes, tss)
-    missing = [name for name, row in zip(count_genes, match.rows, strict=True) if row < 0]
-    upper = {name.upper() for name in [*tss["gene_id"], *tss["gene_name"]]}
-    alike = sum(str(name).upper() in upper for name in missing)
-    if alike > len(missing) / 2:
-        cause = "They differ in upper and lower case only: is the annotation of another species?"
+    without = match.without(count_genes)
+    absent = without.pop(ABSENT, [])
+    found = f"only {int((match.rows >= 0).sum()):,} of {len(count_genes):,}"
+    there = (
+        f"the annotation has ids {examples(tss['gene_id'])} and names {examples(tss['gene_name'])}"
+    )
+    if absent:
+        found += " genes are in the annotation, by id or by name. Some that are not: "
+        found += f"{examples(absent)} ({there}). {_cause(absent, tss)}"
     else:
-        cause = (
-            "The annotation is probably of another species or source, or the counts name genes "
-            "in another way."
-        )
+        found += f" genes have a gene of their own in the annotation ({there})."
+    others = "".join(
+        f" {len(genes):,}: {why} ({examples(genes)})." for why, genes in without.items()
+    )
     return (
-        f"{where}: only {len(count_genes) - len(missing):,} of {len(count_genes):,} genes are in "
-        f"the annotation, by id or by name. Some that are not: {examples(missing)} (the annotation "
-        f"has ids {examples(tss['gene_id'])} and names {examples(tss['gene_name'])}). {cause} Name "
-        f"the GTF that the counts were made with in `{KEY}`, or another column of gene names in "
-        "`counts.gene_column`."
+        f"{where}: {found}{others} Name the GTF that the counts were made with in `{KEY}`, or "
+        "another column of gene names in `counts.gene_column`."
     )
 
 
-def _without_version(name: str) -> str:
-    return re.sub(r"\.\d+$", "", name)
+def _cause(absent: Sequence[str], tss: pd.DataFrame) -> str:
+    """Say why genes are probably absent."""
+    upper = {name.upper() for name in [*tss["gene_id"], *tss["gene_name"]]}
+    if sum(str(name).upper() in upper for name in absent) > len(absent) / 2:
+        return "They differ in upper and lower case only: is the annotation of another species?"
+    return (
+        "The annotation is probably of another species or source, or the counts name genes in "
+        "another way."
+    )

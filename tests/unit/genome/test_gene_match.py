@@ -4,7 +4,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cisgrammar.common.errors import InputError
-from cisgrammar.genome.gene_match import genes_of_counts, match_genes, with_gene_names
+from cisgrammar.genome.gene_match import (
+    ABSENT,
+    NO_VERSION,
+    SHARED,
+    TAKEN,
+    genes_of_counts,
+    match_genes,
+    with_gene_names,
+)
 
 TSS = pd.DataFrame(
     {
@@ -63,8 +71,86 @@ def test_no_match_says_why(genes, why):
 
 
 def test_counts_by_id_get_names_from_the_annotation():
-    tss = pd.DataFrame({"gene_id": ["E1.3", "E2"], "gene_name": ["GATA1", ""]})
-    genes = pd.DataFrame(index=["E2", "E1", "E9"])
-    assert with_gene_names(genes, tss)["gene_name"].tolist() == ["E2", "GATA1", "E9"]
+    tss = pd.DataFrame({"gene_id": ["ENSG1.3", "ENSG2"], "gene_name": ["GATA1", ""]})
+    genes = pd.DataFrame(index=["ENSG2", "ENSG1", "ENSG9"])
+    assert with_gene_names(genes, tss)["gene_name"].tolist() == ["ENSG2", "GATA1", "ENSG9"]
     named = genes.assign(gene_name=["a", "b", "c"])
     assert with_gene_names(named, tss) is named
+
+
+def annotation(*ids, names=None):
+    return pd.DataFrame({"gene_id": ids, "gene_name": names or [""] * len(ids)}, dtype=object)
+
+
+@pytest.mark.parametrize(
+    "genes, ids, rows",
+    [
+        (["Y74C9A.3", "Y74C9A.2"], ["Y74C9A.2", "Y74C9A.6"], [-1, 0]),  # worm: clone and gene
+        (["AL627309.5", "SPI1"], ["AL627309.1", "SPI1"], [-1, 1]),
+        (["Y74C9A", "SPI1"], ["Y74C9A.2", "SPI1"], [-1, 1]),
+        (["ENSMUSG00000051951.6"], ["ENSMUSG00000051951.5"], [0]),
+        (["ENSDARG00000102141"], ["ENSDARG00000102141.3"], [0]),
+        (["MGP_C57BL6NJ_G0014500.1", "a"], ["MGP_C57BL6NJ_G0014500", "a"], [0, 1]),
+        (["ENSG00000182378.14"], ["ENSG00000182378.15_PAR_Y", "ENSG00000182378.15"], [1]),
+        (["ENSG00000182378.14_PAR_Y"], ["ENSG00000182378.15_PAR_Y", "ENSG00000182378.15"], [0]),
+        (["G1.1", "G2.7"], ["G2.3", "G1.2"], [1, 0]),  # versions all, and stems that tell apart
+        (["G1.1", "G1.7"], ["G2.3", "G1.2"], [-1, -1]),
+        (["G1.1", "G2.7"], ["G2.3", "G2.4", "G1.2"], [-1, -1]),
+        (["G1.1", "x"], ["G2.3", "G1.2"], [-1, -1]),
+    ],
+)  # fmt: skip
+def test_only_versions_are_taken_for_versions(genes, ids, rows):
+    assert match_genes(genes, annotation(*ids)).rows.tolist() == rows
+
+
+STEM = st.sampled_from(["ENSG1", "ENSG2", "ENSMUSG1", "Y74C9A", "AL627309", "FBgn01", "a"])
+ID = st.builds("{}{}{}".format, STEM, st.sampled_from(["", ".1", ".2", ".3"]),
+               st.sampled_from(["", "", "_PAR_Y"]))  # fmt: skip
+IDS = st.lists(ID, unique=True, max_size=8)
+
+
+def stem(name):
+    return name.removesuffix("_PAR_Y").partition(".")[0] + "_PAR_Y" * name.endswith("_PAR_Y")
+
+
+@settings(deadline=None)
+@given(IDS, IDS)
+def test_no_gene_gets_the_start_of_another(genes, ids):
+    all_versions = all(
+        all(name.partition(".")[2].isdecimal() for name in side)
+        and len({stem(name) for name in side}) == len(side)
+        for side in (genes, ids)
+    )
+    for gene, row in zip(genes, match_genes(genes, annotation(*ids)).rows, strict=True):
+        if row >= 0 and gene != ids[row]:
+            assert stem(gene) == stem(ids[row])
+            assert gene.startswith("ENS") or all_versions
+
+
+def test_each_gene_without_match_has_its_reason():
+    genes = ["ENSG1.5", "GATA1", "TWIN", "WB.3", "XIST", "ENSG2.2", "ENSG2.3"]
+    assert match_genes(genes, TSS).reasons.tolist() == [
+        "", TAKEN, SHARED, NO_VERSION, ABSENT, TAKEN, TAKEN
+    ]  # fmt: skip
+
+
+def test_a_name_of_two_genes_stays_so_when_one_of_them_is_matched():
+    assert match_genes(["ENSG3.1", "TWIN"], TSS).rows.tolist() == [2, -1]
+
+
+def test_dropped_genes_are_counted_by_reason():
+    _, steps = genes_of_counts(["ENSG1", "TWIN", "WB.3", "XIST"], TSS)
+    assert steps[-3:] == [
+        ("dropped: not in the annotation", 1),
+        ("dropped: name of several genes of the annotation", 1),
+        ("dropped: number after the dot differs, and is not known to be a version", 1),
+    ]
+
+
+@pytest.mark.parametrize(
+    "genes, words", [(["TWIN"], "TWIN.*counts.gene_column"), (["WB.3", "x"], r"dot.*WB\.3")]
+)
+def test_messages_tell_shared_names_and_numbers_from_absent_genes(genes, words):
+    with pytest.raises(InputError, match=words) as error:
+        genes_of_counts(genes, TSS)
+    assert ("not: x (" in str(error.value)) == ("x" in genes)
