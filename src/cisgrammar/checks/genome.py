@@ -80,9 +80,14 @@ def check_genes(files: InputFiles, settings: Settings, found: Findings) -> None:
     if found.tss is None or found.targets is None or settings.peaks is not None or files.regions:
         return
     genes, min_overlap = found.targets.unique(), settings.genome.min_overlap
-    match = match_genes(genes, found.tss)
+    chromosomes = None
+    if found.sizes is not None:
+        style = settings.genome.chromosomes
+        chromosomes = match_chromosomes(found.tss["chrom"], found.sizes, style)
+    match = match_genes(genes, found.tss, chromosomes)
     if match.share < min_overlap:
-        found.problems.add(no_match_message(files.named_counts, genes, found.tss))
+        message = no_match_message(files.named_counts, genes, found.tss, chromosomes)
+        found.problems.add(message)
         return
     ways = ", ".join(f"{n:,} by {way}" for way, n in match.ways.items() if n)
     without = match.without(genes).items()

@@ -54,12 +54,16 @@ class GeneMatch:
         return {why: genes for why, genes in found.items() if genes}
 
 
-def match_genes(count_genes: Sequence[str], tss: pd.DataFrame) -> GeneMatch:
+def match_genes(
+    count_genes: Sequence[str], tss: pd.DataFrame, chromosomes: Iterable[str] | None = None
+) -> GeneMatch:
     """Find the genes of the counts in the annotation.
 
     By gene id; those left over by gene id without version (``.5``); those still
-    left over by gene name. A name that two genes share matches neither, and a
-    gene of the annotation is matched once.
+    left over by gene name. A name that two genes share is that of the one on the
+    genome, where others are on haplotypes or patches that the FASTA lacks; else of the
+    one that GENCODE does not mark as the copy on Y (``_PAR_Y``); else it matches neither.
+    A gene of the annotation is matched once.
 
     Parameters
     ----------
@@ -67,6 +71,8 @@ def match_genes(count_genes: Sequence[str], tss: pd.DataFrame) -> GeneMatch:
         Names in the counts.
     tss
         As from :func:`cisgrammar.genome.tss.read_tss`.
+    chromosomes
+        Those that the FASTA has, as the annotation calls them; None: not known.
 
     Returns
     -------
@@ -86,6 +92,7 @@ def match_genes(count_genes: Sequence[str], tss: pd.DataFrame) -> GeneMatch:
     """
     counted = pd.Index(count_genes).astype(str)
     versions = _are_versions(counted) and _are_versions(tss["gene_id"])
+    likely = _likely(tss, chromosomes)
     rows = np.full(len(counted), -1)
     n_genes = np.full(len(counted), len(tss) + 1)  # of the annotation that may be meant
     ways = {}
@@ -98,13 +105,31 @@ def match_genes(count_genes: Sequence[str], tss: pd.DataFrame) -> GeneMatch:
         asked = pd.Series([simplify(name) for name in counted], dtype=object)
         several = asked.map(keys.value_counts()).fillna(len(tss) + 1).to_numpy()
         n_genes = np.minimum(n_genes, several)
-        known = pd.Series(np.arange(len(tss)), keys)[~keys.duplicated(keep=False)]
+        known = _rows_of(keys, likely)
         known = known[~known.isin(rows)]
         left = np.flatnonzero(rows < 0)
         found = asked[left].where(~asked[left].duplicated(keep=False)).map(known)
         rows[left] = found.fillna(-1).astype(int)
         ways[way] = int(found.notna().sum())
     return GeneMatch(rows, ways, _reasons(counted, tss, rows, n_genes))
+
+
+def _likely(tss: pd.DataFrame, chromosomes: Iterable[str] | None) -> list[np.ndarray]:
+    """Give ever fewer genes that a shared name may mean: all, on the genome, no copies on Y."""
+    every = np.ones(len(tss), bool)
+    there = every if chromosomes is None else tss["chrom"].isin(list(chromosomes)).to_numpy()
+    copies = tss["gene_id"].str.endswith("_PAR_Y").to_numpy(dtype=bool)
+    return [every, there, there & ~copies]
+
+
+def _rows_of(keys: pd.Index, likely: Sequence[np.ndarray]) -> pd.Series:
+    """Map each key to its one row, by the first choice of rows where it has one only."""
+    rows = pd.Series(np.arange(len(keys)), keys)
+    known = rows[:0]
+    for chosen in likely:
+        single = rows[chosen & ~rows.index.isin(known.index)]
+        known = pd.concat([known, single[~single.index.duplicated(keep=False)]])
+    return known
 
 
 def _reasons(
@@ -139,13 +164,13 @@ def _without_version(name: str) -> str:
 
 
 def genes_of_counts(
-    count_genes: Sequence[str], tss: pd.DataFrame
+    count_genes: Sequence[str], tss: pd.DataFrame, chromosomes: Iterable[str] | None = None
 ) -> tuple[pd.DataFrame, list[tuple[str, int]]]:
     """Restrict a TSS table to the genes of the counts, under their names there.
 
     Parameters
     ----------
-    count_genes, tss
+    count_genes, tss, chromosomes
         As in :func:`match_genes`.
 
     Returns
@@ -158,10 +183,10 @@ def genes_of_counts(
     InputError
         If no gene matches.
     """
-    match = match_genes(count_genes, tss)
+    match = match_genes(count_genes, tss, chromosomes)
     there = match.rows >= 0
     if not there.any():
-        raise InputError(no_match_message("the counts", count_genes, tss))
+        raise InputError(no_match_message("the counts", count_genes, tss, chromosomes))
     matched = tss.iloc[match.rows[there]].reset_index(drop=True)
     matched["gene_id"] = np.asarray(count_genes, dtype=object)[there]
     steps = [("genes in the counts", len(there))]
@@ -194,9 +219,14 @@ def with_gene_names(genes: pd.DataFrame, tss: pd.DataFrame) -> pd.DataFrame:
     return genes.assign(gene_name=np.where((rows >= 0) & (names != ""), names, own))
 
 
-def no_match_message(where: str, count_genes: Sequence[str], tss: pd.DataFrame) -> str:
+def no_match_message(
+    where: str,
+    count_genes: Sequence[str],
+    tss: pd.DataFrame,
+    chromosomes: Iterable[str] | None = None,
+) -> str:
     """Say why few genes of the counts are in the annotation, with examples."""
-    match = match_genes(count_genes, tss)
+    match = match_genes(count_genes, tss, chromosomes)
     without = match.without(count_genes)
     absent = without.pop(ABSENT, [])
     found = f"only {int((match.rows >= 0).sum()):,} of {len(count_genes):,}"

@@ -154,3 +154,43 @@ def test_messages_tell_shared_names_and_numbers_from_absent_genes(genes, words):
     with pytest.raises(InputError, match=words) as error:
         genes_of_counts(genes, TSS)
     assert ("not: x (" in str(error.value)) == ("x" in genes)
+
+
+COPIES = pd.DataFrame(
+    {
+        "gene_id": ["ENSG1.1", "ENSG2.1", "ENSG3.1_PAR_Y", "ENSG3.1", "ENSG4.1", "ENSG5.1"],
+        "gene_name": ["HLA-A", "HLA-A", "CD99", "CD99", "TWIN", "TWIN"],
+        "chrom": ["HSCHR6_MHC", "6", "Y", "X", "1", "2"],
+    }
+)
+
+
+@pytest.mark.parametrize(
+    "genes, chromosomes, rows",
+    [
+        (["HLA-A", "TWIN"], ["1", "2", "6", "X", "Y"], [1, -1]),  # the haplotype is not there
+        (["HLA-A", "TWIN"], ["1", "6", "X", "Y"], [1, 4]),
+        (["HLA-A"], None, [-1]),  # nobody knows
+        (["HLA-A"], ["1"], [-1]),
+        (["CD99"], None, [3]),  # GENCODE marks the copy on Y
+        (["CD99"], ["Y"], [2]),
+        (["ENSG3.1_PAR_Y", "ENSG3"], ["X", "Y"], [2, 3]),
+        (["ENSG1"], ["6"], [0]),  # by its own id it is itself, and its chromosome is told later
+        (["ENSG2", "HLA-A"], ["6"], [1, -1]),
+    ],
+)
+def test_a_name_of_several_genes_is_that_of_the_one_on_the_genome(genes, chromosomes, rows):
+    match = match_genes(genes, COPIES, chromosomes)
+    assert match.rows.tolist() == rows
+    assert (match.reasons != "").tolist() == [row < 0 for row in rows]
+
+
+def test_names_of_haplotypes_are_no_loss_where_the_genome_lacks_these():
+    matched, steps = genes_of_counts(["HLA-A", "CD99", "TWIN"], COPIES, ["1", "2", "6", "X", "Y"])
+    assert matched["chrom"].tolist() == ["6", "X"]
+    assert steps == [
+        ("genes in the counts", 3),
+        ("matched by gene_name", 2),
+        ("dropped: not in the annotation", 0),
+        ("dropped: name of several genes of the annotation", 1),
+    ]
