@@ -198,6 +198,21 @@ def rename_genes(change):
     return spoil
 
 
+def reannotated(attributes):
+    def spoil(arguments):
+        old = arguments["annotation"].read_text()
+        new = re.sub(r'gene_id "G(\d+)"', lambda found: attributes(int(found[1])), old)
+        write(arguments["annotation"], new)
+
+    return spoil
+
+
+def numbered(arguments):
+    """Give worm genes of one clone to the counts, and others of it to the annotation."""
+    rename_genes(lambda name: f"Y74C9A.{name[1:]}")(arguments)
+    reannotated(lambda n: f'gene_id "Y74C9A.{n + 50}"')(arguments)
+
+
 def masked(arguments):
     name, letters = arguments["fasta"].read_text().split()
     write(arguments["fasta"], f"{name}\n{'N' * len(letters)}\n")
@@ -310,6 +325,9 @@ ENTRIES = {
             write(d / "a.gtf.gz", GTF * 9).rename(d / "genes.gtf.gz") and _cut(d / "genes.gtf.gz")
         ),
         "Another compression": lambda d: read_tss(write(d / "genes.gtf.bz2", b"BZh91AY")),
+        "Text in UTF-16": lambda d: read_bed(
+            write(d / "peaks.bed", b"\xff\xfe" + "chr1\t5\t9\n".encode("utf-16-le")), "peaks.bed"
+        ),
     },
     "Counts": {
         "A file of R": counts(lambda d: write(d / "cells.rds", "x")),
@@ -371,6 +389,10 @@ ENTRIES = {
             rename("annotation", "chr1", "1"), chromosomes="as_is"
         ),
         "Genes of another kind": fitting(rename_genes(lambda name: f"ENSMUSG{name[1:]}")),
+        "Numbers after a dot that are no versions": fitting(numbered),
+        "Names that several genes have": fitting(
+            reannotated(lambda n: f'gene_id "ENSG{n}"; gene_name "G{n % 6}"')
+        ),
         "Genes of another species": fitting(rename_genes(str.lower)),
         "Windows longer than chromosomes": fitting(upstream=5000),
         "More pools than cells": fitting(n_pools=1000),

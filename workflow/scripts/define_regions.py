@@ -5,9 +5,10 @@ from anndata import read_h5ad
 
 from cisgrammar.common.files import write_table
 from cisgrammar.common.logs import log_to
-from cisgrammar.genome.fasta import chrom_sizes
+from cisgrammar.genome.fasta import chrom_sizes, match_chromosomes
+from cisgrammar.genome.gene_match import genes_of_counts
 from cisgrammar.genome.regions import given_regions, promoters, write_bed
-from cisgrammar.genome.tss import genes_of_counts, keep_biotypes, read_tss
+from cisgrammar.genome.tss import keep_biotypes, read_tss
 
 files, genome = snakemake.input, snakemake.params.genome
 with log_to(snakemake.log[0]):
@@ -18,7 +19,8 @@ with log_to(snakemake.log[0]):
     else:
         gtf = files.annotation
         tss = read_tss(gtf, gene_id=genome["gene_id"], tss_rule=genome["tss_rule"])
-        tss, steps = genes_of_counts(genes, tss)
+        mapping = match_chromosomes(tss["chrom"], sizes, genome["chromosomes"])
+        tss, steps = genes_of_counts(genes, tss, mapping)
         if genome["biotypes"] is not None:
             n_genes, tss = len(tss), keep_biotypes(tss, genome["biotypes"], gtf)
             steps.append(("dropped: another biotype", n_genes - len(tss)))

@@ -6,7 +6,8 @@ from cisgrammar.cells.pooling import make_pools, pool_as
 from cisgrammar.common.files import write_h5ad, write_table
 from cisgrammar.common.logs import log_to
 from cisgrammar.common.seeds import derive_seed
-from cisgrammar.genome.tss import read_tss, with_gene_names
+from cisgrammar.genome.gene_match import with_gene_names
+from cisgrammar.genome.tss import read_tss
 
 files, params = snakemake.input, snakemake.params
 with log_to(snakemake.log[0]):

@@ -8,7 +8,8 @@ from cisgrammar.checks.findings import Findings, with_sizes
 from cisgrammar.checks.settings import InputFiles, Settings
 from cisgrammar.common.inputs import examples
 from cisgrammar.genome.fasta import chrom_sizes, match_chromosomes
-from cisgrammar.genome.tss import keep_biotypes, match_genes, no_match_message, read_tss
+from cisgrammar.genome.gene_match import match_genes, no_match_message
+from cisgrammar.genome.tss import keep_biotypes, read_tss
 
 
 def check_genome(files: InputFiles, settings: Settings, found: Findings) -> None:
@@ -79,13 +80,18 @@ def check_genes(files: InputFiles, settings: Settings, found: Findings) -> None:
     if found.tss is None or found.targets is None or settings.peaks is not None or files.regions:
         return
     genes, min_overlap = found.targets.unique(), settings.genome.min_overlap
-    match = match_genes(genes, found.tss)
+    chromosomes = None
+    if found.sizes is not None:
+        style = settings.genome.chromosomes
+        chromosomes = match_chromosomes(found.tss["chrom"], found.sizes, style)
+    match = match_genes(genes, found.tss, chromosomes)
     if match.share < min_overlap:
-        found.problems.add(no_match_message(files.named_counts, genes, found.tss))
+        message = no_match_message(files.named_counts, genes, found.tss, chromosomes)
+        found.problems.add(message)
         return
     ways = ", ".join(f"{n:,} by {way}" for way, n in match.ways.items() if n)
-    missing = genes[match.rows < 0]
-    note = f"not in the annotation: {examples(missing, 5)}" if len(missing) else ""
+    without = match.without(genes).items()
+    note = "; ".join(f"{why}: {len(names):,} ({examples(names, 5)})" for why, names in without)
     there = f"{(match.rows >= 0).sum():,} of {len(genes):,} are in the annotation: {ways}"
     found.add("genes", there, note, match.share < (1 + min_overlap) / 2)
 

@@ -7,6 +7,8 @@ import pandas as pd
 from cisgrammar.checks.findings import Findings
 from cisgrammar.checks.settings import InputFiles, PeakSettings, Settings
 from cisgrammar.common.errors import InputError
+from cisgrammar.genome.fasta import match_chromosomes
+from cisgrammar.genome.gene_match import genes_of_counts
 from cisgrammar.genome.peaks import define_peaks, place
 from cisgrammar.genome.regions import (
     given_regions,
@@ -15,7 +17,6 @@ from cisgrammar.genome.regions import (
     require_bedtools,
     sequence_codes,
 )
-from cisgrammar.genome.tss import genes_of_counts
 
 
 def check_bedtools(files: InputFiles, settings: Settings, found: Findings) -> None:
@@ -79,11 +80,10 @@ def _given_windows(
 def _promoter_windows(settings: Settings, found: Findings) -> tuple[pd.DataFrame, pd.DataFrame]:
     targets, sizes = _read(found)
     assert found.tss is not None
-    matched, _ = genes_of_counts(targets.unique(), found.tss)
-    around = settings.windows
-    return promoters(
-        matched, sizes, around.upstream, around.downstream, settings.genome.chromosomes
-    )
+    around, style = settings.windows, settings.genome.chromosomes
+    mapping = match_chromosomes(found.tss["chrom"], sizes, style)
+    matched, _ = genes_of_counts(targets.unique(), found.tss, mapping)
+    return promoters(matched, sizes, around.upstream, around.downstream, style)
 
 
 def _read(found: Findings) -> tuple[pd.Index, dict[str, int]]:

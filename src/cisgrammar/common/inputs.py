@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import codecs
 import contextlib
 import difflib
 import gzip
 import io
+import logging
 import zlib
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -13,7 +15,11 @@ from typing import IO, TextIO, cast
 
 from cisgrammar.common.errors import InputError
 
+logger = logging.getLogger(__name__)
+
+_BLOCK = 1 << 20
 _GZIP = b"\x1f\x8b"
+_UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 _OTHER_COMPRESSION = {
     b"BZh": "bzip2",
     b"PK\x03\x04": "zip",
@@ -126,10 +132,40 @@ def open_binary(path: str | Path, key: str) -> Iterator[IO[bytes]]:
 
 @contextlib.contextmanager
 def open_text(path: str | Path, key: str) -> Iterator[TextIO]:
-    """Open a plain, gzip or bgzip file for reading text: see :func:`open_binary`."""
+    """Open a plain, gzip or bgzip file for reading text.
+
+    UTF-8, with or without byte order mark; a file that is not UTF-8 as a whole is Latin-1, and
+    a note in the log says so. Names in an old encoding are no reason to stop.
+
+    Parameters, what is yielded and errors are those of :func:`open_binary`; UTF-16 is refused.
+    """
     with open_binary(path, key) as stream:
-        # Latin-1 accepts every byte: names in an old encoding are no reason to stop.
-        yield io.TextIOWrapper(stream, encoding="latin-1")
+        encoding = _encoding(path, stream)
+        stream.seek(0)
+        yield io.TextIOWrapper(stream, encoding=encoding)
+
+
+def _encoding(path: str | Path, stream: IO[bytes]) -> str:
+    """Tell UTF-8 from Latin-1 by the whole text."""
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    block = stream.read(_BLOCK)
+    if block.startswith(_UTF16):
+        raise InputError(
+            f"{path}: the text is in UTF-16, as spreadsheets write `Unicode text`. Save it as "
+            f"UTF-8: `iconv -f UTF-16 -t UTF-8 {path} > utf8.txt`."
+        )
+    try:
+        while block:
+            decoder.decode(block)
+            block = stream.read(_BLOCK)
+        decoder.decode(b"", final=True)
+    except UnicodeDecodeError:
+        logger.warning(
+            "%s: the text is not UTF-8 and is read as Latin-1; if letters with accents come out "
+            "wrong, save it as UTF-8", path,
+        )  # fmt: skip
+        return "latin-1"
+    return "utf-8-sig"
 
 
 def _refuse_other_compression(path: Path, start: bytes) -> None:

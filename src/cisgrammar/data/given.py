@@ -367,7 +367,7 @@ def _places_from_bed(regions: str | Path, names: list[str], fasta: str | Path) -
             if is_bed_header(line):
                 continue
             fields = line.rstrip("\r\n").split("\t")
-            if len(fields) < 4 or not (fields[1].isdigit() and fields[2].isdigit()):
+            if len(fields) < 4 or not (fields[1].isdecimal() and fields[2].isdecimal()):
                 raise InputError(
                     f"{regions}: line {number} is not chromosome, start, end and name, separated "
                     f"by tabs: {line.strip()[:60]!r}. Give a BED file in `{REGIONS_KEY}`."

@@ -7,7 +7,7 @@ from anndata import AnnData
 from scipy import sparse
 
 from cisgrammar.cells.expression import log_expression
-from cisgrammar.genome.tss import with_gene_names
+from cisgrammar.genome.gene_match import with_gene_names
 from cisgrammar.interpret.tf_activity import (
     activity_against_expression,
     as_activity,

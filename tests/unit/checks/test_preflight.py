@@ -181,6 +181,22 @@ def test_warnings_say_what_will_happen(tmp_path):
     assert table.loc["chromosomes", "note"] == "1 renamed by rule: 1 -> chr1; not in the FASTA: Un"
 
 
+def test_genes_of_haplotypes_that_the_genome_lacks_take_no_names_away(tmp_path):
+    arguments = write_inputs(tmp_path)
+    text = re.sub(
+        r'gene_id "G(\d+)"',
+        r'gene_id "ENSG\1"; gene_name "G\1"',
+        arguments["annotation"].read_text(),
+    )
+    copies = re.sub(r"ENSG(\d+)", r"ENSG9\1", text.replace("chr1\t", "chr1_hap\t"))
+    twice = gtf_row("gene", 700, 740, gene_id="ENSG77", gene_name="G3")
+    write(arguments["annotation"], copies + text + twice)
+    table = rows(check_inputs(**arguments, min_overlap=0.4))
+    assert table.loc["genes", "found"] == "11 of 12 are in the annotation: 11 by gene_name"
+    assert table.loc["genes", "note"] == "name of several genes of the annotation: 1 (G3)"
+    assert table.loc["sequences", "found"] == "11 promoters"
+
+
 def test_poor_overlap_is_allowed_when_asked_for(tmp_path):
     arguments = write_inputs(tmp_path)
     text = arguments["annotation"].read_text().splitlines(keepends=True)
