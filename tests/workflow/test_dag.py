@@ -133,7 +133,7 @@ def test_configs_of_the_paper_have_its_settings():
         assert list(config["dataset"].values()) == limits
         assert config["folds"]["n_folds"] == 10
         assert config["cells"]["n_pcs"] == 100
-        assert config["cells"]["drop_first_pc"]
+        assert config["cells"]["drop_first_pc"] is True
     assert len(muris["counts"]["path"]) == 20
     assert "erythrocyte" in muris["cells"]["drop"]["cell_type"]
     assert (muris["cells"]["trim"], muris["cells"]["umap_min_dist"]) == (10000, 0.3)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import bbknn
@@ -15,6 +15,7 @@ from numba import njit
 from scipy import sparse
 
 from cisgrammar.cells.components import log_pca, lsi
+from cisgrammar.cells.first_component import judge_first_component
 from cisgrammar.cells.neighbours import neighbor_graph
 from cisgrammar.common.errors import InputError, Problems
 from cisgrammar.common.inputs import examples, nearest
@@ -171,7 +172,7 @@ def embed_cells(
     cells: AnnData,
     *,
     n_pcs: int,
-    drop_first_pc: bool,
+    drop_first_pc: bool | str,
     exact_pca: bool,
     n_neighbors: int,
     neighbors_within_batch: int,
@@ -193,7 +194,9 @@ def embed_cells(
         Principal components of log-normalised counts, before the first is dropped; of peaks,
         components of :func:`lsi`.
     drop_first_pc
-        Whether to drop the first, which mostly follows sequencing depth.
+        Whether to drop the first; ``auto``: if it follows sequencing depth and nothing else, as
+        :func:`cisgrammar.cells.first_component.judge_first_component` tells. The first of peaks,
+        which are not centred, goes unless this is ``False``.
     exact_pca
         Exact components, or approximate ones (for hundreds of thousands of cells): see
         :func:`cisgrammar.cells.components.randomised_components`.
@@ -222,17 +225,53 @@ def embed_cells(
     if n_pcs > most:
         logger.info("%d components asked for, %d are possible", n_pcs, most)
     components = (lsi if peaks else log_pca)(cells.X, min(n_pcs, most), seed, exact_pca)
-    components = components[:, 1 if drop_first_pc else 0 :]
-    work = AnnData(obs=cells.obs[["batch"]], obsm={"X_pca": components})
-    _neighbours(work, n_neighbors, neighbors_within_batch, trim, exact_neighbors, seed)
+
+    def lay_out(chosen: np.ndarray) -> AnnData:
+        work = AnnData(obs=cells.obs[["batch"]], obsm={"X_pca": chosen})
+        _neighbours(work, n_neighbors, neighbors_within_batch, trim, exact_neighbors, seed)
+        return work
+
+    choice = True if peaks and drop_first_pc == "auto" else drop_first_pc
+    components = _without_depth(
+        cells, components, choice, lambda chosen: _leiden(lay_out(chosen), clusters or 1.0, seed)
+    )
+    work = lay_out(components)
     if clusters is not None:
-        sc.tl.leiden(work, clusters, random_state=seed, flavor="igraph", n_iterations=2)
-        cells.obs["cell_type"] = work.obs["leiden"].cat.rename_categories("cluster {}".format)
+        types = _leiden(work, clusters, seed)
+        cells.obs["cell_type"] = types.cat.rename_categories("cluster {}".format)
         logger.info("%d clusters", work.obs["leiden"].nunique())
     start = "spectral" if exact_neighbors else components[:, :2]
     sc.tl.umap(work, min_dist=umap_min_dist, init_pos=start, random_state=seed)
     cells.obsm["X_pca"] = components.astype(np.float32)
     cells.obsm["X_umap"] = work.obsm["X_umap"].astype(np.float32)
+
+
+def _without_depth(
+    cells: AnnData,
+    components: np.ndarray,
+    choice: bool | str,
+    clusters: Callable[[np.ndarray], pd.Series],
+) -> np.ndarray:
+    """Leave out the first component if it is to go; what it follows is logged."""
+    if components.shape[1] == 1:
+        return components  # or none would be left
+    others = components[:, 1:]
+    first = judge_first_component(
+        components[:, 0],
+        np.asarray(cells.X.sum(axis=1, dtype=np.float64)).ravel(),
+        cells.obs["batch"],
+        cells.obs.get("cell_type"),
+        lambda: clusters(others),
+        choice,
+    )
+    logger.info("%s", first)
+    return others if first.dropped else components
+
+
+def _leiden(work: AnnData, resolution: float, seed: int) -> pd.Series:
+    """Cluster the cells of a graph."""
+    sc.tl.leiden(work, resolution, random_state=seed, flavor="igraph", n_iterations=2)
+    return work.obs["leiden"]
 
 
 def _neighbours(

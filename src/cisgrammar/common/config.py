@@ -156,7 +156,7 @@ def _bad_value(where: str, error: Any) -> str:
 def _expectation(rule: dict[str, Any]) -> str:
     """Say in words what a rule of the schema asks for."""
     if "enum" in rule:
-        return "one of " + ", ".join(str(v) for v in rule["enum"])
+        return "one of " + ", ".join(_as_yaml(v) for v in rule["enum"])
     kinds = rule.get("type", [])
     kinds = [kinds] if isinstance(kinds, str) else list(kinds)
     names = {
@@ -183,6 +183,10 @@ def _expectation(rule: dict[str, Any]) -> str:
         if key in rule
     ]
     return ", ".join([words, *limits]) if words else ""
+
+
+def _as_yaml(value: object) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def leaves(

@@ -100,6 +100,37 @@ def test_dropping_the_first_component_leaves_the_others():
     np.testing.assert_allclose(cells.obsm["X_pca"][:, 1:], dropped.obsm["X_pca"], atol=1e-5)
 
 
+def deep_and_shallow(effect, n=300, n_genes=200):
+    """Give counts of cells of one type, or two, whose depths differ much."""
+    rng = np.random.default_rng(0)
+    mean = np.tile(rng.gamma(0.5, 1, n_genes), (n, 1))
+    mean[::2, :100] *= effect
+    share = mean / mean.sum(axis=1, keepdims=True)
+    return counts(rng.poisson(share * 1000 * np.exp(rng.normal(0, 0.8, (n, 1)))))
+
+
+@pytest.mark.parametrize("labelled", [True, False])
+@pytest.mark.parametrize("effect, components, told", [(1, 5, "dropped"), (6, 6, "kept")])
+def test_the_first_component_goes_where_it_is_depth_alone(
+    effect, components, told, labelled, caplog
+):
+    cells = deep_and_shallow(effect)
+    cells.obs["cell_type"] = pd.Categorical(["one", "two"] * 150 if labelled else ["none"] * 300)
+    with caplog.at_level("INFO"):
+        embed_cells(cells, **{**SETTINGS, "n_neighbors": 15, "drop_first_pc": "auto"})
+    assert cells.obsm["X_pca"].shape == (300, components)
+    (line,) = [text for text in caplog.messages if text.startswith("First component: r with")]
+    assert line.endswith(f": {told}.")
+    assert ("with cell types" in line) == labelled
+
+
+@pytest.mark.parametrize("choice, components", [("auto", 5), (True, 5), (False, 6)])
+def test_of_peaks_the_first_component_goes(choice, components):
+    cells = two_types()
+    embed_cells(cells, **{**SETTINGS, "drop_first_pc": choice}, peaks=True)
+    assert cells.obsm["X_pca"].shape == (40, components)
+
+
 def test_components_are_those_of_log_normalised_counts():
     cells = two_types(20, 12)
     embed_cells(cells, **{**SETTINGS, "drop_first_pc": False, "n_pcs": 3})
