@@ -91,6 +91,27 @@ def centre_genes(values: np.ndarray) -> np.ndarray:
     return centred
 
 
+def centre_both(values: np.ndarray) -> np.ndarray:
+    """Subtract each gene's mean over targets and each target's mean over genes.
+
+    Parameters
+    ----------
+    values
+        ``(genes, targets)``.
+
+    Returns
+    -------
+    float64, same shape: what is left beside a sum of one number a gene and one a target.
+    All 0 where that is no more than the rounding of the values.
+    """
+    wide = values.astype(np.float64)
+    centred = wide - wide.mean(axis=1, keepdims=True)
+    centred -= centred.mean(axis=0)
+    precision = np.finfo(np.result_type(values.dtype, np.float32)).eps
+    rounding = 8 * precision * np.abs(wide).max(initial=0)
+    return centred if np.abs(centred).max(initial=0) > rounding else np.zeros_like(centred)
+
+
 def is_binary(targets: np.ndarray) -> bool:
     """Tell whether targets are classes: all 0 or 1."""
     return bool(np.isin(targets, (0, 1)).all())

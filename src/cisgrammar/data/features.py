@@ -31,8 +31,10 @@ def kmers(k: int, both_strands: bool = True) -> list[str]:
     return [words[i] for i in np.unique(columns, return_index=True)[1]]
 
 
-def kmer_counts(codes: np.ndarray, k: int, both_strands: bool = True) -> sparse.csr_matrix:
-    """Count the k-mers of each sequence.
+def kmer_counts(
+    codes: np.ndarray, k: int, both_strands: bool = True, bins: int = 1
+) -> sparse.csr_matrix:
+    """Count the k-mers of each sequence, or of each of its stretches.
 
     Parameters
     ----------
@@ -42,21 +44,27 @@ def kmer_counts(codes: np.ndarray, k: int, both_strands: bool = True) -> sparse.
         1 to 10.
     both_strands
         Count a k-mer and its reverse complement together.
+    bins
+        Stretches of equal length (to one base) that are counted apart. A k-mer is
+        counted in the stretch where it starts.
 
     Returns
     -------
-    float32 ``(n, k-mers)``; :func:`kmers` names the columns.
+    float32 ``(n, bins * k-mers)``, stretch by stretch; :func:`kmers` names the columns of each.
 
     Raises
     ------
     ValueError
-        If ``k`` is out of range.
+        If ``k`` is out of range, or there is no bin.
     """
     if not 1 <= k <= MAX_K:
         raise ValueError(f"k is {k}; k-mers of 1 to {MAX_K} bases can be counted")
+    if bins < 1:
+        raise ValueError(f"bins is {bins}; there must be one or more")
     columns = _columns(k, both_strands)
-    arrays = _count(np.ascontiguousarray(codes), k, columns, int(columns.max()) + 1)
-    counts = sparse.csr_matrix(arrays, shape=(len(codes), int(columns.max()) + 1))
+    n_columns = int(columns.max()) + 1
+    arrays = _count(np.ascontiguousarray(codes), k, columns, n_columns, bins)
+    counts = sparse.csr_matrix(arrays, shape=(len(codes), bins * n_columns))
     counts.sort_indices()
     return counts
 
@@ -101,14 +109,14 @@ def _columns(k: int, both_strands: bool) -> np.ndarray:
 
 @numba.njit(cache=True)
 def _count(
-    codes: np.ndarray, k: int, columns: np.ndarray, n_columns: int
+    codes: np.ndarray, k: int, columns: np.ndarray, n_columns: int, bins: int
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Count; return data, indices and pointers of a CSR matrix."""
     n, length = codes.shape
-    tally = np.zeros(n_columns, dtype=np.int32)
+    tally = np.zeros(bins * n_columns, dtype=np.int32)
     seen = np.empty(max(length, 1), dtype=np.int32)
     pointers = np.zeros(n + 1, dtype=np.int64)
-    size = max(n * max(min(length - k + 1, n_columns), 1), 1)
+    size = max(n * max(min(length - k + 1, bins * n_columns), 1), 1)
     data, indices = np.empty(size, dtype=np.float32), np.empty(size, dtype=np.int32)
     filled = 0
     for i in range(n):
@@ -117,7 +125,7 @@ def _count(
             known = known + 1 if codes[i, j] != N else 0
             word = (word * 4 + codes[i, j] % 4) % len(columns)
             if known >= k:
-                column = columns[word]
+                column = (j - k + 1) * bins // length * n_columns + columns[word]
                 if tally[column] == 0:
                     seen[n_seen] = column
                     n_seen += 1

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,10 +20,10 @@ from cisgrammar.common.errors import InputError
 from cisgrammar.common.statistics import is_binary
 from cisgrammar.data.features import composition, kmer_counts
 from cisgrammar.data.folds import TEST, TRAIN, VALIDATION, rows_of
+from cisgrammar.evaluate.kmer_features import choose_features
+from cisgrammar.evaluate.linear_path import PENALTIES, LinearPath, validated_penalty
 
 logger = logging.getLogger(__name__)
-
-PENALTIES = np.logspace(-4, 4, 25)  # in units of the mean variance of a feature
 
 
 @dataclass(frozen=True)
@@ -118,9 +118,16 @@ def _ridge(data: FoldData) -> np.ndarray:
     return _ridge_regression(data.motif_scores, data)
 
 
-def _kmer_ridge(data: FoldData, k: int = 6, both_strands: bool = True) -> np.ndarray:
-    """Ridge regression on k-mer counts."""
-    return _ridge_regression(kmer_counts(data.codes, k, both_strands), data)
+def _kmer_ridge(
+    data: FoldData,
+    k: int | None = None,
+    both_strands: bool | None = None,
+    bins: int | None = None,
+) -> np.ndarray:
+    """Ridge regression on log(1 + k-mer counts); what is None is chosen on validation."""
+    parts = (data.codes, data.targets, data.train, data.validation)
+    features = choose_features(*parts, k=k, both_strands=both_strands, bins=bins, seed=data.seed)
+    return _ridge_regression(features.of(data.codes), data)
 
 
 def _random_forest(
@@ -147,9 +154,18 @@ def _random_forest(
     return predicted @ rotation.T + mean
 
 
-def _kmer_logistic(data: FoldData, k: int = 6, both_strands: bool = True) -> np.ndarray:
-    """Logistic regression on k-mer counts, for 0/1 targets; penalty chosen on validation."""
-    x = MaxAbsScaler().fit_transform(kmer_counts(data.codes, k, both_strands))
+def _kmer_logistic(
+    data: FoldData,
+    k: int | None = None,
+    both_strands: bool | None = None,
+    bins: int | None = None,
+) -> np.ndarray:
+    """Logistic regression on k-mer counts, for 0/1 targets; penalty chosen on validation.
+
+    What is None is not chosen, a target at a time being slow: 6-mers of both strands, one bin.
+    """
+    x = kmer_counts(data.codes, k or 6, both_strands is not False, bins or 1)
+    x = MaxAbsScaler().fit_transform(x)
     predicted = np.empty((len(data.test), data.targets.shape[1]))
     for target, y in enumerate(data.targets.T):
         if len(np.unique(y[data.train])) == 1:
@@ -181,8 +197,8 @@ NEED_MOTIF_SCORES = {"linear", "ridge", "random_forest"}
 NEED_BINARY_TARGETS = {"kmer_logistic"}
 OPTIONS = {
     "random_forest": ("trees", "min_leaf", "variance_kept"),
-    "kmer_ridge": ("k", "both_strands"),
-    "kmer_logistic": ("k", "both_strands"),
+    "kmer_ridge": ("k", "both_strands", "bins"),
+    "kmer_logistic": ("k", "both_strands", "bins"),
 }
 
 
@@ -246,46 +262,6 @@ def principal_components(
     return centred @ rotation[:, :n], rotation[:, :n], mean
 
 
-class LinearPath:
-    """Ridge regression for any penalty, after one decomposition.
-
-    Features and targets are centred, so that the intercept is not penalised.
-    Works on the features' covariance: sparse features stay sparse.
-
-    Parameters
-    ----------
-    x
-        Features, ``(n, features)``, sparse or not.
-    y
-        Targets, ``(n, targets)``.
-    """
-
-    def __init__(self, x: np.ndarray | sparse.csr_matrix, y: np.ndarray) -> None:
-        x, y = x.astype(np.float64), y.astype(np.float64)
-        self.x_mean = np.asarray(x.mean(axis=0)).ravel()
-        self.y_mean = y.mean(axis=0)
-        gram = x.T @ x
-        gram = gram.toarray() if sparse.issparse(gram) else gram
-        gram -= len(y) * np.outer(self.x_mean, self.x_mean)
-        self.variances, self.directions = linalg.eigh(gram, overwrite_a=True, driver="evd")
-        self.loadings = self.directions.T @ (x.T @ (y - self.y_mean))
-
-    def predict(
-        self, x: np.ndarray | sparse.csr_matrix, penalties: Sequence[float]
-    ) -> Iterator[np.ndarray]:
-        """Predict ``(n, targets)`` with each penalty, in units of the features' mean variance.
-
-        Penalty 0 is least squares, of the smallest norm if there are several.
-        """
-        unit = self.variances.mean()
-        known = self.variances > 1e-12 * max(self.variances[-1], 1e-300)
-        directions = self.directions[:, known]
-        projected = x @ directions - self.x_mean @ directions
-        for penalty in penalties:
-            shrunk = self.loadings[known] / (self.variances[known, None] + penalty * unit)
-            yield projected @ shrunk + self.y_mean
-
-
 def _least_squares(x: np.ndarray | sparse.csr_matrix, data: FoldData) -> np.ndarray:
     return next(LinearPath(x[data.train], data.targets[data.train]).predict(x[data.test], [0]))
 
@@ -293,11 +269,6 @@ def _least_squares(x: np.ndarray | sparse.csr_matrix, data: FoldData) -> np.ndar
 def _ridge_regression(x: np.ndarray | sparse.csr_matrix, data: FoldData) -> np.ndarray:
     """Ridge with the penalty that predicts the validation rows best."""
     path = LinearPath(x[data.train], data.targets[data.train])
-    observed = data.targets[data.validation]
-    losses = [
-        np.mean((predicted - observed) ** 2)
-        for predicted in path.predict(x[data.validation], PENALTIES.tolist())
-    ]
-    best = PENALTIES[np.argmin(losses)]
-    logger.info("ridge: penalty %.3g of %.3g to %.3g", best, *PENALTIES[[0, -1]])
-    return next(path.predict(x[data.test], [best]))
+    penalty, _ = validated_penalty(path, x[data.validation], data.targets[data.validation])
+    logger.info("ridge: penalty %.3g of %.3g to %.3g", penalty, *PENALTIES[[0, -1]])
+    return next(path.predict(x[data.test], [penalty]))

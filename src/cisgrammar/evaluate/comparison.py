@@ -33,11 +33,12 @@ CONTROLS = (
     "only_non_aligned",
 )
 OTHER_SCORES = {
-    "centred_r": "What differs between pools (gene means subtracted) it predicts with an r of",
+    "doubly_centred_r": "What differs between cells (means of genes and of pools subtracted) "
+    "it predicts with an r of",
     "mean_auroc": "Its area under the ROC curve is",
 }
 N_BOOTSTRAP = 10_000
-MAIN_SCORES = ("r2", "centred_r", "mean_auroc")
+MAIN_SCORES = ("r2", "centred_r", "doubly_centred_r", "mean_auroc")
 
 
 def score_row(method: str, fold: int, observed: np.ndarray, predicted: np.ndarray) -> pd.DataFrame:
@@ -196,7 +197,7 @@ def _another_score(
     table: pd.DataFrame, model: str, baselines: list[str], score: str, words: str
 ) -> str:
     """Say a further score, and that of its best baseline; nothing where there is none."""
-    if score not in table:
+    if score not in table or table[score].isna().all():
         return ""
     means = table.groupby("method")[score].mean().fillna(0)
     text = f" {words} {means[model]:.3f}"

@@ -10,6 +10,7 @@ import pandas as pd
 SHOWN = {
     "r2": "R²",
     "centred_r": "r, gene means subtracted",
+    "doubly_centred_r": "r, gene and pool means subtracted",
     "mean_pool_r": "r, mean over pools",
     "mean_gene_r": "r, mean over sequences",
     "mean_auroc": "area under ROC",
@@ -65,8 +66,7 @@ def page(
             cells += ["", ""]
         rows.append(_row("td", cells))
     if ceiling is not None:
-        limits = {"r2": ceiling["r2"], "centred_r": ceiling["centred_r"]}
-        most = [_number(limits[s]) if s in limits else "" for s in means]
+        most = [_number(ceiling[s]) if s in ceiling else "" for s in means]
         rows.append(_row("td", ["what noise leaves to be explained", *most, "", ""]))
     body = f"<p>{html.escape(sentence)}</p>\n<table>\n" + "\n".join(rows) + "\n</table>"
     head = f"<meta charset='utf-8'><title>{html.escape(model)}</title><style>{STYLE}</style>"

@@ -28,7 +28,9 @@ def noise_ceiling(counts: sparse.csr_matrix, members: np.ndarray, seed: int) -> 
     Returns
     -------
     ``r2`` and ``r`` of all values flattened, ``centred_r2`` and ``centred_r`` after each
-    gene's mean over pools is subtracted. NaN where halves do not vary; 0 where they disagree.
+    gene's mean over pools is subtracted, ``doubly_centred_r2`` and ``doubly_centred_r``
+    after each pool's mean over genes is subtracted too. NaN where halves do not vary; 0 where
+    they disagree.
 
     Raises
     ------
@@ -51,21 +53,27 @@ def noise_ceiling(counts: sparse.csr_matrix, members: np.ndarray, seed: int) -> 
     shuffled = rng.permuted(members, axis=1)
     counts = sparse.csr_matrix(counts)
     x, y = (_pooled(counts, half) for half in (shuffled[:, : size // 2], shuffled[:, size // 2 :]))
-    x_gene, y_gene = (np.asarray(half.mean(axis=0)).ravel() for half in (x, y))
-    products = np.array([half.multiply(other).sum() for half, other in ((x, y), (x, x), (y, y))])
-    between = np.array([x_gene @ y_gene, x_gene @ x_gene, y_gene @ y_gene]) * n_pools
     n_genes = counts.shape[1]
-    means = np.array([x_gene.mean(), y_gene.mean()])
-    overall = np.array([means.prod(), means[0] ** 2, means[1] ** 2]) * n_pools * n_genes
-    flattened, centred = (
-        _whole(sums, products) for sums in (products - overall, products - between)
-    )
-    return {
-        "r2": flattened,
-        "r": float(np.sqrt(flattened)),
-        "centred_r2": centred,
-        "centred_r": float(np.sqrt(centred)),
+    products = np.array([half.multiply(other).sum() for half, other in ((x, y), (x, x), (y, y))])
+    genes = _products_of_means(x, y, axis=0) * n_pools
+    pools = _products_of_means(x, y, axis=1) * n_genes
+    overall = _products_of_means(x, y, axis=None) * n_pools * n_genes
+    left = {
+        "": products - overall,
+        "centred_": products - genes,
+        "doubly_centred_": products - genes - pools + overall,
     }
+    ceiling = {}
+    for prefix, sums in left.items():
+        ceiling[f"{prefix}r2"] = _whole(sums, products)
+        ceiling[f"{prefix}r"] = float(np.sqrt(ceiling[f"{prefix}r2"]))
+    return ceiling
+
+
+def _products_of_means(x: sparse.csr_matrix, y: sparse.csr_matrix, axis: int | None) -> np.ndarray:
+    """Sum the products of the means along an axis: of both halves, of each with itself."""
+    first, second = (np.asarray(half.mean(axis=axis)).ravel() for half in (x, y))
+    return np.array([first @ second, first @ first, second @ second])
 
 
 def _pooled(counts: sparse.csr_matrix, members: np.ndarray) -> sparse.csr_matrix:

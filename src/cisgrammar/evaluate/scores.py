@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from cisgrammar.common.statistics import auroc, centre_genes, is_binary, pearson
+from cisgrammar.common.statistics import auroc, centre_both, centre_genes, is_binary, pearson
 
 
 def scores(observed: np.ndarray, predicted: np.ndarray) -> dict[str, float]:
@@ -19,9 +19,10 @@ def scores(observed: np.ndarray, predicted: np.ndarray) -> dict[str, float]:
     Returns
     -------
     ``n_genes``; ``r`` and ``r2`` of all values flattened, as published; ``centred_r``
-    after subtracting each gene's mean from both, which leaves what differs between
-    targets; ``mean_pool_r`` and ``mean_gene_r``, means of r per target and per gene
-    (those that do not vary left out); ``mse``. Where all that was observed is 0 or 1, also
+    after subtracting each gene's mean from both; ``doubly_centred_r`` after subtracting
+    each gene's mean over targets and each target's mean over genes, see
+    :func:`doubly_centred_r`; ``mean_pool_r`` and ``mean_gene_r``, means of r per target and
+    per gene (those that do not vary left out); ``mse``. Where all that was observed is 0 or 1, also
     ``mean_auroc``, the mean of :func:`auroc` over targets.
 
     Notes
@@ -34,6 +35,7 @@ def scores(observed: np.ndarray, predicted: np.ndarray) -> dict[str, float]:
         "r": r,
         "r2": r * r,
         "centred_r": float(pearson(centre_genes(observed), centre_genes(predicted))),
+        "doubly_centred_r": doubly_centred_r(observed, predicted),
         "mean_pool_r": _mean(pearson(observed, predicted, axis=0)),
         "mean_gene_r": _mean(pearson(observed, predicted, axis=1)),
         "mse": float(np.mean((observed.astype(np.float64) - predicted) ** 2)),
@@ -41,6 +43,32 @@ def scores(observed: np.ndarray, predicted: np.ndarray) -> dict[str, float]:
     if is_binary(observed):
         values["mean_auroc"] = _mean(auroc(observed, predicted))
     return values
+
+
+def doubly_centred_r(observed: np.ndarray, predicted: np.ndarray) -> float:
+    """Correlate which genes are high in which targets, levels of both set aside.
+
+    Parameters
+    ----------
+    observed, predicted
+        ``(genes, targets)``.
+
+    Returns
+    -------
+    Pearson's r of all values after :func:`cisgrammar.common.statistics.centre_both` of both
+    sides. 0 where the prediction has nothing left, such as the mean gene: it says nothing of
+    differences. NaN where the observed values have nothing left.
+
+    Notes
+    -----
+    A target that sums many cells is high in every gene because it is deep. With gene means
+    alone subtracted (``centred_r``), depth is most of what is left, and the mean gene of the
+    training sequences predicts it.
+    """
+    observed, predicted = centre_both(observed), centre_both(predicted)
+    if not observed.any():
+        return float("nan")
+    return float(pearson(observed, predicted)) if predicted.any() else 0.0
 
 
 def _mean(values: np.ndarray) -> float:

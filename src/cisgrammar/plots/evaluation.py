@@ -76,8 +76,12 @@ def _dots_and_means(axes: Axes, scores: pd.DataFrame) -> None:
     axes.set_ylim(1.1 * low, max(1.08 * high, 0.01))
 
 
-COMPARED = {"r2": "R² on held-out sequences", "centred_r": "r, means of sequences subtracted"}
-OF_CLASSES = {"mean_auroc": "area under the ROC curve"}
+COMPARED = {
+    "r2": "R² on held-out sequences",
+    "centred_r": "r, means of\nsequences subtracted",
+    "doubly_centred_r": "r, means of sequences\nand pools subtracted",
+}
+OF_CLASSES = {"mean_auroc": "area under\nthe ROC curve"}
 METHODS = {
     "mean": "mean of the training sequences",
     "gc": "GC and CpG content",
@@ -109,8 +113,8 @@ def method_comparison(
     Parameters
     ----------
     comparison
-        ``comparison.tsv``, one row per method and fold: method, fold, r2, centred_r (missing
-        where a prediction is constant); mean_auroc where targets are 0 and 1.
+        ``comparison.tsv``, one row per method and fold: method, fold, r2, centred_r (both missing
+        where a prediction is constant), doubly_centred_r; mean_auroc where targets are 0 and 1.
     model
         The method that the others are compared with.
     ceiling

@@ -43,6 +43,32 @@ def test_columns_follow_the_names():
     assert found == {"AGG": 2, "AAG": 1, "AAA": 1, "TAA": 1, "CTA": 1}
 
 
+def test_bins_have_columns_of_their_own():
+    # Halves of AACGT are AAC and GT: AA, AC and CG start in the first, GT in the second
+    counts = kmer_counts(encode("AACGT")[None], 2, both_strands=False, bins=2).toarray()[0]
+    names = [f"{word}{half}" for half in (0, 1) for word in kmers(2, both_strands=False)]
+    found = {name: n for name, n in zip(names, counts, strict=True) if n}
+    assert found == {"AA0": 1, "AC0": 1, "CG0": 1, "GT1": 1}
+    both = kmer_counts(encode("AACGT")[None], 2, bins=2).toarray()[0]
+    names = [f"{word}{half}" for half in (0, 1) for word in kmers(2)]
+    found = {name: n for name, n in zip(names, both, strict=True) if n}
+    assert found == {"AA0": 1, "AC0": 1, "CG0": 1, "AC1": 1}
+
+
+@settings(deadline=None)
+@given(st.text("ACGTN", min_size=1, max_size=40), st.integers(1, 3), st.integers(1, 12))
+def test_bins_sum_to_the_whole(sequence, k, bins):
+    codes = encode(sequence)[None]
+    counts = kmer_counts(codes, k, bins=bins).toarray()
+    whole = kmer_counts(codes, k).toarray()
+    assert (counts.reshape(1, bins, -1).sum(axis=1) == whole).all()
+
+
+def test_no_bin_is_refused():
+    with pytest.raises(ValueError, match="bins is 0"):
+        kmer_counts(encode("ACGT")[None], 2, bins=0)
+
+
 @pytest.mark.parametrize("k", [0, 11])
 def test_k_out_of_range_is_refused(k):
     with pytest.raises(ValueError, match="1 to 10"):

@@ -15,12 +15,12 @@ from cisgrammar.evaluate import baselines
 from cisgrammar.evaluate.baselines import (
     METHODS,
     FoldData,
-    LinearPath,
     check_methods,
     options_of,
     predict,
     principal_components,
 )
+from cisgrammar.evaluate.linear_path import LinearPath
 
 
 @pytest.fixture
@@ -60,6 +60,17 @@ def test_every_method_predicts_the_test_rows_and_never_reads_them(data, method):
     assert (blind == predicted).all()
 
 
+def test_kmers_are_chosen_without_the_test_rows(data):
+    """Neither permuted targets nor other sequences of the test rows change the choice."""
+    predicted = predict("kmer_ridge", data)
+    permuted = data.targets.copy()
+    permuted[data.test] = permuted[np.random.default_rng(5).permutation(data.test)]
+    assert (predict("kmer_ridge", replace(data, targets=permuted)) == predicted).all()
+    others = data.codes.copy()
+    others[data.test[1:]] = 0
+    assert predict("kmer_ridge", replace(data, codes=others))[0] == pytest.approx(predicted[0])
+
+
 @pytest.mark.parametrize("method", METHODS)
 def test_every_method_repeats_itself_on_two_threads(data, method):
     if method in baselines.NEED_BINARY_TARGETS:
@@ -92,10 +103,23 @@ def test_least_squares_bear_features_that_repeat_or_never_vary(data):
 def test_the_path_is_ridge_regression(data, penalty):
     x, y = data.motif_scores, data.targets
     path = LinearPath(x[data.train], y[data.train])
-    alpha = penalty * path.variances.mean()
+    alpha = penalty * path.unit
     dense = x.toarray().astype(float)
     expected = Ridge(alpha).fit(dense[data.train], y[data.train]).predict(dense[data.test])
     assert next(path.predict(x[data.test], [penalty])) == pytest.approx(expected, rel=1e-4)
+
+
+@pytest.mark.parametrize("penalty", [1e-3, 0.1, 10])
+@pytest.mark.parametrize("convert", [np.asarray, sparse.csr_matrix])
+def test_more_features_than_rows_are_the_same_ridge_regression(penalty, convert):
+    rng = np.random.default_rng(4)
+    x, y = rng.gamma(2, 1, (40, 90)), rng.normal(size=(40, 3))
+    path = LinearPath(convert(x[:30]), y[:30])
+    assert path.dual
+    centred = x[:30] - x[:30].mean(axis=0)
+    assert path.unit == pytest.approx((centred**2).sum() / 90)
+    expected = Ridge(penalty * path.unit).fit(x[:30], y[:30]).predict(x[30:])
+    assert next(path.predict(convert(x[30:]), [penalty])) == pytest.approx(expected, rel=1e-4)
 
 
 def test_ridge_takes_the_penalty_that_validates_best(data):
@@ -114,8 +138,8 @@ def test_gc_uses_gc_and_cpg(data):
 
 def test_kmer_ridge_finds_a_kmer(data):
     counts = kmer_counts(data.codes, 3).toarray()
-    data = replace(data, targets=counts[:, [5, 9]])
-    predicted = predict("kmer_ridge", data, k=3)
+    data = replace(data, targets=np.log1p(counts[:, [5, 9]]))
+    predicted = predict("kmer_ridge", data, k=3, both_strands=True, bins=1)
     assert predicted == pytest.approx(data.targets[data.test], abs=0.01)
 
 

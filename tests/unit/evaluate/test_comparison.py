@@ -174,20 +174,31 @@ def test_tables_are_stacked_by_method_then_fold():
 
 
 def test_differences_of_every_score_there_is():
-    table = long_table(scover=[0.2, 0.4], mean=[0.1, 0.1]).assign(centred_r=0.5)
+    table = long_table(scover=[0.2, 0.4], mean=[0.1, 0.1]).assign(
+        centred_r=0.5, doubly_centred_r=[0.5, 0.3, 0, 0]
+    )
     result = all_differences(table, "scover", seed=0)
     assert result[["score", "method"]].to_numpy().tolist() == [
         ["r2", "mean"],
         ["centred_r", "mean"],
+        ["doubly_centred_r", "mean"],
     ]
-    assert result["difference"].tolist() == pytest.approx([0.2, 0])
+    assert result["difference"].tolist() == pytest.approx([0.2, 0, 0.4])
+
+
+def test_the_verdict_of_a_single_target_says_nothing_of_differences():
+    table = long_table(scover=[0.4], ridge=[0.3]).assign(doubly_centred_r=np.nan)
+    text = verdict(table, "scover", paired_differences(table, "scover", seed=0))
+    assert "differs" not in text
 
 
 def test_the_verdict_says_who_predicts_best_what_differs_between_pools():
     table = long_table(scover=[0.4, 0.4], ridge=[0.3, 0.3], mean=[0.1, 0.1])
-    table["centred_r"] = [0.2, 0.2, 0.29, 0.31, np.nan, np.nan]
+    table["centred_r"] = 0.9
+    table["doubly_centred_r"] = [0.2, 0.2, 0.29, 0.31, 0, 0]
     text = verdict(table, "scover", paired_differences(table, "scover", seed=0))
     assert text.endswith(
-        "What differs between pools (gene means subtracted) it predicts with an r of 0.200; "
+        "What differs between cells (means of genes and of pools subtracted) it predicts with an r "
+        "of 0.200; "
         "that of ridge regression on motif hits, the best baseline, is 0.300."
     )

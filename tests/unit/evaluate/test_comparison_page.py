@@ -35,6 +35,16 @@ def test_the_ceiling_is_the_last_row():
     assert most == ["what noise leaves to be explained", "0.800", "0.250", "", ""]
 
 
+def test_the_doubly_centred_score_has_a_column_and_a_ceiling():
+    table = TABLE.assign(doubly_centred_r=[0.3, 0.5, 0, 0, 0.1])
+    differences = all_differences(table, "scover", seed=0)
+    ceiling = {"r2": 0.8, "centred_r": 0.25, "doubly_centred_r": 0.7}
+    text = page("", table, differences, "scover", ceiling)
+    assert cells(text, "scover")[3] == "0.400"
+    assert cells(text, "mean")[3] == "0.000"
+    assert cells(text, "what noise leaves to be explained")[3] == "0.700"
+
+
 def test_a_model_alone():
     table = TABLE[TABLE["method"] == "scover"]
     text = page("Alone.", table, all_differences(table, "scover", seed=0), "scover")

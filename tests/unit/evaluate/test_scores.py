@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cisgrammar.common.statistics import centre_genes, pearson
+from cisgrammar.common.statistics import centre_both, centre_genes, pearson
 from cisgrammar.evaluate.scores import scores, scores_by, summarise
 
 OBSERVED = np.array([[1, 2, 3], [4, 4, 4], [0, 2, 1]], dtype=np.float32)
@@ -50,6 +50,42 @@ def test_centring_by_hand():
     assert centre_genes(OBSERVED).tolist() == [[-1, 0, 1], [0, 0, 0], [-1, 1, 0]]
 
 
+def test_centring_both_by_hand():
+    # gene means 2, 4; target means 2, 3, 4; grand mean 3
+    values = np.array([[1, 2, 3], [3, 4, 5]])
+    assert (centre_both(values) == 0).all()
+    values[0, 0] += 6  # 6 * (1 - 1/2) * (1 - 1/3), and so on
+    assert centre_both(values) == pytest.approx(np.array([[2, -1, -1], [-2, 1, 1]]))
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_centring_both_leaves_nothing_of_genes_and_pools(dtype):
+    rng = np.random.default_rng(1)
+    additive = (rng.normal(3, 1, (50, 1)) + rng.normal(size=(1, 8))).astype(dtype)
+    assert (centre_both(additive) == 0).all()
+    values = rng.normal(size=(50, 8))
+    assert centre_both(values + additive) == pytest.approx(centre_both(values), abs=1e-5)
+    assert centre_both(values).mean(axis=0) == pytest.approx(0)
+    assert centre_both(values).mean(axis=1) == pytest.approx(0)
+
+
+def test_the_doubly_centred_score_by_hand():
+    observed = np.array([[9.0, 0, 0], [0, 0, 0]])  # (3 -1.5 -1.5) and its negative
+    predicted = np.array([[1.0, 0, 0], [0, 1, 0]])  # (.5 -.5 0) and its negative
+    r = 2 * (1.5 + 0.75) / np.sqrt(2 * 13.5 * 2 * 0.5)
+    assert scores(observed, predicted)["doubly_centred_r"] == pytest.approx(r)
+    assert scores(observed, -predicted)["doubly_centred_r"] == pytest.approx(-r)
+
+
+def test_a_gene_mean_plus_a_pool_mean_scores_nothing():
+    observed = np.random.default_rng(2).normal(size=(40, 6)).astype(np.float32)
+    gene, pool = observed.mean(axis=1, keepdims=True), observed.mean(axis=0)
+    for predicted in (gene + pool, np.tile(pool, (40, 1)), np.tile(gene, 6), 0 * observed):
+        assert scores(observed, predicted)["doubly_centred_r"] == 0
+    assert np.isnan(scores(gene + pool, observed)["doubly_centred_r"])
+    assert np.isnan(scores(gene, observed[:, :1])["doubly_centred_r"])  # a single target
+
+
 @pytest.mark.parametrize("value", [0.1, 1 / 3, 1e-7, 12345.678])
 def test_genes_that_do_not_vary_centre_to_nothing(value):
     same = np.full((5, 7), value) * np.arange(1, 6)[:, None]
@@ -77,6 +113,7 @@ def test_scores_by_hand():
 def test_perfect_and_useless_predictions():
     perfect = scores(OBSERVED, OBSERVED)
     assert perfect["r"] == perfect["centred_r"] == pytest.approx(1)
+    assert perfect["doubly_centred_r"] == pytest.approx(1)
     assert perfect["mse"] == 0
     with warnings.catch_warnings():
         warnings.simplefilter("error")

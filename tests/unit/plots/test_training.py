@@ -69,12 +69,15 @@ def test_empty_input_is_an_error(draw):
 def comparison(methods, folds=3):
     return pd.DataFrame(
         [
-            {"method": method, "fold": fold, "r2": mean + 0.01 * fold, "centred_r": mean}
+            {
+                "method": method, "fold": fold,
+                "r2": mean + 0.01 * fold, "centred_r": mean, "doubly_centred_r": mean,
+            }
             for method, mean in methods.items()
             for fold in range(folds)
         ],
-        columns=["method", "fold", "r2", "centred_r"],
-    )
+        columns=["method", "fold", "r2", "centred_r", "doubly_centred_r"],
+    )  # fmt: skip
 
 
 @pytest.mark.parametrize("ceiling", [None, {"r2": 0.4}])
@@ -104,8 +107,8 @@ def test_best_method_is_on_top_and_only_costly_families_are_shown():
 def test_classes_have_a_panel_of_their_own():
     table = comparison({"scover": 0.2, "kmer_logistic": 0.1}).query("fold == 0")
     figure = evaluation.method_comparison(table.assign(mean_auroc=[0.9, 0.95]), "scover")
-    assert [axes.get_xlabel() for axes in figure.axes][2:] == ["area under the ROC curve"]
-    dots = [dot.get_offsets()[0, 0] for dot in figure.axes[2].collections]
+    assert [axes.get_xlabel() for axes in figure.axes][3:] == ["area under\nthe ROC curve"]
+    dots = [dot.get_offsets()[0, 0] for dot in figure.axes[3].collections]
     assert dots == [0.95, 0.9]  # the lower R² first; one fold has no line for its mean
     assert_legible(figure)
 
