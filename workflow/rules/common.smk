@@ -1,4 +1,4 @@
-"""What every rule file uses: the checked config, code digests, resources."""
+"""What all the other files use: the checked config, code digests, resources."""
 
 import os
 import re
@@ -49,8 +49,8 @@ wildcard_constraints:
 def code(script, *more):
     """Digest a script, the library modules behind it and more of them.
 
-    A change to what they do reruns the rule. Snakemake itself looks at the script alone, and at
-    its time, which a checkout changes. The table of models is left out: adding one changes none.
+    A change to what they do makes jobs run again. Snakemake itself looks at the script alone, and
+    at its time, which a checkout changes. The table of models is left out: adding one changes none.
     """
     path = ROOT / "workflow/scripts" / f"{script}.py"
     return source_hash(path, also=more, leave_out=["models/registry.py"])

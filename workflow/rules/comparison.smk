@@ -12,30 +12,6 @@ COSTS = "benchmarks/results/{name}"
 ALL_FOLDS = range(config["folds"]["n_folds"])
 
 
-def control_minutes(wildcards):
-    """Allow time for each MB of data: that of training, for each control."""
-    return 3 * training_minutes(wildcards)
-
-
-def costs_per_fold(rule):
-    """Give what a rule's jobs took, one file for each fold of the model."""
-
-    def files(wildcards):
-        where = f"benchmarks/results/{wildcards.name}/{rule}.{wildcards.model}"
-        return [f"{where}.fold{fold}.costs.tsv" for fold in fold_numbers(wildcards.model)]
-
-    return files
-
-
-def removed_filters(wildcards):
-    """Give the scores without some filters, where a model has filters."""
-    has_filters = "filters" in MODELS[wildcards.model].abilities
-    return when(
-        REMOVED and has_filters,
-        f"results/{wildcards.name}/{wildcards.model}/removed_filters.tsv",
-    )
-
-
 rule scan_motifs:
     input:
         dataset="results/{name}/dataset.h5ad",

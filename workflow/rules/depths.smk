@@ -1,17 +1,6 @@
 """Optional: what fewer fragments do to models of cells."""
 
 
-def shares_of(model):
-    """List the shares of open entries that a model is trained on."""
-    return sorted(set(config[model]["downsampling"]["shares"]), reverse=True)
-
-
-def measures_of_depths(wildcards):
-    """Give the measures at each depth; all entries are what the model itself was trained on."""
-    where = f"results/{wildcards.name}/{wildcards.model}/downsampling"
-    return [f"{where}/{share}.tsv" for share in (1, *shares_of(wildcards.model))]
-
-
 rule try_depth:
     input:
         accessibility=dataset_of,

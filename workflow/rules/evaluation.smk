@@ -1,18 +1,6 @@
 """How well models with numbers for targets predict sequences that they never saw."""
 
 
-def truth_of(wildcards):
-    """Give the comparison with the truth, where there is one: only filters are compared."""
-    known = TRUTH and "filters" in MODELS[wildcards.model].abilities
-    return when(known, f"results/{wildcards.name}/{wildcards.model}/truth/summary.tsv")
-
-
-def noise_ceiling_of(wildcards):
-    """Give the noise ceiling, where the truth says none."""
-    asked = CEILING and not truth_of(wildcards)
-    return when(asked, f"results/{wildcards.name}/noise_ceiling.tsv")
-
-
 rule evaluate_model:
     input:
         dataset=dataset_of,

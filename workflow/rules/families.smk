@@ -3,15 +3,6 @@
 CATEGORIES = config["motif_families"]["categories"]
 
 
-def means_of_families(label):
-    """Give the tables of families' scores by a label of pools: both scores, raw and standardised."""
-    return {
-        f"{score}_by_{label}{z}": f"{MODEL}/family_{score}_by_{label}{z}.tsv"
-        for score in ("influence", "effect")
-        for z in ("", "_z")
-    }
-
-
 rule cluster_database:
     input:
         database=DATABASE,

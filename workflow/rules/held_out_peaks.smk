@@ -1,16 +1,6 @@
 """How well the accessibility of peaks that a model never saw is predicted, in each cell."""
 
 
-def shuffled(file):
-    """Give the scores of models trained on shuffled labels, where these are asked for."""
-
-    def files(wildcards):
-        asked = training_of(wildcards.model)["shuffled_control"]
-        return per_fold(f"shuffled_{file}")(wildcards) if asked else []
-
-    return files
-
-
 rule score_held_out:
     input:
         dataset=dataset_of,

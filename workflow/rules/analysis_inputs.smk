@@ -1,0 +1,67 @@
+"""What single analyses ask for: the files and settings that depend on the model."""
+
+
+def truth_of(wildcards):
+    """Give the comparison with the truth, where there is one: only filters are compared."""
+    known = TRUTH and "filters" in MODELS[wildcards.model].abilities
+    return when(known, f"results/{wildcards.name}/{wildcards.model}/truth/summary.tsv")
+
+
+def noise_ceiling_of(wildcards):
+    """Give the noise ceiling, where the truth says none."""
+    asked = CEILING and not truth_of(wildcards)
+    return when(asked, f"results/{wildcards.name}/noise_ceiling.tsv")
+
+
+def means_of_families(label):
+    """Give the tables of families' scores by a label of pools: both scores, raw and standardised."""
+    return {
+        f"{score}_by_{label}{z}": f"{MODEL}/family_{score}_by_{label}{z}.tsv"
+        for score in ("influence", "effect")
+        for z in ("", "_z")
+    }
+
+
+def control_minutes(wildcards):
+    """Allow time for each MB of data: that of training, for each control."""
+    return 3 * training_minutes(wildcards)
+
+
+def costs_per_fold(rule):
+    """Give what a rule's jobs took, one file for each fold of the model."""
+
+    def files(wildcards):
+        where = f"benchmarks/results/{wildcards.name}/{rule}.{wildcards.model}"
+        return [f"{where}.fold{fold}.costs.tsv" for fold in fold_numbers(wildcards.model)]
+
+    return files
+
+
+def removed_filters(wildcards):
+    """Give the scores without some filters, where a model has filters."""
+    has_filters = "filters" in MODELS[wildcards.model].abilities
+    return when(
+        REMOVED and has_filters,
+        f"results/{wildcards.name}/{wildcards.model}/removed_filters.tsv",
+    )
+
+
+def shuffled(file):
+    """Give the scores of models trained on shuffled labels, where these are asked for."""
+
+    def files(wildcards):
+        asked = training_of(wildcards.model)["shuffled_control"]
+        return per_fold(f"shuffled_{file}")(wildcards) if asked else []
+
+    return files
+
+
+def shares_of(model):
+    """List the shares of open entries that a model is trained on."""
+    return sorted(set(config[model]["downsampling"]["shares"]), reverse=True)
+
+
+def measures_of_depths(wildcards):
+    """Give the measures at each depth; all entries are what the model itself was trained on."""
+    where = f"results/{wildcards.name}/{wildcards.model}/downsampling"
+    return [f"{where}/{share}.tsv" for share in (1, *shares_of(wildcards.model))]
