@@ -35,12 +35,8 @@ from cisgrammar.common.config import read_schema
 from cisgrammar.common.errors import InputError
 from cisgrammar.common.inputs import require_file
 from cisgrammar.counts import read_counts
-from cisgrammar.data.accessibility import (
-    batch_numbers,
-    build_accessibility,
-    check_batch,
-    prepare_counts,
-)
+from cisgrammar.data.accessibility import build_accessibility, prepare_counts
+from cisgrammar.data.cells_by_peaks import batch_numbers, check_batch
 from cisgrammar.data.folds import split_folds
 from cisgrammar.data.given import read_given, read_scover_table
 from cisgrammar.downloads.fetching import fetch, unpack

@@ -7,7 +7,7 @@ from cisgrammar.common.files import write_h5ad, write_table
 from cisgrammar.common.logs import log_to
 from cisgrammar.common.seeds import derive_seed
 from cisgrammar.common.threads import set_threads
-from cisgrammar.data.accessibility import some_cells_at_a_time
+from cisgrammar.data.cells_by_peaks import some_cells_at_a_time
 from cisgrammar.interpret.cell_embedding import cell_embedding, depth_against_intercept, lay_out
 from cisgrammar.models.checkpoints import load_model
 

@@ -6,7 +6,7 @@ from cisgrammar.common.devices import start_on_device
 from cisgrammar.common.files import read_table, write_table
 from cisgrammar.common.logs import log_to
 from cisgrammar.common.seeds import derive_seed
-from cisgrammar.data.accessibility import shuffle_within_cells
+from cisgrammar.data.cells_by_peaks import shuffle_within_cells
 from cisgrammar.evaluate.held_out import score_test_part
 from cisgrammar.training.final_model import train_final
 from cisgrammar.training.loop import Checkpoints

@@ -6,7 +6,7 @@ from cisgrammar.common.devices import start_on_device
 from cisgrammar.common.files import read_table, write_table
 from cisgrammar.common.logs import log_to
 from cisgrammar.common.seeds import derive_seed
-from cisgrammar.data.accessibility import thin
+from cisgrammar.data.cells_by_peaks import thin
 from cisgrammar.evaluate.depth_study import embed_expression, measure
 from cisgrammar.models.checkpoints import load_model
 from cisgrammar.training.final_model import train_final

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from cisgrammar.checks.findings import Findings
 from cisgrammar.checks.settings import InputFiles, Settings
-from cisgrammar.data.accessibility import check_batch
+from cisgrammar.data.cells_by_peaks import check_batch
 from cisgrammar.genome.regions import read_bed
 
 

@@ -9,7 +9,7 @@ from cisgrammar.cells.embedding import fitting_cells
 from cisgrammar.checks.findings import Findings, with_sizes
 from cisgrammar.checks.settings import InputFiles, Settings
 from cisgrammar.counts.labels import ONE_BATCH, UNLABELLED, label_column
-from cisgrammar.data.accessibility import batch_numbers
+from cisgrammar.data.cells_by_peaks import batch_numbers
 
 
 def check_labels(files: InputFiles, settings: Settings, found: Findings) -> None:

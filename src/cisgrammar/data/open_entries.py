@@ -11,7 +11,7 @@ from scipy import sparse
 from torch import Tensor
 from torch.nn import functional as F
 
-from cisgrammar.data.accessibility import CELLS_READ_AT_ONCE, some_cells_at_a_time
+from cisgrammar.data.cells_by_peaks import CELLS_READ_AT_ONCE, some_cells_at_a_time
 
 ENTRIES_AT_ONCE = 2**22  # open entries that are sifted at a time
 

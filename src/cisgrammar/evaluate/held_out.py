@@ -14,7 +14,7 @@ from sklearn.metrics import average_precision_score
 from torch import Tensor
 
 from cisgrammar.common.statistics import auroc
-from cisgrammar.data.accessibility import some_cells_at_a_time
+from cisgrammar.data.cells_by_peaks import some_cells_at_a_time
 from cisgrammar.data.folds import TEST, rows_of
 from cisgrammar.models.abilities import EmbedsCells
 from cisgrammar.models.prediction import embed_sequences

@@ -8,7 +8,7 @@ import numpy as np
 from anndata.abc import CSRDataset
 from scipy import sparse
 
-from cisgrammar.data.accessibility import some_cells_at_a_time
+from cisgrammar.data.cells_by_peaks import some_cells_at_a_time
 
 
 def specific_peaks(

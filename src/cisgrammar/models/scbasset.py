@@ -11,7 +11,7 @@ from anndata import AnnData
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from cisgrammar.data.accessibility import batch_numbers
+from cisgrammar.data.cells_by_peaks import batch_numbers
 from cisgrammar.data.split import Inputs, Split
 from cisgrammar.genome.sequence import N
 from cisgrammar.models.base import SequenceModel

@@ -12,8 +12,8 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from cisgrammar.common.seeds import derive_seed
-from cisgrammar.data.accessibility import check_batch
 from cisgrammar.data.augmentation import augment
+from cisgrammar.data.cells_by_peaks import check_batch
 from cisgrammar.data.open_entries import OpenEntries
 from cisgrammar.data.split import Split
 from cisgrammar.models.kernels.open_cross_entropy import cross_entropy_sum

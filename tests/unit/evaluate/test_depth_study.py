@@ -6,7 +6,7 @@ from anndata import AnnData
 from made_accessibility import motif_split, trained
 from scipy import sparse
 
-from cisgrammar.data.accessibility import thin
+from cisgrammar.data.cells_by_peaks import thin
 from cisgrammar.evaluate.depth_study import measure
 
 
