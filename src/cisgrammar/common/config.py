@@ -130,7 +130,7 @@ def _problems(config: dict[str, Any], schema: dict[str, Any]) -> Iterator[str]:
 
 def _unknown_key(where: str, key: str, known: list[str]) -> str:
     if now := RENAMED.get(_join(where, key)):
-        return f"key `{_join(where, key)}` is now called `{now}`. Rename it."
+        return f"key `{_join(where, key)}` is now called `{now}`. Write its value there."
     near = difflib.get_close_matches(key, known, n=1, cutoff=0.5)
     hint = f"Did you mean `{_join(where, near[0])}`?" if near else f"Known: {', '.join(known)}."
     return f"key `{_join(where, key)}` is not known. {hint}"

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
 from cisgrammar.checks.config import complete_config
-from cisgrammar.common.config import read_schema
+from cisgrammar.common.config import RENAMED, read_schema
 from cisgrammar.common.errors import InputError
 from cisgrammar.simulate.settings import MultiomeSettings, PromoterSettings
 
@@ -52,6 +52,15 @@ def test_every_key_has_type_description_and_default(key):
         assert not list(Draft202012Validator(rule).iter_errors(rule["default"]))
     if "properties" in rule:
         assert rule["additionalProperties"] is False
+
+
+@pytest.mark.parametrize("old, new", RENAMED.items())
+def test_keys_of_earlier_versions_are_told_their_new_name(old, new):
+    assert new in KEYS and old not in KEYS
+    section, _, key = old.rpartition(".")
+    value = {section: {key: 1}} if section else {key: 1}
+    with pytest.raises(InputError, match=f"`{old}` is now called `{new}`. Write its value there."):
+        complete_config({"name": "x"} | value, SCHEMA)
 
 
 def test_config_readme_explains_every_key_with_its_default():
