@@ -75,7 +75,8 @@ def how_to_train(wildcards):
 def how_to_build(wildcards):
     """Give the settings by which a model is built and learns."""
     section = config[wildcards.model]
-    own = {k: v for k, v in section.get("training", {}).items() if k not in WITHOUT_EFFECT}
+    not_for_building = (*WITHOUT_EFFECT, "members")  # a search is of one member
+    own = {k: v for k, v in section.get("training", {}).items() if k not in not_for_building}
     return section["network"] | own | {"search": section["search"]}
 
 

@@ -68,6 +68,16 @@ class Inserts(EmbedsCells, Protocol):
         """Run sequences once, and keep what their changes need."""
 
 
+@runtime_checkable
+class HasMembers(Protocol):
+    """Several members are averaged; not an ability of a kind of model, but of one that was trained
+    so (`training.members`).
+    """
+
+    def predict_members(self, inputs: Inputs) -> Tensor:
+        """Predict a batch with each member: ``(members, batch, targets)``."""
+
+
 PROTOCOLS: dict[str, type] = {
     "side_by_side": SideBySide,
     "filters": HasFilters,

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Self, cast
 
 import torch
 from anndata import AnnData
@@ -71,3 +71,58 @@ class SequenceModel(nn.Module):
     def objective(self, split: Split) -> Objective:
         """Say what training minimises and watches."""
         return SquaredError()
+
+    def prepare(self, split: Split) -> None:
+        """Fit, before training, what needs no steps. Only the training part may be looked at."""
+
+    @classmethod
+    def join(cls, members: list[Self], split: Split) -> SequenceModel:
+        """Make one model of a fold's trained members, such as their average.
+
+        Parameters
+        ----------
+        members
+            One or more, trained alike but for their seeds.
+        split
+            What they were trained on; the validation part may decide how members are weighed.
+        """
+        return members[0] if len(members) == 1 else Ensemble(members)
+
+
+class Ensemble(SequenceModel):
+    """The average of trained models of one kind and shape.
+
+    Parameters
+    ----------
+    members
+        The models; the ensemble has their name.
+    """
+
+    def __init__(self, members: Sequence[SequenceModel]) -> None:
+        super().__init__()
+        self.members = nn.ModuleList(members)
+
+    @property
+    def _first(self) -> SequenceModel:
+        return cast(SequenceModel, self.members[0])
+
+    @property
+    def name(self) -> str:  # type: ignore[override]
+        """Name of the members in the registry."""
+        return self._first.name
+
+    def sizes(self) -> dict[str, Any]:
+        """Keyword arguments that make an empty member."""
+        return self._first.sizes()
+
+    def read_inputs(self, dataset: AnnData) -> Inputs:  # type: ignore[override]
+        """Take what each member reads out of a data set."""
+        return self._first.read_inputs(dataset)
+
+    def predict_members(self, inputs: Inputs) -> Tensor:
+        """Predict a batch with each member: ``(members, batch, targets)``."""
+        return torch.stack([member(inputs) for member in self.members])
+
+    def forward(self, inputs: Inputs) -> Tensor:
+        """Predict a batch, averaged over members: ``(batch, targets)``."""
+        return self.predict_members(inputs).mean(dim=0)

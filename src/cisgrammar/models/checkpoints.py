@@ -10,7 +10,7 @@ import torch
 
 from cisgrammar.common.errors import InputError
 from cisgrammar.common.files import whole_file
-from cisgrammar.models.base import SequenceModel
+from cisgrammar.models.base import Ensemble, SequenceModel
 from cisgrammar.models.registry import MODELS
 
 
@@ -37,11 +37,14 @@ def build_model(
 
 
 def save_model(model: SequenceModel, path: str | Path) -> None:
-    """Write a checkpoint: the model's name, sizes and weights, nothing else."""
+    """Write a checkpoint: the model's name, sizes, members and weights, nothing else."""
     state = {key: value.detach().cpu() for key, value in model.state_dict().items()}
+    content: dict[str, Any] = {"model": model.name, "sizes": model.sizes(), "state": state}
+    if isinstance(model, Ensemble):
+        content["members"] = len(model.members)
     # through a handle: given a path, torch would write its random name into the file
     with whole_file(path) as temporary, temporary.open("wb") as handle:
-        torch.save({"model": model.name, "sizes": model.sizes(), "state": state}, handle)
+        torch.save(content, handle)
 
 
 def load_model(path: str | Path, device: torch.device | str = "cpu") -> Any:
@@ -66,7 +69,12 @@ def load_model(path: str | Path, device: torch.device | str = "cpu") -> Any:
     """
     try:
         checkpoint = torch.load(path, map_location="cpu", weights_only=True)
-        model = MODELS[checkpoint["model"]].load()(**checkpoint["sizes"])
+        implementation, sizes = MODELS[checkpoint["model"]].load(), checkpoint["sizes"]
+        if "members" in checkpoint:
+            members = [implementation(**sizes) for _ in range(checkpoint["members"])]
+            model: SequenceModel = Ensemble(members)
+        else:
+            model = implementation(**sizes)
         model.load_state_dict(checkpoint["state"])
     except Exception as error:
         raise InputError(

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from cisgrammar.data.split import Inputs
-from cisgrammar.models.abilities import EmbedsCells, HasFilters
+from cisgrammar.models.abilities import EmbedsCells, HasFilters, HasMembers
 from cisgrammar.models.base import SequenceModel
 
 EVALUATION_BATCH = 1024
@@ -21,6 +21,21 @@ def predict(model: SequenceModel, inputs: Inputs) -> Tensor:
     """Predict in batches: ``(sequences, targets)``, on the inputs' device."""
     model.eval()
     return torch.cat([model(batch) for batch in inputs.batches(EVALUATION_BATCH)])
+
+
+@torch.no_grad()
+def spread_of_members(model: SequenceModel, inputs: Inputs) -> Tensor | None:
+    """Measure how far a model's members disagree.
+
+    Returns
+    -------
+    The standard deviation over members, ``(sequences, targets)``; None of a model without members.
+    """
+    if not isinstance(model, HasMembers):
+        return None
+    model.eval()
+    batches = inputs.batches(EVALUATION_BATCH)
+    return torch.cat([model.predict_members(batch).std(dim=0) for batch in batches])
 
 
 @torch.no_grad()

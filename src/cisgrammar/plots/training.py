@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 from matplotlib import ticker
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from cisgrammar.plots import style
@@ -17,7 +18,8 @@ def loss_curves(histories: pd.DataFrame) -> Figure:
     ----------
     histories
         The folds' ``history.tsv`` one below the other, with a column ``fold``: fold, epoch,
-        train_loss, validation_loss, best.
+        train_loss, validation_loss, best; ``member`` where a model has several, each with its
+        own curves.
 
     Raises
     ------
@@ -48,20 +50,9 @@ def _curves(histories: pd.DataFrame, what: str, label: str, log: bool = False) -
     figure = style.new_figure(width, 14 + 32 * rows)
     panels = figure.subplots(rows, across, sharex=True, sharey=True, squeeze=False).ravel()
     for panel, (fold, history) in zip(panels, folds, strict=False):
-        history = history.sort_values("epoch")
-        panel.plot("epoch", f"train_{what}", data=history, c=style.PALETTE[0], label="training")
-        panel.plot(
-            "epoch", f"validation_{what}", data=history, c=style.PALETTE[3], label="validation"
-        )
-        best = history[history["best"].astype(bool)].tail(1)
-        panel.scatter(
-            best["epoch"],
-            best[f"validation_{what}"],
-            s=14,
-            c="black",
-            zorder=3,
-            label="kept (best)",
-        )
+        members = history["member"] if "member" in history else pd.Series(0, history.index)
+        for _, member in history.groupby(members):
+            _curve(panel, member.sort_values("epoch"), what)
         panel.set_title(f"Fold {fold}")
         panel.xaxis.get_major_locator().set_params(integer=True)
         if not log:
@@ -74,5 +65,20 @@ def _curves(histories: pd.DataFrame, what: str, label: str, log: bool = False) -
     figure.supxlabel("Epoch", fontsize=style.TEXT)
     figure.supylabel(label, fontsize=style.TEXT)
     handles, labels = panels[0].get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside upper center", ncols=3)
+    figure.legend(handles[:3], labels[:3], loc="outside upper center", ncols=3)
     return figure
+
+
+def _curve(panel: Axes, history: pd.DataFrame, what: str) -> None:
+    """Draw how one model was trained."""
+    panel.plot("epoch", f"train_{what}", data=history, c=style.PALETTE[0], label="training")
+    panel.plot("epoch", f"validation_{what}", data=history, c=style.PALETTE[3], label="validation")
+    best = history[history["best"].astype(bool)].tail(1)
+    panel.scatter(
+        best["epoch"],
+        best[f"validation_{what}"],
+        s=14,
+        c="black",
+        zorder=3,
+        label="kept (best)",
+    )

@@ -9,6 +9,7 @@ import pandas as pd
 import torch
 from anndata import AnnData
 
+from cisgrammar.common.seeds import derive_seed
 from cisgrammar.data.split import Split
 from cisgrammar.models.base import SequenceModel
 from cisgrammar.models.checkpoints import build_model
@@ -40,7 +41,7 @@ def train_final(
     best
         hyperparameters.json: also the seeds of weights and of the order of sequences.
     training
-        epochs, patience.
+        epochs, patience; members, where the model has more than one.
     device
         Where to train.
     checkpoints
@@ -48,7 +49,9 @@ def train_final(
 
     Returns
     -------
-    The model with the weights of its best epoch, and its history.
+    The model with the weights of its best epoch, and its history. Several members are joined as
+    the model says (:meth:`cisgrammar.models.base.SequenceModel.join`); the history then has a
+    column ``member``.
 
     Raises
     ------
@@ -58,15 +61,27 @@ def train_final(
     implementation = MODELS[name].load()
     split = Split.of_fold(dataset, folds, fold, device, implementation.read_inputs)
     settings = implementation.complete_settings(settings, dataset)
-    model = build_model(name, dataset.n_obs, settings, best, best["seed"]).to(device)
-    history = train(
-        model,
-        split,
-        learning_rate=best["learning_rate"],
-        batch_size=best["batch_size"],
-        epochs=training["epochs"],
-        patience=training["patience"],
-        seed=best["order_seed"],
-        checkpoints=checkpoints,
-    )
-    return model, history
+    n_members = training.get("members", 1)
+    members, histories = [], []
+    for member in range(n_members):
+        model = build_model(name, dataset.n_obs, settings, best, _seed(best["seed"], member))
+        model = model.to(device)
+        model.prepare(split)
+        history = train(
+            model,
+            split,
+            learning_rate=best["learning_rate"],
+            batch_size=best["batch_size"],
+            epochs=training["epochs"],
+            patience=training["patience"],
+            seed=_seed(best["order_seed"], member),
+            checkpoints=checkpoints.of_member(member) if checkpoints else None,
+        )
+        members.append(model)
+        histories.append(history.assign(member=member) if n_members > 1 else history)
+    return implementation.join(members, split).eval(), pd.concat(histories, ignore_index=True)
+
+
+def _seed(seed: int, member: int) -> int:
+    """Give the first member the fold's own seed, and the others some that derive from it."""
+    return derive_seed(seed, "member", member) if member else seed

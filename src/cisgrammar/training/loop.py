@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import glob
 import hashlib
 import json
 import logging
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -45,9 +46,15 @@ class Checkpoints:
         """Take the epochs from a model's section of the config, where it says any."""
         return cls(Path(path), section.get("training", {}).get("checkpoint_epochs"))
 
+    def of_member(self, member: int) -> Checkpoints:
+        """Give an ensemble's member, counted from 0, a file of its own."""
+        name = f"{self.path.name}.{member}" if member else self.path.name
+        return replace(self, path=self.path.with_name(name))
+
     def remove(self) -> None:
-        """Remove the file: the model is written."""
-        self.path.unlink(missing_ok=True)
+        """Remove the file, and those of members: the model is written."""
+        for path in (self.path, *self.path.parent.glob(f"{glob.escape(self.path.name)}.*")):
+            path.unlink(missing_ok=True)
 
 
 class Diverged(RuntimeError):

@@ -203,11 +203,15 @@ def _train(
 
     n_targets = split.targets.shape[1]
     networks = [
-        build_model(name, n_targets, settings, trial.params, trial_seed(seed, trial.number))
+        build_model(name, n_targets, settings, trial.params, trial_seed(seed, trial.number)).to(
+            split.device
+        )
         for trial in group
     ]
+    for network in networks:
+        network.prepare(split)
     histories = train_side_by_side(
-        [network.to(split.device) for network in networks],
+        networks,
         split,
         learning_rates=[trial.params["learning_rate"] for trial in group],
         batch_size=batch_size,
