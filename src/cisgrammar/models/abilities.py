@@ -70,9 +70,7 @@ class Inserts(EmbedsCells, Protocol):
 
 @runtime_checkable
 class HasMembers(Protocol):
-    """Several members are averaged; not an ability of a kind of model, but of one that was trained
-    so (`training.members`).
-    """
+    """Several members are averaged: no ability of a kind of model, but of one so trained."""
 
     def predict_members(self, inputs: Inputs) -> Tensor:
         """Predict a batch with each member: ``(members, batch, targets)``."""
