@@ -20,8 +20,8 @@ from cisgrammar.common.errors import InputError
 from cisgrammar.common.statistics import is_binary
 from cisgrammar.data.features import composition, kmer_counts
 from cisgrammar.data.folds import TEST, TRAIN, VALIDATION, rows_of
-from cisgrammar.evaluate.kmer_features import choose_features
-from cisgrammar.evaluate.linear_path import PENALTIES, LinearPath, validated_penalty
+from cisgrammar.models.kmer_features import choose_features
+from cisgrammar.models.linear_path import PENALTIES, LinearPath, validated_penalty
 
 logger = logging.getLogger(__name__)
 

@@ -20,7 +20,7 @@ from cisgrammar.evaluate.baselines import (
     predict,
     principal_components,
 )
-from cisgrammar.evaluate.linear_path import LinearPath
+from cisgrammar.models.linear_path import LinearPath
 
 
 @pytest.fixture

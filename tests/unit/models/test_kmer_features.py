@@ -4,7 +4,7 @@ from threadpoolctl import threadpool_limits
 
 from cisgrammar.data.features import kmer_counts
 from cisgrammar.evaluate.baselines import FoldData, predict
-from cisgrammar.evaluate.kmer_features import (
+from cisgrammar.models.kmer_features import (
     COMBINATION,
     MAX_COLUMNS,
     MAX_SIDE,

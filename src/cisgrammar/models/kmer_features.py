@@ -10,7 +10,7 @@ from scipy import sparse
 
 from cisgrammar.common.seeds import derive_seed
 from cisgrammar.data.features import kmer_counts
-from cisgrammar.evaluate.linear_path import LinearPath, validated_penalty
+from cisgrammar.models.linear_path import LinearPath, validated_penalty
 
 logger = logging.getLogger(__name__)
 
