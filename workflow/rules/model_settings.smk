@@ -82,9 +82,10 @@ def how_to_build(wildcards):
 
 def how_to_tune(wildcards):
     """Give the keys of tuning; where the search leaves no choice they change nothing."""
-    search = config[wildcards.model]["search"].values()
-    choice = any(len(set(values)) > 1 for values in search)
-    return config["tuning"] if choice else dict.fromkeys(config["tuning"], 1)
+    section = config[wildcards.model]
+    choice = any(len(set(values)) > 1 for values in section["search"].values())
+    keys = config["tuning"] | section.get("tuning", {})
+    return keys if choice else dict.fromkeys(keys, 1)
 
 
 def how_to_read(analysis, *keys, without=()):

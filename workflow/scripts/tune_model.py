@@ -18,10 +18,12 @@ with log_to(snakemake.log[0]), Cost() as cost:
     implementation = MODELS[name].load()
     dataset = read_h5ad(snakemake.input.dataset, backed="r")
     folds = read_table(snakemake.input.folds)
+    split = Split.of_fold(dataset, folds, fold, device, implementation.read_inputs)
+    settings = implementation.complete_settings(params.settings, dataset)
     best, trials = tune(
         name,
-        Split.of_fold(dataset, folds, fold, device, implementation.read_inputs),
-        implementation.complete_settings(params.settings, dataset),
+        split,
+        implementation.choose_settings(settings, split),
         **params.tuning,
         seed=derive_seed(params.seed, "tune", name, fold),
         journal=params.journal,

@@ -41,6 +41,29 @@ def augment(
     shift = torch.randint(-max_shift, max_shift + 1, (draws,), generator=generator)
     flip, shift = flip.to(codes.device), shift.to(codes.device)
     codes = torch.where(flip[:, None], reverse_complement(codes), codes)
+    return _moved(codes, shift, max_shift)
+
+
+def shifted(codes: Tensor, generator: torch.Generator, max_shift: int) -> Tensor:
+    """Shift each sequence by a random number of bases, on its own strand.
+
+    Parameters
+    ----------
+    codes
+        uint8 ``(batch, length)``.
+    generator, max_shift
+        As for :func:`augment`.
+
+    Returns
+    -------
+    Codes of the same shape.
+    """
+    shift = torch.randint(-max_shift, max_shift + 1, (len(codes),), generator=generator)
+    return _moved(codes, shift.to(codes.device), max_shift)
+
+
+def _moved(codes: Tensor, shift: Tensor, max_shift: int) -> Tensor:
+    """Move bases to the right by ``(batch,)`` or one number of places; what comes in is N."""
     padded = torch.nn.functional.pad(codes, (max_shift, max_shift), value=N)
     places = torch.arange(codes.shape[1], device=codes.device) + (max_shift - shift)[:, None]
     return padded.gather(1, places.expand(codes.shape))

@@ -63,6 +63,11 @@ class SequenceModel(nn.Module):
         """Add to the settings what the network takes from the data."""
         return dict(settings)
 
+    @classmethod
+    def choose_settings(cls, settings: Mapping[str, Any], split: Split) -> dict[str, Any]:
+        """Choose, where the settings leave it open, by a fold's training and validation parts."""
+        return dict(settings)
+
     @staticmethod
     def read_inputs(dataset: AnnData) -> Inputs:
         """Take what the model reads out of a data set, or out of some of its sequences."""

@@ -48,15 +48,29 @@ class LinearPath:
 
         Penalty 0 is least squares, of the smallest norm if there are several.
         """
-        known = self.variances > 1e-12 * max(self.variances[-1], 1e-300)
+        known = self._known()
         directions = self.directions[:, known]
         if self.dual:
             projected = self._products(x.astype(np.float64)) @ directions
         else:
             projected = x @ directions - self.x_mean @ directions
         for penalty in penalties:
-            shrunk = self.loadings[known] / (self.variances[known, None] + penalty * self.unit)
-            yield projected @ shrunk + self.y_mean
+            yield projected @ self._shrunk(known, penalty) + self.y_mean
+
+    def coefficients(self, penalty: float) -> tuple[np.ndarray, np.ndarray]:
+        """Give the weights ``(features, targets)`` and intercepts ``(targets,)`` of a penalty."""
+        known = self._known()
+        weights = self.directions[:, known] @ self._shrunk(known, penalty)
+        if self.dual:  # of the rows: their features, centred, give those of the features
+            weights = self.x.T @ weights - np.outer(self.x_mean, weights.sum(axis=0))
+        return weights, self.y_mean - self.x_mean @ weights
+
+    def _known(self) -> np.ndarray:
+        """Say which directions the rows vary in at all."""
+        return self.variances > 1e-12 * max(self.variances[-1], 1e-300)
+
+    def _shrunk(self, known: np.ndarray, penalty: float) -> np.ndarray:
+        return self.loadings[known] / (self.variances[known, None] + penalty * self.unit)
 
     def _products(self, x: np.ndarray | sparse.csr_matrix) -> np.ndarray:
         """Multiply centred rows with the centred rows that were fitted: ``(rows, n)``."""

@@ -89,6 +89,13 @@ MODELS = {
             frozenset({"dense_targets", "filters", "side_by_side"}),
         ),
         ModelSpec(
+            "hybrid",
+            "hybrid",
+            "cisgrammar.models.hybrid:Hybrid",
+            POOLS,
+            frozenset({"dense_targets", "kmers"}),
+        ),
+        ModelSpec(
             "scbasset",
             "scBasset",
             "cisgrammar.models.scbasset:Scbasset",

@@ -61,6 +61,7 @@ def train_final(
     implementation = MODELS[name].load()
     split = Split.of_fold(dataset, folds, fold, device, implementation.read_inputs)
     settings = implementation.complete_settings(settings, dataset)
+    settings = implementation.choose_settings(settings, split)
     n_members = training.get("members", 1)
     members, histories = [], []
     for member in range(n_members):

@@ -6,6 +6,7 @@ import hashlib
 import json
 import logging
 from collections.abc import Mapping
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -56,7 +57,8 @@ def tune(
     settings
         The model's settings, with its ``search`` space.
     trials, epochs
-        Models to try, and passes over the training part for each.
+        Models to try, and passes over the training part for each. Where all that is searched are
+        choices, each combination is tried once.
     grace, reduction
         ASHA's: epochs before a trial may be stopped, and the share that goes on (1/reduction).
     seed
@@ -92,6 +94,8 @@ def tune(
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     together = split.device.type == "cuda" and "side_by_side" in MODELS[name].abilities
     at_once = side_by_side or (8 if together else 1)
+    grid = _grid(name, settings["search"])
+    trials = min(trials, len(grid)) if grid else trials
     identity = _identity(name, split, settings, epochs, grace, reduction, seed, at_once)
     with alone_with(journal):
         study = _study(Path(journal), identity, trials, at_once)
@@ -100,7 +104,7 @@ def tune(
         bar = tqdm(total=trials, initial=done, desc="trials", mininterval=1)
         for first in range(done, trials, at_once):
             numbers = range(first, min(first + at_once, trials))
-            drawn = [_draw(study, name, settings, seed, n, at_once > 1) for n in numbers]
+            drawn = [_draw(study, name, settings, seed, n, at_once > 1, grid) for n in numbers]
             outcomes = _run(drawn, name, split, settings, epochs, seed)
             for trial, (state, loss) in zip(drawn, outcomes, strict=True):
                 study.tell(trial, loss, state=state)
@@ -126,6 +130,15 @@ def tune(
 def _choices(name: str, space: dict[str, Any]) -> list[str]:
     """List the hyperparameters that there is something to search of."""
     return [key for key in MODELS[name].load().search if len(set(space[key])) > 1]
+
+
+def _grid(name: str, space: dict[str, Any]) -> list[dict[str, Any]]:
+    """List all combinations of choices; none where a range is searched."""
+    kinds = MODELS[name].load().search
+    if any(kinds[key] != "choice" for key in _choices(name, space)):
+        return []
+    values = [dict.fromkeys(space[key]) for key in kinds]
+    return [dict(zip(kinds, each, strict=True)) for each in product(*values)]
 
 
 def _the_only_one(
@@ -154,8 +167,11 @@ def _draw(
     seed: int,
     number: int,
     in_company: bool,
+    grid: list[dict[str, Any]],
 ) -> optuna.Trial:
-    """Draw a trial's hyperparameters."""
+    """Draw a trial's hyperparameters, or take those of the grid that are next."""
+    if grid:
+        study.enqueue_trial(grid[number])
     # one sampler per trial: a search that was killed goes on as if it had not been
     sampler_seed = derive_seed(seed, "sampler", number)
     study.sampler = TPESampler(seed=sampler_seed, constant_liar=in_company)

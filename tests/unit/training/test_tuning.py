@@ -302,3 +302,12 @@ def test_where_nothing_is_to_be_searched_nothing_is_tried(search, runs, tmp_path
     assert best["seed"] == trial_seed(3, 0) and best["loss"] is None
     assert table["state"].tolist() == ["given"]
     json.dumps(best)
+
+
+def test_each_combination_of_choices_is_tried_once(search):
+    one = {"learning_rate": [0.01, 0.01], "sigma_motifs": [0.1, 0.1], "sigma_net": [0.1, 0.1]}
+    space = one | {"batch_size": [8, 16, 16, 4]}
+    best, table = search(settings=SETTINGS | {"search": space})
+    assert table["batch_size"].tolist() == [8, 16, 4]
+    assert set(table["learning_rate"]) == {0.01}
+    assert best["trial"] in table["trial"].tolist()
