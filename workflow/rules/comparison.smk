@@ -110,7 +110,7 @@ rule train_controls:
     params:
         controls=RETRAINED,
         settings=how_to_build,
-        training=how_to_train,
+        training=how_to_train_controls,
         seed=config["seed"],
         code=model_code("train_controls"),
     message:

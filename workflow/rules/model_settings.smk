@@ -72,6 +72,11 @@ def how_to_train(wildcards):
     return {key: value for key, value in keys if key not in WITHOUT_EFFECT}
 
 
+def how_to_train_controls(wildcards):
+    """Give the same for controls, of which one member is trained."""
+    return how_to_train(wildcards) | {"members": 1}
+
+
 def how_to_build(wildcards):
     """Give the settings by which a model is built and learns."""
     section = config[wildcards.model]

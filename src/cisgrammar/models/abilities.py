@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from cisgrammar.data.split import Inputs
+from cisgrammar.models.kmer_regression import KmerRegression
 
 
 @runtime_checkable
@@ -69,6 +70,14 @@ class Inserts(EmbedsCells, Protocol):
 
 
 @runtime_checkable
+class HasKmers(Protocol):
+    """``kmers``: weights of k-mers, each of which can be read."""
+
+    def kmer_regressions(self) -> dict[str, tuple[KmerRegression, Tensor]]:
+        """Give the regression of ``levels`` and that of ``differences``, with their weights."""
+
+
+@runtime_checkable
 class HasMembers(Protocol):
     """Several members are averaged: no ability of a kind of model, but of one so trained."""
 
@@ -81,4 +90,5 @@ PROTOCOLS: dict[str, type] = {
     "filters": HasFilters,
     "embeds_cells": EmbedsCells,
     "inserts": Inserts,
+    "kmers": HasKmers,
 }

@@ -182,6 +182,13 @@ class Hybrid(SequenceModel):
             [self.combine(self._scaled(network(inputs.codes)), kmers) for network in self.networks]
         )
 
+    def kmer_regressions(self) -> dict[str, tuple[KmerRegression, Tensor]]:
+        """Give the regression of levels and that of differences, with their weights."""
+        return {
+            "levels": (self.level_kmers, self.level_weights[1]),
+            "differences": (self.difference_kmers, self.difference_weights[1]),
+        }
+
     def parts(self, inputs: Inputs) -> tuple[Tensor, Tensor]:
         """Say what networks and k-mers predict, the targets' means set aside.
 

@@ -170,7 +170,7 @@ def test_completing_twice_changes_nothing():
         ({"models": []}, "a list, with at least 1 entries"),
         (
             {"models": ["scovre"]},
-            "key `models.0` is 'scovre', but it should be one of scbasset, scover",
+            "key `models.0` is 'scovre', but it should be one of hybrid, scbasset, scover",
         ),
         ({"name": "a b"}, "key `name` is 'a b'"),
         ({"name": ""}, "key `name` is ''"),
