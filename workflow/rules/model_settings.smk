@@ -89,6 +89,7 @@ def how_to_tune(wildcards):
     """Give the keys of tuning; where the search leaves no choice they change nothing."""
     section = config[wildcards.model]
     choice = any(len(set(values)) > 1 for values in section["search"].values())
+    choice |= "search" in section["network"].values()
     keys = config["tuning"] | section.get("tuning", {})
     return keys if choice else dict.fromkeys(keys, 1)
 

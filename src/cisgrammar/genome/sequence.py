@@ -11,7 +11,7 @@ _CODE_OF_BYTE = np.full(256, 255, dtype=np.uint8)
 for _letters, _code in (("Aa", 0), ("Cc", 1), ("Gg", 2), ("Tt", 3), ("Nn", N)):
     for _letter in _letters:
         _CODE_OF_BYTE[ord(_letter)] = _code
-_COMPLEMENT = np.array([3, 2, 1, 0, N], dtype=np.uint8)
+COMPLEMENT = np.array([3, 2, 1, 0, N], dtype=np.uint8)
 _LETTERS = np.frombuffer(b"ACGTN", dtype=np.uint8)
 
 
@@ -54,7 +54,7 @@ def decode(codes: np.ndarray) -> str:
 
 def reverse_complement(codes: np.ndarray) -> np.ndarray:
     """Read the other strand: ``(..., length)`` to the same shape."""
-    return _COMPLEMENT[codes[..., ::-1]]
+    return COMPLEMENT[codes[..., ::-1]]
 
 
 def one_hot(codes: np.ndarray) -> np.ndarray:

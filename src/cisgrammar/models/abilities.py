@@ -26,16 +26,23 @@ class HasFilters(Protocol):
     """``filters``: the first layer reads as motifs, and a linear head weighs them."""
 
     filter_width: int
-    head: nn.Linear  # weight (targets, filters)
+    bins: int  # stretches of the sequence in which each filter has a maximum
+    head: nn.Linear
 
-    def scan(self, codes: Tensor) -> Iterator[tuple[Tensor, Tensor]]:
-        """Yield maxima and their positions, ``(batch, filters)``, batch by batch."""
+    def head_weights(self) -> Tensor:
+        """Give what the head makes of each activation: ``(targets, filters, bins)``."""
+
+    def scan(self, codes: Tensor) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
+        """Find each filter's best window in whole sequences, batch by batch.
+
+        Yields maxima, positions and whether on the reverse strand, ``(batch, filters)``.
+        """
 
     def activations(self, codes: Tensor) -> Tensor:
-        """Give what the head reads: ``(sequences, filters)``."""
+        """Give what the head reads: ``(sequences, filters, bins)``."""
 
     def influence_and_effect(self, codes: Tensor) -> tuple[Tensor, Tensor]:
-        """Score how each filter moves each target: two tables ``(filters, targets)``."""
+        """Score how each filter moves each target: two tables ``(filters, bins, targets)``."""
 
 
 @runtime_checkable

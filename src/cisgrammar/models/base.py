@@ -44,7 +44,7 @@ class SequenceModel(nn.Module):
             The sections ``network`` and ``training`` of the model's config, in one, and what
             :meth:`complete_settings` added.
         hyperparameters
-            One value for each entry of ``search``.
+            One value for each entry of :meth:`search_space`.
         generator
             What weights are drawn from.
         """
@@ -57,6 +57,11 @@ class SequenceModel(nn.Module):
     def forward(self, inputs: Inputs) -> Tensor:
         """Predict a batch: ``(batch, targets)``."""
         raise NotImplementedError
+
+    @classmethod
+    def search_space(cls, settings: Mapping[str, Any]) -> dict[str, tuple[str, list[Any]]]:
+        """Say what tuning searches: each hyperparameter's kind, and its range or choices."""
+        return {name: (kind, settings["search"][name]) for name, kind in cls.search.items()}
 
     @classmethod
     def complete_settings(cls, settings: Mapping[str, Any], dataset: AnnData) -> dict[str, Any]:

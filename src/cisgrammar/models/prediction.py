@@ -52,6 +52,6 @@ def scanner(model: HasFilters) -> Callable[[np.ndarray], np.ndarray]:
     """Give a function from codes ``(n, length)`` to the filters' maxima ``(n, filters)``."""
 
     def scan(codes: np.ndarray) -> np.ndarray:
-        return torch.cat([maxima for maxima, _ in model.scan(torch.from_numpy(codes))]).numpy()
+        return torch.cat([maxima for maxima, *_ in model.scan(torch.from_numpy(codes))]).numpy()
 
     return scan

@@ -1,9 +1,9 @@
-"""scover: one convolution, ELU, global maximum, one linear layer."""
+"""scover: one convolution, ELU, the maximum (or one in each bin), one linear layer."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any, ClassVar
+from typing import Any, ClassVar, get_args
 
 import torch
 from torch import Tensor, nn
@@ -13,6 +13,7 @@ from cisgrammar.data.split import Inputs
 from cisgrammar.models.base import SequenceModel
 from cisgrammar.models.kernels.conv_maxpool import (
     ConvMaxPool,
+    Strands,
     conv_maxpool,
     conv_maxpool_side_by_side,
 )
@@ -28,7 +29,12 @@ class Scover(SequenceModel):
     n_targets
         Outputs: pools.
     filters, width
-        Number and width of the convolution's filters; no bias, forward strand only.
+        Number and width of the convolution's filters; no bias.
+    strands
+        "both" lets each filter lie on either strand. The paper's is "forward".
+    bins
+        Stretches of the sequence with a maximum, and weights in the head, of their own. The
+        paper's is 1.
     """
 
     name: ClassVar[str] = "scover"
@@ -39,10 +45,25 @@ class Scover(SequenceModel):
         "batch_size": "choice",
     }
 
-    def __init__(self, n_targets: int, filters: int, width: int) -> None:
+    def __init__(
+        self,
+        n_targets: int,
+        filters: int,
+        width: int,
+        strands: Strands = "forward",
+        bins: int = 1,
+    ) -> None:
         super().__init__()
-        self.motifs = ConvMaxPool(filters, width)  # (filters, 4, width)
-        self.head = nn.Linear(filters, n_targets)  # (targets, filters)
+        self.motifs = ConvMaxPool(filters, width, strands=strands, bins=bins)
+        self.head = nn.Linear(bins * filters, n_targets)  # all filters of a bin, then the next
+
+    @classmethod
+    def search_space(cls, settings: Mapping[str, Any]) -> dict[str, tuple[str, list[Any]]]:
+        """Search the strands too where the config says so."""
+        space = super().search_space(settings)
+        if settings["strands"] == "search":
+            space["strands"] = ("choice", list(get_args(Strands)))
+        return space
 
     @classmethod
     def build(
@@ -57,7 +78,8 @@ class Scover(SequenceModel):
         Normal with mean 0 and standard deviation ``sigma ** 2`` (the paper's N(0, sigma^2)
         as its code reads it), head biases 1e-5.
         """
-        model = cls(n_targets, settings["filters"], settings["width"])
+        strands = hyperparameters.get("strands", settings["strands"])
+        model = cls(n_targets, settings["filters"], settings["width"], strands, settings["bins"])
         with torch.no_grad():
             std = hyperparameters["sigma_motifs"] ** 2
             model.motifs.weight.normal_(0, std, generator=generator)
@@ -65,20 +87,30 @@ class Scover(SequenceModel):
             model.head.bias.fill_(1e-5)
         return model
 
-    def sizes(self) -> dict[str, int]:
+    def sizes(self) -> dict[str, Any]:
         """Keyword arguments that make an empty model of this shape."""
         filters, _, width = self.motifs.weight.shape
-        return {"n_targets": self.head.out_features, "filters": filters, "width": width}
+        return {
+            "n_targets": self.head.out_features,
+            "filters": filters,
+            "width": width,
+            "strands": self.motifs.strands,
+            "bins": self.bins,
+        }
 
     @property
     def filter_width(self) -> int:
         """Bases that a filter reads."""
         return self.motifs.weight.shape[2]
 
+    @property
+    def bins(self) -> int:
+        """Stretches of the sequence with a maximum of their own."""
+        return self.motifs.bins
+
     def forward(self, inputs: Inputs) -> Tensor:
         """Predict: ``(batch, targets)``."""
-        # ELU rises monotonically: the maximum may come first
-        return self.head(F.elu(self.motifs(inputs.codes)))
+        return self.head(_read(self.motifs(inputs.codes)))
 
     @classmethod
     def forward_side_by_side(cls, models: list[Scover], inputs: Inputs) -> Tensor:
@@ -95,47 +127,41 @@ class Scover(SequenceModel):
         -------
         ``(models, batch, targets)``, what each alone predicts up to float rounding.
         """
-        maxima = conv_maxpool_side_by_side(inputs.codes, [model.motifs.weight for model in models])
-        activations = F.elu(torch.stack(maxima))  # (models, batch, filters)
-        weights = torch.stack([model.head.weight for model in models])  # (models, targets, filters)
+        maxima = conv_maxpool_side_by_side(
+            inputs.codes,
+            [model.motifs.weight for model in models],
+            strands=models[0].motifs.strands,
+            bins=models[0].bins,
+        )
+        activations = torch.stack([_read(each) for each in maxima])  # (models, batch, inputs)
+        weights = torch.stack([model.head.weight for model in models])  # (models, targets, inputs)
         biases = torch.stack([model.head.bias for model in models])  # (models, targets)
         return torch.baddbmm(biases[:, None], activations, weights.transpose(1, 2))
 
+    def head_weights(self) -> Tensor:
+        """Give what the head makes of each activation: ``(targets, filters, bins)``."""
+        return self.head.weight.unflatten(1, (self.bins, -1)).transpose(1, 2)
+
     @torch.no_grad()
-    def scan(self, codes: Tensor) -> Iterator[tuple[Tensor, Tensor]]:
-        """Yield maxima (before ELU) and their positions, ``(batch, filters)``, batch by batch."""
+    def scan(self, codes: Tensor) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
+        """Find the best window of each filter in each whole sequence, batch by batch.
+
+        Yields
+        ------
+        Maxima (before ELU), positions and whether on the reverse strand, ``(batch, filters)``.
+        """
         for batch in codes.split(SCAN_BATCH):
-            yield conv_maxpool(batch, self.motifs.weight)
+            found = conv_maxpool(batch, self.motifs.weight, strands=self.motifs.strands)
+            yield found.maxima[..., 0], found.positions[..., 0], found.reverse[..., 0]
 
     @torch.no_grad()
     def activations(self, codes: Tensor) -> Tensor:
-        """Give what the head reads: ``(sequences, filters)``."""
-        return F.elu(torch.cat([maxima for maxima, _ in self.scan(codes)]))
-
-    @torch.no_grad()
-    def influence(self, codes: Tensor) -> Tensor:
-        """Score how much each filter moves each target, on average over sequences.
-
-        Parameters
-        ----------
-        codes
-            uint8 ``(sequences, length)``.
-
-        Returns
-        -------
-        ``(filters, targets)``, in units of the targets.
-
-        Notes
-        -----
-        Hepkema et al. (2023), Methods, "Leave-one-out analysis and influence scores": the mean
-        of prediction minus prediction without the filter. The head is linear, so this is
-        exactly mean activation times weight, and nothing has to be left out.
-        """
-        return self.influence_and_effect(codes)[0]
+        """Give what the head reads: ``(sequences, filters, bins)``."""
+        return torch.cat([F.elu(self.motifs(batch)) for batch in codes.split(SCAN_BATCH)])
 
     @torch.no_grad()
     def influence_and_effect(self, codes: Tensor) -> tuple[Tensor, Tensor]:
-        """Score each filter's influence and, in the same pass, its effect on each target.
+        """Score how much each filter moves each target from each bin, over sequences.
 
         Parameters
         ----------
@@ -145,25 +171,37 @@ class Scover(SequenceModel):
         Returns
         -------
         influence
-            As :meth:`influence`.
+            ``(filters, bins, targets)``, in units of the targets: the mean of prediction minus
+            prediction without the filter's maximum in the bin. A filter's own influence is the
+            sum over its bins.
         effect
-            ``(filters, targets)``: weight times the standard deviation of the activation over
-            sequences. So far does the prediction move when the motif's activation rises by one
-            standard deviation.
+            ``(filters, bins, targets)``: weight times the standard deviation of the activation
+            over sequences. So far does the prediction move when the motif's activation in the
+            bin rises by one standard deviation; summed over bins, when it does in all of them.
 
         Notes
         -----
+        Hepkema et al. (2023), Methods, "Leave-one-out analysis and influence scores". The head
+        is linear, so the influence is exactly mean activation times weight, and nothing has to be
+        left out.
+
         Influence changes its sign where a filter's mean activation is below 0, which depends on
         nothing but where the filter's scores happen to lie: a repressor then has positive
         influence. The effect has the sign of the weight, always.
         """
         n = len(codes)
         total = squares = torch.zeros((), dtype=torch.float64, device=codes.device)
-        for maxima, _ in self.scan(codes):
-            activation = F.elu(maxima).double()
+        for batch in codes.split(SCAN_BATCH):
+            activation = F.elu(self.motifs(batch)).double()
             total = total + activation.sum(dim=0)
             squares = squares + activation.square().sum(dim=0)
-        mean = total / n  # (filters,)
+        mean = total / n  # (filters, bins)
         spread = (squares / n - mean.square()).clamp(min=0).sqrt()
-        weight = self.head.weight.T.double()  # (filters, targets)
-        return (weight * mean[:, None]).float(), (weight * spread[:, None]).float()
+        weight = self.head_weights().permute(1, 2, 0).double()  # (filters, bins, targets)
+        return (weight * mean[:, :, None]).float(), (weight * spread[:, :, None]).float()
+
+
+def _read(maxima: Tensor) -> Tensor:
+    """Turn maxima ``(batch, filters, bins)`` into the head's input, as they lie in memory."""
+    # ELU rises monotonically: the maximum may come first
+    return F.elu(maxima.transpose(1, 2).flatten(1))

@@ -24,12 +24,14 @@ from cisgrammar.common.files import alone_with, whole_file
 from cisgrammar.common.provenance import source_hash
 from cisgrammar.common.seeds import derive_seed
 from cisgrammar.data.split import Split
+from cisgrammar.models.base import SequenceModel
 from cisgrammar.models.checkpoints import build_model
 from cisgrammar.models.registry import MODELS
 from cisgrammar.training.loop import train_side_by_side
 
 logger = logging.getLogger(__name__)
 
+Space = dict[str, tuple[str, list[Any]]]  # see SequenceModel.search_space
 FINISHED = (TrialState.COMPLETE, TrialState.PRUNED)
 
 
@@ -89,12 +91,13 @@ def tune(
     -----
     Hepkema et al. (2023), Methods, "Training the neural network": TPE and ASHA.
     """
-    if not _choices(name, settings["search"]):
-        return _the_only_one(name, settings["search"], seed)
+    space = MODELS[name].load().search_space(settings)
+    if not _open(space):
+        return _the_only_one(space, seed)
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     together = split.device.type == "cuda" and "side_by_side" in MODELS[name].abilities
     at_once = side_by_side or (8 if together else 1)
-    grid = _grid(name, settings["search"])
+    grid = _grid(space)
     trials = min(trials, len(grid)) if grid else trials
     identity = _identity(name, split, settings, epochs, grace, reduction, seed, at_once)
     with alone_with(journal):
@@ -104,7 +107,7 @@ def tune(
         bar = tqdm(total=trials, initial=done, desc="trials", mininterval=1)
         for first in range(done, trials, at_once):
             numbers = range(first, min(first + at_once, trials))
-            drawn = [_draw(study, name, settings, seed, n, at_once > 1, grid) for n in numbers]
+            drawn = [_draw(study, space, seed, n, at_once > 1, grid) for n in numbers]
             outcomes = _run(drawn, name, split, settings, epochs, seed)
             for trial, (state, loss) in zip(drawn, outcomes, strict=True):
                 study.tell(trial, loss, state=state)
@@ -123,29 +126,26 @@ def tune(
     best = complete.loc[complete["loss"].idxmin()]
     number = int(best["trial"])
     params = study.trials[number].params
-    found = {key: params[key] for key in MODELS[name].load().search}
+    found = {key: params[key] for key in space}
     return {**found, "trial": number, "loss": best["loss"], **_seeds(seed, number)}, table
 
 
-def _choices(name: str, space: dict[str, Any]) -> list[str]:
+def _open(space: Space) -> list[str]:
     """List the hyperparameters that there is something to search of."""
-    return [key for key in MODELS[name].load().search if len(set(space[key])) > 1]
+    return [name for name, (_, values) in space.items() if len(set(values)) > 1]
 
 
-def _grid(name: str, space: dict[str, Any]) -> list[dict[str, Any]]:
+def _grid(space: Space) -> list[dict[str, Any]]:
     """List all combinations of choices; none where a range is searched."""
-    kinds = MODELS[name].load().search
-    if any(kinds[key] != "choice" for key in _choices(name, space)):
+    if any(space[name][0] != "choice" for name in _open(space)):
         return []
-    values = [dict.fromkeys(space[key]) for key in kinds]
-    return [dict(zip(kinds, each, strict=True)) for each in product(*values)]
+    values = [dict.fromkeys(values) for _, values in space.values()]
+    return [dict(zip(space, each, strict=True)) for each in product(*values)]
 
 
-def _the_only_one(
-    name: str, space: dict[str, Any], seed: int
-) -> tuple[dict[str, Any], pd.DataFrame]:
+def _the_only_one(space: Space, seed: int) -> tuple[dict[str, Any], pd.DataFrame]:
     """Give what :func:`tune` gives where hyperparameters can have one value only."""
-    found = {key: space[key][0] for key in MODELS[name].load().search}
+    found = {key: values[0] for key, (_, values) in space.items()}
     logger.info("nothing to search: %s", found)
     row = {"trial": 0, "state": "given", "loss": None, "epochs": 0, **found}
     return {**found, "trial": 0, "loss": None, **_seeds(seed, 0)}, pd.DataFrame([row])
@@ -162,8 +162,7 @@ def trial_seed(seed: int, number: int) -> int:
 
 def _draw(
     study: optuna.Study,
-    name: str,
-    settings: dict[str, Any],
+    space: Space,
     seed: int,
     number: int,
     in_company: bool,
@@ -176,7 +175,7 @@ def _draw(
     sampler_seed = derive_seed(seed, "sampler", number)
     study.sampler = TPESampler(seed=sampler_seed, constant_liar=in_company)
     trial = study.ask()
-    _suggest(trial, MODELS[name].load().search, settings["search"])
+    _suggest(trial, space)
     return trial
 
 
@@ -188,12 +187,19 @@ def _run(
     epochs: int,
     seed: int,
 ) -> list[tuple[TrialState, float | None]]:
-    """Train the trials that were drawn together, those of one batch size side by side."""
+    """Train the trials that were drawn together: side by side those of one batch size and shape."""
     outcomes: dict[int, tuple[TrialState, float | None]] = {}
-    for batch_size in dict.fromkeys(trial.params["batch_size"] for trial in drawn):
-        group = [trial for trial in drawn if trial.params["batch_size"] == batch_size]
-        losses = _train(group, batch_size, name, split, settings, epochs, seed)
-        for trial, loss in zip(group, losses, strict=True):
+    groups: dict[str, tuple[list[optuna.Trial], list[SequenceModel]]] = {}
+    for trial in drawn:
+        own = trial_seed(seed, trial.number)
+        network = build_model(name, split.targets.shape[1], settings, trial.params, own)
+        key = json.dumps([trial.params["batch_size"], network.sizes()])
+        trials, networks = groups.setdefault(key, ([], []))
+        trials.append(trial)
+        networks.append(network.to(split.device))
+    for trials, networks in groups.values():
+        losses = _train(trials, networks, split, epochs, seed)
+        for trial, loss in zip(trials, losses, strict=True):
             state = TrialState.PRUNED if loss is None else TrialState.COMPLETE
             outcomes[trial.number] = (state, loss)
     return [outcomes[trial.number] for trial in drawn]
@@ -201,10 +207,8 @@ def _run(
 
 def _train(
     group: list[optuna.Trial],
-    batch_size: int,
-    name: str,
+    networks: list[SequenceModel],
     split: Split,
-    settings: dict[str, Any],
     epochs: int,
     seed: int,
 ) -> list[float | None]:
@@ -217,20 +221,13 @@ def _train(
             stopped.add(number)
         return number in stopped
 
-    n_targets = split.targets.shape[1]
-    networks = [
-        build_model(name, n_targets, settings, trial.params, trial_seed(seed, trial.number)).to(
-            split.device
-        )
-        for trial in group
-    ]
     for network in networks:
         network.prepare(split)
     histories = train_side_by_side(
         networks,
         split,
         learning_rates=[trial.params["learning_rate"] for trial in group],
-        batch_size=batch_size,
+        batch_size=group[0].params["batch_size"],
         epochs=epochs,
         patience=None,
         seed=derive_seed(seed, "order"),
@@ -242,12 +239,12 @@ def _train(
     ]
 
 
-def _suggest(trial: optuna.Trial, kinds: dict[str, str], space: dict[str, Any]) -> None:
-    for name, kind in kinds.items():
+def _suggest(trial: optuna.Trial, space: Space) -> None:
+    for name, (kind, values) in space.items():
         if kind == "choice":
-            trial.suggest_categorical(name, space[name])
+            trial.suggest_categorical(name, values)
         else:
-            low, high = space[name]
+            low, high = values
             trial.suggest_float(name, low, high, log=True)
 
 

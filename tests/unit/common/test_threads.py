@@ -28,11 +28,27 @@ def test_never_more_than_the_processors():
     assert numba.get_num_threads() == numba.config.NUMBA_NUM_THREADS
 
 
+@pytest.mark.parametrize("reading", [{}, {"strands": "both"}, {"strands": "both", "bins": 7}])
+def test_the_operator_gives_the_same_bytes_on_any_number_of_threads(reading):
+    generator = torch.Generator().manual_seed(0)
+    codes = torch.randint(0, 5, (150, 60), dtype=torch.uint8, generator=generator)
+    start = torch.randn(100, 4, 12, generator=generator)
+    results = []
+    for n_threads in (1, 2, 8):
+        set_threads(n_threads)
+        weight = start.clone().requires_grad_()
+        found = conv_maxpool(codes, weight, **reading)
+        found.maxima.backward(found.maxima.detach() + 1)
+        tensors = (found.maxima.detach(), found.positions.int(), found.reverse, weight.grad)
+        results.append([tensor.numpy().tobytes() for tensor in tensors])
+    assert results[0] == results[1] == results[2]
+
+
 def training_step(codes, targets, weight, head):
     """Everything that a step of scover computes, as bytes."""
     weight, head = weight.clone().requires_grad_(), head.clone().requires_grad_()
-    maxima, positions = conv_maxpool(codes, weight)
-    prediction = F.elu(maxima) @ head.T
+    maxima, positions, _ = conv_maxpool(codes, weight)
+    prediction = F.elu(maxima.flatten(1)) @ head.T
     (prediction - targets).square().mean(dim=1).mean().backward()
     results = (maxima, positions.int(), prediction, weight.grad, head.grad)
     return [result.detach().numpy().tobytes() for result in results]

@@ -13,6 +13,7 @@ if DEVICE == "cpu":
 pytest.importorskip("triton", reason="Triton comes with torch for CUDA, and is not installed")
 from cisgrammar.models.kernels import conv_maxpool_triton  # noqa: E402
 
+READINGS = pytest.mark.parametrize("strands, bins", [(1, 1), (2, 1), (1, 3), (2, 4)])
 SHAPES = pytest.mark.parametrize(
     "batch, length, n_filters, width",
     [(5, 40, 7, 5), (3, 200, 70, 12), (2, 19, 3, 19), (9, 65, 65, 1), (40, 30, 4, 8)],
@@ -28,26 +29,34 @@ def random_case(batch, length, n_filters, width):
     return codes, weight, rows
 
 
-def scan(codes, weight, rows, precision):
+def scan(codes, weight, rows, precision, strands=1, bins=1):
     arguments = (tensor.to(DEVICE) for tensor in (codes, weight, rows))
-    maxima, positions = conv_maxpool_triton.forward(*arguments, precision)
-    return maxima.cpu(), positions.cpu()
+    maxima, windows = conv_maxpool_triton.forward(*arguments, precision, strands, bins)
+    return maxima.cpu(), windows.cpu()
+
+
+def at_most(bins, length, width):
+    return min(bins, length - width + 1)
 
 
 @SHAPES
-def test_equals_the_cpu_operator(batch, length, n_filters, width):
+@READINGS
+def test_equals_the_cpu_operator(batch, length, n_filters, width, strands, bins):
     codes, weight, rows = random_case(batch, length, n_filters, width)
-    maxima, _ = scan(codes, weight, rows, "fp32")
-    expected, _ = conv_maxpool_cpu.forward(codes, weight, rows)
+    bins = at_most(bins, length, width)
+    maxima, _ = scan(codes, weight, rows, "fp32", strands, bins)
+    expected, _ = conv_maxpool_cpu.forward(codes, weight, rows, "fp32", strands, bins)
     torch.testing.assert_close(maxima, expected, rtol=1e-5, atol=1e-19)
 
 
 @SHAPES
-def test_first_of_ties(batch, length, n_filters, width):
+@READINGS
+def test_first_of_ties(batch, length, n_filters, width, strands, bins):
     codes, weight, rows = random_case(batch, length, n_filters, width)
-    _, positions = scan(codes, weight.sign(), rows, "fp32")
-    _, expected = conv_maxpool_cpu.forward(codes, weight.sign(), rows)
-    assert torch.equal(positions.long(), expected.long())
+    reading = ("fp32", strands, at_most(bins, length, width))
+    _, windows = scan(codes, weight.sign(), rows, *reading)
+    _, expected = conv_maxpool_cpu.forward(codes, weight.sign(), rows, *reading)
+    assert torch.equal(windows.long(), expected.long())
 
 
 @SHAPES
@@ -62,11 +71,13 @@ def test_fp16_is_within_its_stated_error(batch, length, n_filters, width):
 
 
 @SHAPES
-def test_gradient_equals_the_cpu_operator(batch, length, n_filters, width):
+@READINGS
+def test_gradient_equals_the_cpu_operator(batch, length, n_filters, width, strands, bins):
     codes, weight, rows = random_case(batch, length, n_filters, width)
-    _, positions = conv_maxpool_cpu.forward(codes, weight, rows)
-    grad_maxima = torch.randn(positions.shape, generator=torch.Generator().manual_seed(1))
-    arguments = (codes, rows, positions.int(), grad_maxima)
+    bins = at_most(bins, length, width)
+    _, windows = conv_maxpool_cpu.forward(codes, weight, rows, "fp32", strands, bins)
+    grad_maxima = torch.randn(windows.shape, generator=torch.Generator().manual_seed(1))
+    arguments = (codes, rows, windows.int(), grad_maxima)
     grad_weight = conv_maxpool_triton.backward(*(a.to(DEVICE) for a in arguments), width)
     expected = conv_maxpool_cpu.backward(*arguments, width)
     torch.testing.assert_close(grad_weight.cpu(), expected, rtol=1e-5, atol=1e-5)
