@@ -11,7 +11,7 @@ from cisgrammar.data.split import Inputs, Split
 from cisgrammar.models.checkpoints import build_model
 from cisgrammar.training import tuning
 from cisgrammar.training.loop import train
-from cisgrammar.training.tuning import trial_seed, tune
+from cisgrammar.training.tuning import read_best, trial_seed, tune, write_best
 
 SETTINGS = {
     "filters": 4,
@@ -302,3 +302,13 @@ def test_where_nothing_is_to_be_searched_nothing_is_tried(search, runs, tmp_path
     assert best["seed"] == trial_seed(3, 0) and best["loss"] is None
     assert table["state"].tolist() == ["given"]
     json.dumps(best)
+
+
+@pytest.mark.parametrize("text", ["", "{", '{"a": 1', "[]", "{}", "null", "1"])
+def test_hyperparameters_that_are_cut_short_are_named(tmp_path, text):
+    path = tmp_path / "hyperparameters.json"
+    write_best({"a": 1}, path)
+    assert read_best(path) == {"a": 1}
+    path.write_text(text)
+    with pytest.raises(InputError, match=r"hyperparameters\.json: .*Delete it and run again"):
+        read_best(path)
