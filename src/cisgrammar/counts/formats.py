@@ -9,6 +9,7 @@ import h5py
 from cisgrammar.common.errors import InputError
 from cisgrammar.common.inputs import examples, require_file
 from cisgrammar.counts import hdf5, text
+from cisgrammar.counts.carried import named_columns
 from cisgrammar.counts.loom import read_loom
 from cisgrammar.counts.raw import RawCounts
 
@@ -54,6 +55,7 @@ def load(
             f"{path}: a {kind} file has one matrix only, so there is no `{matrix}`. "
             "Leave out `counts.matrix`."
         )
+    raw.obs, raw.var = named_columns(path, raw.obs), named_columns(path, raw.var)
     if not len(raw.obs) or not len(raw.var):
         raise InputError(
             f"{path}: the matrix is empty: {len(raw.obs)} cells, {len(raw.var)} genes. "
