@@ -63,6 +63,15 @@ def require_file(path: str | Path, key: str, folder_too: bool = False) -> Path:
         If it is missing, a folder (unless that will do), or empty.
     """
     path = Path(path)
+    try:
+        path.stat()
+    except FileNotFoundError:
+        pass  # said below
+    except (OSError, ValueError) as error:  # too long, a zero byte, a folder that may not be read
+        raise InputError(
+            f"{str(path)[:200]}: this path cannot be looked at ({error}). Correct `{key}`, or the "
+            "rights of its folders."
+        ) from None
     if path.is_dir():
         if folder_too:
             return path
