@@ -17,11 +17,13 @@ from anndata.io import read_elem
 
 from cisgrammar.common.errors import InputError
 from cisgrammar.common.inputs import examples, nearest
+from cisgrammar.counts.probe import refuse_other_files
 from cisgrammar.counts.raw import RawCounts, features_of
 from cisgrammar.counts.values import describe_values
 
 logger = logging.getLogger(__name__)
 
+MAGIC = b"\x89HDF\r\n\x1a\n"
 SUFFIXES = {".h5ad", ".h5", ".h5mu", ".hdf5", ".loom"}
 SAMPLE = 300_000  # values that preflight looks at
 BLOCK_CELLS = 4096
@@ -39,6 +41,7 @@ def open_file(path: Path) -> Iterator[h5py.File]:
     try:
         with h5py.File(path, "r") as file, warnings.catch_warnings():
             warnings.simplefilter("ignore", ad.OldFormatWarning)
+            refuse_other_files(path, file)
             yield file
     except (InputError, MemoryError):
         raise
