@@ -41,6 +41,7 @@ def check_counts(files: InputFiles, settings: Settings, found: Findings) -> None
         return
     found.cells, found.n_cells = cells, sum(map(len, cells))
     found.targets = _joined(names, how.join)
+    found.genes = found.targets if how.targets == "genes" else None
     if len(tables) == len(cells):
         found.obs = pd.concat(tables)
 
