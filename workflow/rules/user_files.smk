@@ -2,6 +2,7 @@
 
 from dataclasses import asdict
 
+from cisgrammar.common.files import unusable_folder
 from cisgrammar.common.inputs import require_file
 from cisgrammar.downloads.sources import PREFIX
 
@@ -23,6 +24,11 @@ CELLS_EXPRESSION = "results/{name}/cells_expression.h5ad" if MULTIOME else []
 CEILING = GIVEN is None and config["pools"]["cells_per_pool"] > 1
 # where all cell types are, so that each has one colour in every figure
 CELL_TYPES = "results/{name}/cells.h5ad" if GIVEN is None else "results/{name}/dataset.h5ad"
+
+
+for folder in (f"results/{NAME}", f"logs/check/{NAME}", f"benchmarks/results/{NAME}"):
+    if finding := unusable_folder(folder):
+        PROBLEMS.add(finding)
 
 
 def input_file(section, key, simulated):

@@ -125,6 +125,23 @@ def _lock(handle: IO[str], path: Path) -> None:
         logger.warning("%s: this file system has no locks, so nothing guards it", path)
 
 
+def unusable_folder(path: str | Path) -> str | None:
+    """Say why results cannot go to a folder, which may be still to come; None where they can."""
+    path = Path(path)
+    while not (path.exists() or path.is_symlink()) and path != path.parent:
+        path = path.parent
+    if not path.exists():
+        return f"{path}: this is a link to nothing, where a folder should be. Take it away."
+    if not path.is_dir():
+        return f"{path}: this is a file, where a folder should be. Move it, or work elsewhere."
+    if not os.access(path, os.W_OK | os.X_OK):
+        return (
+            f"{path}: you may not write to this folder. Look at its owner and mode (`ls -ld`), or "
+            "work in another folder."
+        )
+    return None
+
+
 def write_table(table: pd.DataFrame, path: str | Path, index: bool = False) -> None:
     """Write a TSV: tab-separated, one header line, six significant digits.
 

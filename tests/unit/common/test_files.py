@@ -12,6 +12,7 @@ from cisgrammar.common.files import (
     read_h5ad,
     read_matrix,
     read_table,
+    unusable_folder,
     whole_file,
     write_h5ad,
     write_table,
@@ -217,3 +218,14 @@ def test_a_damaged_h5ad_is_named(tmp_path, share, backed):
     path.write_bytes(whole[: int(share * len(whole))])
     with pytest.raises(InputError, match=r"a\.h5ad: .*Delete it and run again"):
         read_h5ad(path, backed)
+
+
+def test_where_results_can_go(tmp_path, monkeypatch):
+    (tmp_path / "file").write_text("")
+    (tmp_path / "link").symlink_to("nothing")
+    assert unusable_folder(tmp_path / "a/b") is None
+    for name in ("file", "file/b/c"):
+        assert unusable_folder(tmp_path / name).startswith(f"{tmp_path}/file: this is a file")
+    assert "a link to nothing" in unusable_folder(tmp_path / "link/a")
+    monkeypatch.setattr("os.access", lambda path, mode: False)
+    assert f"{tmp_path}: you may not write" in unusable_folder(tmp_path / "a/b")
