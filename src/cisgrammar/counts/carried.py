@@ -57,8 +57,8 @@ def writable(path: str | Path, table: pd.DataFrame) -> pd.DataFrame:
         if held is None:
             logger.warning("%s: the column `%s` cannot be kept and is left out", path, name)
         else:
-            kept[str(name).replace("/", "_")] = held
-    return pd.DataFrame(kept, index=table.index)
+            kept[str(name).replace("/", "_").replace("\0", " ")] = held
+    return pd.DataFrame(kept, index=table.index.str.replace("\0", " "))
 
 
 def _held(values: pd.Series) -> pd.Series | None:
@@ -73,4 +73,5 @@ def _held(values: pd.Series) -> pd.Series | None:
         return None
     missing = values.isna()
     text = values.astype(object).where(~missing, "").astype(str)
+    text = text.str.replace("\0", " ")  # HDF5 has no such letter
     return pd.Series(pd.Categorical(text.where(~missing)), index=values.index)

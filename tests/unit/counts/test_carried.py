@@ -12,6 +12,7 @@ from anndata.io import write_elem
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cisgrammar.common.errors import InputError
 from cisgrammar.common.files import read_h5ad, write_h5ad
 from cisgrammar.counts import read_counts, read_several
 from cisgrammar.counts.carried import named_columns, writable
@@ -129,3 +130,16 @@ def test_a_column_that_cannot_be_read_is_left_out(tmp_path, caplog):
         file["obs/odd"].attrs["encoding-type"] = "of the future"
     assert read_counts(path, cell_type="kind").obs["cell_type"].tolist() == ["a", "b", "c"]
     assert "`odd` cannot be read" in caplog.text
+
+
+@pytest.mark.parametrize("key", ["ignore_in_barcodes", "columns_in_barcodes"])
+def test_a_regular_expression_that_never_ends_is_stopped(tmp_path, monkeypatch, key):
+    monkeypatch.setattr("cisgrammar.counts.cell_table.LONGEST_MATCHING", 0.3)
+    data = adata()
+    data.obs_names = ["a" * 60 + "!", "b", "c"]
+    data.write_h5ad(tmp_path / "a.h5ad")
+    (tmp_path / "cells.tsv").write_text("cell\tkind\nb\tx\nc\ty\n")
+    value = "(a+)+$" if key == "ignore_in_barcodes" else {"x": "((?:a+)+)$"}
+    settings = {key: value, "cell_table": tmp_path / "cells.tsv"}
+    with pytest.raises(InputError, match=rf"counts\.{key}.*does not end"):
+        read_counts(tmp_path / "a.h5ad", **settings)
