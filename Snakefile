@@ -55,15 +55,15 @@ rule all:
 
 rule check:
     input:
-        preflight=when(not ABSENT, f"results/{NAME}/preflight.tsv"),
+        findings=when(not ABSENT, f"results/{NAME}/check.tsv"),
     log:
         f"logs/check/{NAME}.log",
     localrule: True
     message:
         f"Telling what a run of {NAME} will do"
     run:
-        if input.preflight:
-            tell_outlook(input.preflight, log[0])
+        if input.findings:
+            tell_outlook(input.findings, log[0])
         else:
             tell_downloads(log[0])
 

@@ -29,15 +29,18 @@ from made_inputs import check_inputs, gtf_row, write, write_inputs
 from made_server import serve
 
 from cisgrammar.cells.embedding import filter_cells
+from cisgrammar.cells.pool_members import read_members
 from cisgrammar.cells.pooling import nearest_cells
 from cisgrammar.checks.config import complete_config
-from cisgrammar.common.config import read_schema
+from cisgrammar.common.config import raise_all, read_schema
 from cisgrammar.common.errors import InputError
+from cisgrammar.common.files import read_table, write_table
 from cisgrammar.common.inputs import require_file
+from cisgrammar.common.yaml_text import problems_of_yaml
 from cisgrammar.counts import read_counts
 from cisgrammar.data.accessibility import build_accessibility, prepare_counts
 from cisgrammar.data.cells_by_peaks import batch_numbers, check_batch
-from cisgrammar.data.folds import split_folds
+from cisgrammar.data.folds import read_folds, split_folds
 from cisgrammar.data.given import read_given, read_scover_table
 from cisgrammar.downloads.fetching import fetch, unpack
 from cisgrammar.downloads.sources import COLUMNS, Source, find_source, read_sources
@@ -49,6 +52,7 @@ from cisgrammar.interpret.gene_sets import match_sets, read_gmt
 from cisgrammar.interpret.region_choice import asked_regions, mutated_windows
 from cisgrammar.motifs.databases import choose_motifs, load_database
 from cisgrammar.motifs.meme import Motif, read_meme, write_meme
+from cisgrammar.training.tuning import read_best
 
 ROOT = Path(__file__).parents[2]
 DOCUMENT = ROOT / "docs/errors.md"
@@ -70,6 +74,16 @@ Below are the common kinds of bad input, each with the message that it gets. Pat
 problems are numbered, after a line such as `3 problems:`. This page is written by `tests/unit/made_errors.py`, which makes
 each of these inputs, and a test compares.
 """  # noqa: E501
+
+
+def config_text(text):
+    """Judge the text of a config, before it is read."""
+
+    def make(folder):
+        path = write(folder / "config/mine.yaml", text)
+        raise_all("config/mine.yaml", problems_of_yaml(path))
+
+    return make
 
 
 def config(text):
@@ -256,6 +270,20 @@ def folds(**changes):
     return lambda d: split_folds(sequences, **settings)
 
 
+def half_of_folds(folder):
+    write_table(
+        pd.DataFrame({"sequence": ["a", "b"], "chrom": "1", "fold0": "train"}), folder / "folds.tsv"
+    )
+    read_folds(folder / "folds.tsv", list("abcd"))
+
+
+def half_of_pools(folder):
+    members = pd.DataFrame({"pool": ["pool0", "pool1", "pool1"], "cell": ["c1", "c2", "c3"]})
+    write_table(members, folder / "cells_in_pools.tsv")
+    pools = pd.DataFrame({"n_cells": 2}, index=["pool0", "pool1"])
+    read_members(folder / "cells_in_pools.tsv", pools)
+
+
 def checked_folds(**changes):
     settings = {"n_folds": 10, "validation": 0.2, "by": "random"} | changes
     return lambda d: check_inputs(**write_inputs(d), folds=settings)
@@ -285,6 +313,14 @@ ENTRIES = {
         "A number that YAML takes for text": config(
             "{name: x, scover: {search: {learning_rate: [5e-4, 0.05]}}}"
         ),
+        "A label that YAML takes for a number": config(
+            "{name: x, cells: {drop: {cell_type: [1.10]}}}"
+        ),
+        "A batch called NO": config("{name: x, counts: {path: {NO: a.h5ad, SE: b.h5ad}}}"),
+        "A number that YAML reads in another way": config_text("name: x\nseed: 010\n"),
+        "A section that comes twice": config_text("pools: {n_pools: 9}\nname: x\npools: {}\n"),
+        "A tag": config_text("name: !!python/name:os.system x\n"),
+        "A number without end": config(f"{{name: x, seed: {10**400}}}"),
         "A section without keys": config("{name: x, pools: }"),
         "A range in the wrong order": config(
             "{name: x, scover: {search: {learning_rate: [0.05, 0.001]}}}"
@@ -461,6 +497,9 @@ ENTRIES = {
         "No such column of cell types": given(
             labels="target\tcelltype\nliver\thepatocyte\nbrain\tneuron\n"
         ),
+        "A target that has two labels": given(
+            labels="target\tcell_type\nliver\thepatocyte\nliver\tneuron\nbrain\tneuron\n"
+        ),
         "A table of scover without values": lambda d: read_scover_table(
             write(d / "targets.tsv", "gene\tsequence\nx\tACGT\n")
         ),
@@ -472,6 +511,16 @@ ENTRIES = {
         "More folds than windows, told before anything runs": checked_folds(n_folds=20),
         "Windows on too few chromosomes, told before anything runs": checked_folds(
             n_folds=2, by="chromosome"
+        ),
+    },
+    "Files that an earlier job made": {
+        "Folds that lack sequences": half_of_folds,
+        "Pools that lack cells": half_of_pools,
+        "Hyperparameters that are cut short": lambda d: read_best(
+            write(d / "hyperparameters.json", '{"learning_rate": 0.0')
+        ),
+        "A table that is cut short": lambda d: read_table(
+            write(d / "evaluation.tsv", "fold\tr2\n0\t0.1")
         ),
     },
 }  # fmt: skip

@@ -55,7 +55,7 @@ def test_check_of_every_config_of_the_repository(path, new_run):
         assert heading in said
     assert re.search(r"^. tune_model +\d+ ", said, re.M)
     assert re.search(r"^  sequences: [\d,]+ ", said, re.M)
-    assert set(run.rules_run()) <= {"simulate_data", "check_inputs", "read_sequences", "check"}
+    assert set(run.rules_run()) <= {"simulate_data", "check_config", "read_sequences", "check"}
     assert (run.folder / f"logs/check/{config['name']}.log").read_text() in said
 
 
@@ -95,8 +95,34 @@ def test_check_of_bad_input_tells_all_at_once(new_run, tiny_config, finished, tm
     assert not (run.results / "preflight.tsv").exists()
 
 
+def test_check_looks_anew_at_keys_that_were_edited_and_a_run_repeats_nothing(finished_copy):
+    """Checks are repeated by whatever decides what they say, and jobs that are done are not."""
+    run = finished_copy
+    assert run.plan("check") == {"check_config": 1, "check": 1}
+    run.snakemake("--cores", "1", "check")
+    assert run.plan("check") == {"check": 1}
+    assert run.plan() == {}
+    good = run.config
+    for key, value, words in (
+        ("pools.n_pools", 9000, "`pools.n_pools` is 9,000"),
+        ("folds.n_folds", 100, "there are only"),
+        ("cells.drop", {"cell_type": ["none"]}, "no cell has none"),
+        ("database.source", "jaspar:CORE:vertbrates:2024", "vertbrates"),
+    ):
+        config = copy.deepcopy(good)
+        section, last = key.split(".")
+        config.setdefault(section, {})[last] = value
+        run.configure(config)
+        said = run.snakemake("--cores", "1", "check", fails=True)
+        assert words in said, key
+        assert "Traceback" not in said
+    run.configure(good)
+    run.snakemake("--cores", "1", "check")
+    assert run.plan() == {}
+
+
 def test_check_after_a_run_makes_nothing_anew(finished):
-    assert finished.plan("check") == {"check": 1}
+    assert set(finished.plan("check")) <= {"check", "check_config"}
     said = finished.snakemake("--cores", "1", "check")
     counts = re.search(r"What comes of it: (\d+) files, (\d+) of them are there", said)
     assert counts and counts[1] == counts[2]

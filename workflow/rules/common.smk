@@ -12,9 +12,10 @@ ROOT = Path(workflow.current_basedir.get_path_or_uri(secret_free=True)).parents[
 sys.path.insert(0, str(ROOT / "src"))
 
 from cisgrammar.checks.config import complete_config
-from cisgrammar.common.config import read_schema
+from cisgrammar.common.config import raise_all, read_schema
 from cisgrammar.common.errors import InputError, Problems
 from cisgrammar.common.provenance import source_hash
+from cisgrammar.common.yaml_text import problems_of_yaml
 from cisgrammar.downloads.sources import read_sources, resolve
 
 SCHEMA = read_schema(ROOT / "workflow/schemas/config.schema.yaml")
@@ -25,6 +26,8 @@ CONFIG_FILES = ", ".join(map(os.path.relpath, workflow.configfiles)) or "the mod
 PROBLEMS = Problems()
 
 try:
+    for file in workflow.configfiles:
+        raise_all(os.path.relpath(file), problems_of_yaml(file))
     checked = complete_config(config, SCHEMA, source=CONFIG_FILES)
     SOURCES = read_sources(ROOT / "resources/sources.tsv")
     if checked["downloads"]["sources"] is not None:

@@ -95,6 +95,7 @@ if GIVEN is None:
         input:
             pools="results/{name}/pools.h5ad",
             regions="results/{name}/regions.bed",
+            steps="results/{name}/region_counts.tsv",
             genome=GENOME,
             work=GENOME_INDEX,
         output:

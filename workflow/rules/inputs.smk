@@ -66,12 +66,64 @@ if GIVEN is None:
             counts=how_to_read_counts(),
             genome=how_to_read_genes(),
             # pools and regions are read from the config: as params, another pool size would
-            # repeat the check and with it all that follows, the embedding of cells first
+            # repeat the check and with it all that follows, the embedding of cells first;
+            # the target `check` asks check_config, which nothing follows
             code=code("check_inputs"),
         message:
             "Checking the inputs of {wildcards.name}"
         script:
             "../scripts/check_inputs.py"
+
+    use rule check_inputs as check_config with:
+        input:
+            counts=COUNTS,
+            cell_table=CELL_TABLE,
+            peaks=PEAK_COUNTS,
+            peak_bed=PEAK_BED,
+            blacklist=BLACKLIST,
+            genome=GENOME,
+            annotation=ANNOTATION,
+            regions=REGIONS_BED,
+            aliases=ALIASES,
+            database=DATABASE,
+            mutated=list(MUTATED_BEDS.values()),
+        output:
+            table="results/{name}/check.tsv",
+        log:
+            "logs/check_config/{name}.log",
+        benchmark:
+            "benchmarks/results/{name}/check_config.tsv"
+        params:
+            counts=how_to_read_counts(),
+            genome=how_to_read_genes(),
+            settings=deciding_keys(),
+            work="results/{name}/genome",  # not an output: check_inputs makes it its own
+            code=code("check_inputs"),
+        message:
+            "Checking the inputs and the config of {wildcards.name}"
+
+else:
+
+    rule check_config:
+        input:
+            dataset="results/{name}/dataset.h5ad",
+            database=DATABASE,
+        output:
+            table="results/{name}/check.tsv",
+        log:
+            "logs/check_config/{name}.log",
+        conda:
+            "../../envs/cells.yaml"
+        resources:
+            mem_mb=scaled(2000, dataset=10),
+            runtime=scaled(10),
+        params:
+            settings=deciding_keys(),
+            code=code("check_sequences"),
+        message:
+            "Checking the sequences and the config of {wildcards.name}"
+        script:
+            "../scripts/check_sequences.py"
 
 
 rule write_provenance:

@@ -2,6 +2,7 @@
 
 from dataclasses import asdict
 
+from cisgrammar.common.files import unusable_folder
 from cisgrammar.common.inputs import require_file
 from cisgrammar.downloads.sources import PREFIX
 
@@ -23,6 +24,11 @@ CELLS_EXPRESSION = "results/{name}/cells_expression.h5ad" if MULTIOME else []
 CEILING = GIVEN is None and config["pools"]["cells_per_pool"] > 1
 # where all cell types are, so that each has one colour in every figure
 CELL_TYPES = "results/{name}/cells.h5ad" if GIVEN is None else "results/{name}/dataset.h5ad"
+
+
+for folder in (f"results/{NAME}", f"logs/check/{NAME}", f"benchmarks/results/{NAME}"):
+    if finding := unusable_folder(folder):
+        PROBLEMS.add(finding)
 
 
 def input_file(section, key, simulated):
@@ -65,7 +71,12 @@ def optional_file(section, key):
 def existing(path, key, folder_too=False):
     """Give back a file of the user; note where it is not there and cannot be fetched."""
     unknown = path.startswith(PREFIX)  # has been noted
-    if not unknown and (path not in DOWNLOADS or DOWNLOADS[path].is_local):
+    if "{" in path or "}" in path:
+        PROBLEMS.add(
+            f"{path}: `{key}` names a path with a brace, which Snakemake takes for a wildcard. "
+            "Rename the file or its folder, or link to it under another name."
+        )
+    elif not unknown and (path not in DOWNLOADS or DOWNLOADS[path].is_local):
         try:
             require_file(path, key, folder_too=folder_too)
         except InputError as error:
@@ -153,6 +164,12 @@ def how_to_read_genes():
     """Give the genome's keys but the paths of FASTA and GTF."""
     keys = {key: value for key, value in config["genome"].items() if key not in ("fasta", "gtf")}
     return keys | ({"chromosomes": ALIASES} if ALIASES else {})
+
+
+def deciding_keys():
+    """Give the sections of the config, beside counts and genome, that decide what checks say."""
+    sections = ("cells", "database", "folds", "models", "peaks", "pools", "regions")
+    return {key: config[key] for key in (*sections, *config["models"])}
 
 
 def where_genes_start():

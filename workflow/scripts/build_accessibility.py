@@ -1,8 +1,6 @@
 """Make counts of peaks 0 or 1, filter them, and put the sequences of peaks beside them."""
 
-from anndata import read_h5ad
-
-from cisgrammar.common.files import write_h5ad, write_table
+from cisgrammar.common.files import read_h5ad, write_h5ad, write_table
 from cisgrammar.common.logs import log_to
 from cisgrammar.data.accessibility import build_accessibility
 from cisgrammar.genome.regions import read_bed

@@ -1,17 +1,16 @@
 """Join pooled counts and the sequences of regions."""
 
 import pandas as pd
-from anndata import read_h5ad
 
-from cisgrammar.common.files import write_h5ad, write_table
+from cisgrammar.common.files import read_h5ad, write_h5ad, write_table
 from cisgrammar.common.logs import log_to
 from cisgrammar.data.dataset import build_dataset, gene_filter
-from cisgrammar.genome.regions import read_bed, sequence_codes
+from cisgrammar.genome.regions import read_windows, sequence_codes
 
 params = snakemake.params
 with log_to(snakemake.log[0]):
     pools = read_h5ad(snakemake.input.pools)
-    regions = read_bed(snakemake.input.regions).set_index("name")
+    regions = read_windows(snakemake.input.regions, snakemake.input.steps, pools.var_names)
     codes, known = sequence_codes(regions, snakemake.input.genome, snakemake.input.work)
     expressed = gene_filter(pools[:, regions.index].X, **params.settings)
     dataset = build_dataset(pools, regions, codes, known & expressed)

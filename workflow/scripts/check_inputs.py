@@ -8,11 +8,13 @@ from cisgrammar.common.files import write_table
 from cisgrammar.common.logs import log_to
 
 params = snakemake.params
+work = snakemake.output.get("work") or params.work
+config = params.get("settings") or snakemake.config
 given = {key: path or None for key, path in snakemake.input.items()}
 files = InputFiles(
     counts=given["counts"],
     fasta=given["genome"],
-    work=snakemake.output.work,
+    work=work,
     annotation=given["annotation"],
     regions=given["regions"],
     cell_table=given["cell_table"],
@@ -22,6 +24,6 @@ files = InputFiles(
 )
 sections = {"counts": params.counts, "genome": params.genome}
 with log_to(snakemake.log[0]):
-    Path(snakemake.output.work).mkdir()
-    table = preflight(files, Settings.of_config(snakemake.config | sections))
+    Path(work).mkdir(parents=True, exist_ok=True)
+    table = preflight(files, Settings.of_config(config | sections))
     write_table(table, snakemake.output.table)

@@ -1,9 +1,8 @@
 """Choose the regions to mutate, and read their sequences."""
 
 import pandas as pd
-from anndata import read_h5ad
 
-from cisgrammar.common.files import write_table
+from cisgrammar.common.files import read_h5ad, write_table
 from cisgrammar.common.logs import log_to
 from cisgrammar.data.peak_sequences import padded_codes
 from cisgrammar.genome.fasta import chrom_sizes

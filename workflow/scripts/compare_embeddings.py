@@ -1,9 +1,7 @@
 """Score a model's embeddings of cells beside simpler ones."""
 
-from anndata import read_h5ad
-
 from cisgrammar.cells.components import log_pca, lsi
-from cisgrammar.common.files import write_table
+from cisgrammar.common.files import read_h5ad, write_table
 from cisgrammar.common.logs import log_to
 from cisgrammar.common.seeds import derive_seed
 from cisgrammar.evaluate.embedding_metrics import compare_embeddings, harmonize

@@ -1,8 +1,6 @@
 """Compare TF activity and importance of bases with what was planted in the simulated multiome."""
 
-from anndata import read_h5ad
-
-from cisgrammar.common.files import read_table, write_table
+from cisgrammar.common.files import read_h5ad, read_matrix, read_table, write_table
 from cisgrammar.common.logs import log_to
 from cisgrammar.common.seeds import derive_seed
 from cisgrammar.common.threads import set_threads
@@ -23,7 +21,7 @@ files, params, out = snakemake.input, snakemake.params, snakemake.output
 with log_to(snakemake.log[0]):
     set_threads(snakemake.threads)
     model, cells = load_model(files.model), read_h5ad(files.accessibility)
-    planted, types = read_table(files.activities, index_col="motif"), cells.obs["cell_type"]
+    planted, types = read_matrix(files.activities), cells.obs["cell_type"]
     motifs = read_meme(files.motifs)
     names = [motif.name for motif in motifs]
     n, seed = params.settings["n_backgrounds"], derive_seed(params.seed, "tf_activity")

@@ -1,10 +1,11 @@
 """Compare a run on simulated data with what was planted."""
 
 import pandas as pd
-from anndata import read_h5ad
 
-from cisgrammar.common.files import read_table, write_table
+from cisgrammar.cells.pool_members import read_members
+from cisgrammar.common.files import read_h5ad, read_matrix, read_table, write_table
 from cisgrammar.common.logs import log_to
+from cisgrammar.data.folds import read_folds
 from cisgrammar.evaluate.truth import compare, compare_families
 from cisgrammar.motifs.clusters import clusters_of_targets
 from cisgrammar.motifs.databases import load_database
@@ -13,15 +14,15 @@ from cisgrammar.motifs.meme import read_meme
 files, settings = snakemake.input, snakemake.params.database
 with log_to(snakemake.log[0]):
     planted = read_meme(files.planted)
-    activities = read_table(files.activities, index_col="motif")
+    activities, dataset = read_matrix(files.activities), read_h5ad(files.dataset)
     database = load_database(settings["source"], settings["tf_names"])
     clustered = read_table(files.clusters)
     clusters = clusters_of_targets(database.table, clustered, settings["shared_tfs"])
     comparison = compare(
         *(planted, activities, read_h5ad(files.expectation)),
-        dataset=read_h5ad(files.dataset),
-        members=read_table(files.members),
-        folds=read_table(files.folds),
+        dataset=dataset,
+        members=read_members(files.members, dataset.obs),
+        folds=read_folds(files.folds, dataset.var_names),
         evaluation=read_table(files.evaluation),
         motifs=read_meme(files.motifs),
         influence=read_h5ad(files.influence),

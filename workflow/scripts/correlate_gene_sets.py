@@ -1,9 +1,8 @@
 """Correlate gene sets, marker genes and annotations of cells with families, over pools."""
 
-from anndata import read_h5ad
-
 from cisgrammar.cells.pool_annotations import annotate_pools, correlate_annotations
-from cisgrammar.common.files import read_table, write_table
+from cisgrammar.cells.pool_members import read_members
+from cisgrammar.common.files import read_h5ad, write_table
 from cisgrammar.common.logs import log_to
 from cisgrammar.common.notes import Notes
 from cisgrammar.common.seeds import derive_seed
@@ -23,7 +22,7 @@ with log_to(snakemake.log[0]):
     write_table(markers, snakemake.output.markers)
     annotations = annotate_pools(
         read_h5ad(files.cells, backed="r"),  # counts stay in the file
-        read_table(files.members),
+        read_members(files.members, families.obs),
         families.obs_names,
         **params.annotations,
         seed=derive_seed(params.seed, "pseudotime"),

@@ -1,8 +1,6 @@
 """Put a window on each peak of the pools, and leave out those near genes or not to be trusted."""
 
-from anndata import read_h5ad
-
-from cisgrammar.common.files import write_table
+from cisgrammar.common.files import read_h5ad, write_table
 from cisgrammar.common.logs import log_to
 from cisgrammar.genome.fasta import chrom_sizes
 from cisgrammar.genome.peaks import define_peaks

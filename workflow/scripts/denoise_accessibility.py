@@ -1,10 +1,9 @@
 """Denoise chosen peaks, score genes by their promoters, and compare these with expression."""
 
 import torch
-from anndata import read_h5ad
 
 from cisgrammar.common.devices import start_on_device
-from cisgrammar.common.files import read_table, write_h5ad, write_table
+from cisgrammar.common.files import read_h5ad, read_table, write_h5ad, write_table
 from cisgrammar.common.logs import log_to
 from cisgrammar.common.notes import Notes
 from cisgrammar.genome.gene_peaks import as_matrix
@@ -27,7 +26,7 @@ with log_to(snakemake.log[0]):
     cells = read_h5ad(files.accessibility, backed="r")
     types, codes = cells.obs["cell_type"], torch.from_numpy(cells.varm["codes"])
     write_h5ad(denoise_peaks(model, cells, settings, notes), out.peaks)
-    promoters = read_table(files.promoters, dtype={"gene": str, "peak": str})
+    promoters = read_table(files.promoters)
     genes, shares = as_matrix(promoters, cells.var_names)
     note_absent(genes, params.annotated, bool(files.expression), notes)
     counts = read_h5ad(files.expression) if files.expression else None

@@ -3,10 +3,10 @@
 import pandas as pd
 from anndata import AnnData, read_h5ad
 
-from cisgrammar.common.files import read_table, write_h5ad, write_table
+from cisgrammar.common.files import write_h5ad, write_table
 from cisgrammar.common.logs import log_to
 from cisgrammar.common.threads import set_threads
-from cisgrammar.data.folds import TEST, rows_of
+from cisgrammar.data.folds import TEST, read_folds, rows_of
 from cisgrammar.evaluate.scores import scores, scores_by
 from cisgrammar.models.checkpoints import load_model
 from cisgrammar.models.prediction import predict, spread_of_members
@@ -14,7 +14,8 @@ from cisgrammar.models.prediction import predict, spread_of_members
 fold = int(snakemake.wildcards.fold)
 with log_to(snakemake.log[0]):
     set_threads(snakemake.threads)
-    dataset, folds = read_h5ad(snakemake.input.dataset), read_table(snakemake.input.folds)
+    dataset = read_h5ad(snakemake.input.dataset)
+    folds = read_folds(snakemake.input.folds, dataset.var_names)
     test = dataset[:, rows_of(folds, fold, TEST)]
     model = load_model(snakemake.input.model)
     inputs = model.read_inputs(test)

@@ -1,12 +1,11 @@
 """Average the windows that excite each filter into a motif."""
 
 import torch
-from anndata import read_h5ad
 
-from cisgrammar.common.files import read_table, write_table
+from cisgrammar.common.files import read_h5ad, write_table
 from cisgrammar.common.logs import log_to
 from cisgrammar.common.threads import set_threads
-from cisgrammar.data.folds import TRAIN, rows_of
+from cisgrammar.data.folds import TRAIN, read_folds, rows_of
 from cisgrammar.models.checkpoints import load_model
 from cisgrammar.motifs.filters import filter_motifs
 from cisgrammar.motifs.meme import write_meme
@@ -14,7 +13,8 @@ from cisgrammar.motifs.meme import write_meme
 fold = int(snakemake.wildcards.fold)
 with log_to(snakemake.log[0]):
     set_threads(snakemake.threads)
-    dataset, folds = read_h5ad(snakemake.input.dataset), read_table(snakemake.input.folds)
+    dataset = read_h5ad(snakemake.input.dataset)
+    folds = read_folds(snakemake.input.folds, dataset.var_names)
     codes = dataset.varm["codes"][rows_of(folds, fold, TRAIN)]
     model = load_model(snakemake.input.model)
     maxima, positions = map(torch.cat, zip(*model.scan(torch.from_numpy(codes)), strict=True))

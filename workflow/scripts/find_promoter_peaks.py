@@ -1,9 +1,8 @@
 """Find the peaks at the promoters of genes."""
 
 import pandas as pd
-from anndata import read_h5ad
 
-from cisgrammar.common.files import write_table
+from cisgrammar.common.files import read_h5ad, write_table
 from cisgrammar.common.logs import log_to
 from cisgrammar.genome.fasta import match_chromosomes
 from cisgrammar.genome.gene_match import genes_of_counts

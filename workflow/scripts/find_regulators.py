@@ -1,8 +1,6 @@
 """Correlate families with the expression of the TFs that may be behind them."""
 
-from anndata import read_h5ad
-
-from cisgrammar.common.files import write_table
+from cisgrammar.common.files import read_h5ad, write_table
 from cisgrammar.common.logs import log_to
 from cisgrammar.interpret.influence import with_score
 from cisgrammar.interpret.regulators import find_regulators, summarise_regulators

@@ -14,7 +14,8 @@ with log_to(snakemake.log[0]):
     set_threads(snakemake.threads)
     database = load_database(settings["source"], settings["tf_names"])
     clusters = read_table(snakemake.input.clusters)
-    motifs, table = read_meme(snakemake.input.motifs), read_table(snakemake.input.table)
+    motifs = read_meme(snakemake.input.motifs)
+    table = read_table(snakemake.input.table, has={"motif": [motif.name for motif in motifs]})
     calibration = read_table(snakemake.input.calibration)
     filters = assign_filters(
         motifs,

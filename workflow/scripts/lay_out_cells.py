@@ -1,9 +1,8 @@
 """Read the cells' embedding out of a model; add clusters, UMAP, t-SNE, and depth."""
 
 import numpy as np
-from anndata import read_h5ad
 
-from cisgrammar.common.files import write_h5ad, write_table
+from cisgrammar.common.files import read_h5ad, write_h5ad, write_table
 from cisgrammar.common.logs import log_to
 from cisgrammar.common.seeds import derive_seed
 from cisgrammar.common.threads import set_threads

@@ -1,8 +1,6 @@
 """List every hit of the known motifs, as FIMO does."""
 
-from anndata import read_h5ad
-
-from cisgrammar.common.files import write_table
+from cisgrammar.common.files import read_h5ad, write_table
 from cisgrammar.common.logs import log_to
 from cisgrammar.common.threads import set_threads
 from cisgrammar.motifs.databases import load_database

@@ -1,8 +1,6 @@
 """Lay out sequences by the motifs in them; count which families stand together."""
 
-from anndata import read_h5ad
-
-from cisgrammar.common.files import read_table, write_h5ad, write_table
+from cisgrammar.common.files import read_h5ad, read_table, write_h5ad, write_table
 from cisgrammar.common.logs import log_to
 from cisgrammar.common.seeds import derive_seed
 from cisgrammar.common.threads import set_threads
@@ -24,7 +22,8 @@ with log_to(snakemake.log[0]):
     models = map(load_model, snakemake.input.models)
     scanners = {fold: scanner(model) for fold, model in enumerate(models)}
     activated, names = activations(dataset.varm["codes"], scanners)
-    filters, families = read_table(snakemake.input.filters), read_table(snakemake.input.families)
+    filters = read_table(snakemake.input.filters)
+    families = read_table(snakemake.input.families, has={"family": filters["family"]})
     scores = family_scores(activated, names, filters, families, dataset.var)
     scores.obsm["X_umap"] = embed_sequences(
         activated, seed=derive_seed(snakemake.params.seed, "map_sequences")

@@ -1,9 +1,7 @@
 """Mutate every base of a few regions in silico, and name the motifs that importance follows."""
 
-from anndata import read_h5ad
-
 from cisgrammar.common.devices import start_on_device
-from cisgrammar.common.files import read_table, write_h5ad, write_table
+from cisgrammar.common.files import read_h5ad, read_table, write_h5ad, write_table
 from cisgrammar.common.logs import log_to
 from cisgrammar.common.seeds import derive_seed
 from cisgrammar.interpret.mutated_regions import label_sites, mutate_regions, null_thresholds
@@ -15,7 +13,7 @@ with log_to(snakemake.log[0]):
     device = start_on_device(snakemake.threads, params.training, snakemake.resources)
     model = load_model(files.model).to(device)
     types = read_h5ad(files.accessibility, backed="r").obs["cell_type"].astype(str)
-    regions = read_table(files.regions, dtype={"region": str, "chosen_for": str, "chrom": str})
+    regions = read_table(files.regions)
     effects = mutate_regions(model, regions, types)
     thresholds = null_thresholds(
         model,

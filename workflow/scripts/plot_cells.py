@@ -2,8 +2,7 @@
 
 from pathlib import Path
 
-from anndata import read_h5ad
-
+from cisgrammar.common.files import read_h5ad
 from cisgrammar.common.logs import log_to
 from cisgrammar.plots.cells import pool_purity, umap_cells
 from cisgrammar.plots.style import save

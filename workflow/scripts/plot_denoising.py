@@ -3,9 +3,8 @@
 from pathlib import Path
 
 import numpy as np
-from anndata import read_h5ad
 
-from cisgrammar.common.files import read_table
+from cisgrammar.common.files import read_h5ad, read_table
 from cisgrammar.common.logs import log_to
 from cisgrammar.plots.denoising import accessibility_against_expression, denoised_heatmap
 from cisgrammar.plots.style import cell_type_colours, save
@@ -22,9 +21,6 @@ with log_to(snakemake.log[0]):
     figure = denoised_heatmap(raw, np.asarray(denoised.X[some]), types, colours)
     save(figure, Path(out.heatmap).with_suffix(""))
     if "agreement" in out.keys():  # noqa: SIM118
-        per_cell, per_gene = (
-            read_table(files.per_cell, dtype={"cell_type": str}),
-            read_table(files.per_gene),
-        )
+        per_cell, per_gene = read_table(files.per_cell), read_table(files.per_gene)
         figure = accessibility_against_expression(per_cell, per_gene, colours)
         save(figure, Path(out.agreement).with_suffix(""))

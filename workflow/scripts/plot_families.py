@@ -2,9 +2,7 @@
 
 from pathlib import Path
 
-from anndata import read_h5ad
-
-from cisgrammar.common.files import read_table
+from cisgrammar.common.files import read_h5ad, read_matrix, read_table
 from cisgrammar.common.logs import log_to
 from cisgrammar.interpret.family_influence import trusted
 from cisgrammar.interpret.influence import with_score
@@ -19,7 +17,7 @@ files, params = snakemake.input, snakemake.params
 with log_to(snakemake.log[0]):
     known = load_database(params.database["source"], params.database["tf_names"]).motifs
     motifs, families = read_meme(files.motifs), read_table(files.families)
-    z, raw = (read_table(path, index_col="family") for path in (files.z, files.by_cell_type))
+    z, raw = (read_matrix(path, families["family"]) for path in (files.z, files.by_cell_type))
     influence = with_score(read_h5ad(files.influence), params.score)
     # what matches by chance is set aside too
     kept = trusted(families, influence.var)
@@ -28,7 +26,7 @@ with log_to(snakemake.log[0]):
     categories = panels.category_of_types(params.categories)
     score = {"score": params.score}
     colours = score | {"colours": cell_type_colours(files.cells)}
-    correlations = read_table(files.correlations, index_col="family").loc[kept, kept]
+    correlations = read_matrix(files.correlations, families["family"]).loc[kept, kept]
     figures = {
         "heatmap": (panels.family_heatmap, (z, families, motifs, raw, categories), score),
         "gallery": (alignment_gallery, (examples, motifs, known), {}),

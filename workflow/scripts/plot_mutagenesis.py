@@ -3,20 +3,16 @@
 import re
 from pathlib import Path
 
-from anndata import read_h5ad
-
-from cisgrammar.common.files import read_table
+from cisgrammar.common.files import read_h5ad, read_table
 from cisgrammar.common.logs import log_to
 from cisgrammar.plots.mutagenesis import region_logos
 from cisgrammar.plots.style import save
 
-TEXT = {"region": str, "cell_type": str, "chrom": str, "name": str}  # though it be digits
-
 params = snakemake.params
 with log_to(snakemake.log[0]):
     effects = read_h5ad(snakemake.input.effects)
-    sites = read_table(snakemake.input.sites, dtype=TEXT)
-    thresholds = read_table(snakemake.input.thresholds, dtype=TEXT)
+    sites = read_table(snakemake.input.sites)
+    thresholds = read_table(snakemake.input.thresholds)
     thresholds = thresholds.set_index("cell_type")["threshold"]
     folder = Path(snakemake.output.folder)
     folder.mkdir(parents=True)

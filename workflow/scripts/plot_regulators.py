@@ -2,9 +2,7 @@
 
 from pathlib import Path
 
-from anndata import read_h5ad
-
-from cisgrammar.common.files import read_table
+from cisgrammar.common.files import read_h5ad, read_table
 from cisgrammar.common.logs import log_to
 from cisgrammar.interpret.family_influence import trusted
 from cisgrammar.interpret.influence import with_score

@@ -2,9 +2,7 @@
 
 from pathlib import Path
 
-from anndata import read_h5ad
-
-from cisgrammar.common.files import read_table
+from cisgrammar.common.files import read_h5ad, read_matrix, read_table
 from cisgrammar.common.logs import log_to
 from cisgrammar.motifs.databases import load_database
 from cisgrammar.plots.style import save
@@ -19,8 +17,8 @@ from cisgrammar.plots.tf_activity import (
 files, out, database = snakemake.input, snakemake.output, snakemake.params.database
 with log_to(snakemake.log[0]):
     activity = read_h5ad(files.activity)
-    by_cell_type = read_table(files.by_cell_type, index_col="motif")
-    tests = read_table(files.tests, dtype={"gene": str})
+    by_cell_type = read_matrix(files.by_cell_type, activity.var_names)
+    tests = read_table(files.tests)
     shown = activity.var["rank"].dropna().sort_values().index[: snakemake.params.n_shown]
     motifs = load_database(database["source"], database["tf_names"]).motifs
     logos = {motif.name: motif.matrix for motif in motifs}

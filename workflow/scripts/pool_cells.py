@@ -1,9 +1,7 @@
 """Sketch seed cells and sum each with its nearest neighbours."""
 
-from anndata import read_h5ad
-
 from cisgrammar.cells.pooling import make_pools, pool_as
-from cisgrammar.common.files import write_h5ad, write_table
+from cisgrammar.common.files import read_h5ad, write_h5ad, write_table
 from cisgrammar.common.logs import log_to
 from cisgrammar.common.seeds import derive_seed
 from cisgrammar.genome.gene_match import with_gene_names

@@ -1,9 +1,7 @@
 """Pool with another number of cells, and join the pools with the sequences."""
 
-from anndata import read_h5ad
-
 from cisgrammar.cells.pooling import make_pools
-from cisgrammar.common.files import write_h5ad
+from cisgrammar.common.files import read_h5ad, write_h5ad
 from cisgrammar.common.logs import log_to
 from cisgrammar.common.seeds import derive_seed
 from cisgrammar.data.dataset import build_dataset, gene_filter

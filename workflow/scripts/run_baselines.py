@@ -1,18 +1,19 @@
 """Fit the baselines on one fold and score them on its test sequences."""
 
 import pandas as pd
-from anndata import read_h5ad
 
 from cisgrammar.common.costs import Cost
-from cisgrammar.common.files import read_table, write_table
+from cisgrammar.common.files import read_h5ad, write_table
 from cisgrammar.common.logs import log_to
 from cisgrammar.common.seeds import derive_seed
+from cisgrammar.data.folds import read_folds
 from cisgrammar.evaluate.baselines import FoldData, check_methods, options_of, predict
 from cisgrammar.evaluate.comparison import score_row
 
 fold, settings = int(snakemake.wildcards.fold), snakemake.params.settings
 with log_to(snakemake.log[0]):
-    dataset, folds = read_h5ad(snakemake.input.dataset), read_table(snakemake.input.folds)
+    dataset = read_h5ad(snakemake.input.dataset)
+    folds = read_folds(snakemake.input.folds, dataset.var_names)
     check_methods(settings["baselines"], dataset.X)
     hits = read_h5ad(snakemake.input.hits).X if snakemake.input.hits else None
     data = FoldData.of_fold(

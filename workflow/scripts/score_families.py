@@ -1,8 +1,6 @@
 """Add up influence and effect by family: per pool, cell type, category, over folds, together."""
 
-from anndata import read_h5ad
-
-from cisgrammar.common.files import read_table, write_h5ad, write_table
+from cisgrammar.common.files import read_h5ad, read_table, write_h5ad, write_table
 from cisgrammar.common.logs import log_to
 from cisgrammar.interpret.family_influence import (
     add_categories,
@@ -18,7 +16,8 @@ from cisgrammar.motifs.meme import read_meme
 
 with log_to(snakemake.log[0]):
     influence = read_h5ad(snakemake.input.influence)
-    filters, table = read_table(snakemake.input.filters), read_table(snakemake.input.families)
+    filters = read_table(snakemake.input.filters, has={"motif": influence.var_names})
+    table = read_table(snakemake.input.families, has={"family": filters["family"]})
     motifs = read_meme(snakemake.input.motifs)
     families = sum_by_family(influence, filters, table, motifs)
     consistent = consistency(influence, filters, table)

@@ -2,18 +2,18 @@
 
 import pandas as pd
 import torch
-from anndata import read_h5ad
 
-from cisgrammar.common.files import read_table, write_table
+from cisgrammar.common.files import read_h5ad, write_table
 from cisgrammar.common.logs import log_to
 from cisgrammar.common.threads import set_threads
-from cisgrammar.data.folds import VALIDATION, rows_of
+from cisgrammar.data.folds import VALIDATION, read_folds, rows_of
 from cisgrammar.models.checkpoints import load_model
 
 fold = int(snakemake.wildcards.fold)
 with log_to(snakemake.log[0]):
     set_threads(snakemake.threads)
-    dataset, folds = read_h5ad(snakemake.input.dataset), read_table(snakemake.input.folds)
+    dataset = read_h5ad(snakemake.input.dataset)
+    folds = read_folds(snakemake.input.folds, dataset.var_names)
     codes = dataset.varm["codes"][rows_of(folds, fold, VALIDATION)]
     model = load_model(snakemake.input.model)
     influence, effect = model.influence_and_effect(torch.from_numpy(codes))

@@ -1,9 +1,7 @@
 """Put known motifs into shuffled peaks, and read what that does in each cell."""
 
-from anndata import read_h5ad
-
 from cisgrammar.common.devices import start_on_device
-from cisgrammar.common.files import write_h5ad, write_table
+from cisgrammar.common.files import read_h5ad, write_h5ad, write_table
 from cisgrammar.common.logs import log_to
 from cisgrammar.common.seeds import derive_seed
 from cisgrammar.genome.tss import read_tss

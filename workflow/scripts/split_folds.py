@@ -1,8 +1,6 @@
 """Assign sequences to the folds' training, validation and test parts."""
 
-from anndata import read_h5ad
-
-from cisgrammar.common.files import write_table
+from cisgrammar.common.files import read_h5ad, write_table
 from cisgrammar.common.logs import log_to
 from cisgrammar.data.folds import split_folds
 

@@ -1,14 +1,13 @@
 """Train one fold's model again on shuffled sequences and on permuted targets."""
 
 import pandas as pd
-from anndata import read_h5ad
 
 from cisgrammar.common.costs import Cost
 from cisgrammar.common.devices import start_on_device
-from cisgrammar.common.files import read_table, write_table
+from cisgrammar.common.files import read_h5ad, write_table
 from cisgrammar.common.logs import log_to
 from cisgrammar.common.seeds import derive_seed
-from cisgrammar.data.folds import TEST, rows_of
+from cisgrammar.data.folds import TEST, read_folds, rows_of
 from cisgrammar.data.spoiling import spoil
 from cisgrammar.evaluate.comparison import score_row
 from cisgrammar.models.prediction import predict
@@ -20,7 +19,8 @@ files, params = snakemake.input, snakemake.params
 with log_to(snakemake.log[0]):
     device = start_on_device(snakemake.threads, params.training, snakemake.resources)
     best = read_best(files.best)
-    dataset, folds = read_h5ad(files.dataset), read_table(files.folds)
+    dataset = read_h5ad(files.dataset)
+    folds = read_folds(files.folds, dataset.var_names)
     test = rows_of(folds, fold, TEST)
     scores, costs = [], []
     for control in params.controls:

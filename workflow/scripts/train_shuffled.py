@@ -1,12 +1,11 @@
 """Train one fold's model again on shuffled labels, and score it on these: the control."""
 
-from anndata import read_h5ad
-
 from cisgrammar.common.devices import start_on_device
-from cisgrammar.common.files import read_table, write_table
+from cisgrammar.common.files import read_h5ad, write_table
 from cisgrammar.common.logs import log_to
 from cisgrammar.common.seeds import derive_seed
 from cisgrammar.data.cells_by_peaks import shuffle_within_cells
+from cisgrammar.data.folds import read_folds
 from cisgrammar.evaluate.held_out import score_test_part
 from cisgrammar.training.final_model import train_final
 from cisgrammar.training.loop import Checkpoints
@@ -17,7 +16,8 @@ files, params = snakemake.input, snakemake.params
 with log_to(snakemake.log[0]):
     device = start_on_device(snakemake.threads, params.training, snakemake.resources)
     checkpoints = Checkpoints.of_config(params.checkpoint, snakemake.config[name])
-    dataset, folds = read_h5ad(files.dataset), read_table(files.folds)
+    dataset = read_h5ad(files.dataset)
+    folds = read_folds(files.folds, dataset.var_names)
     dataset.X = shuffle_within_cells(dataset.X, derive_seed(params.seed, "train_shuffled"))
     model, _ = train_final(
         name, dataset, folds, fold,

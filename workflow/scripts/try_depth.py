@@ -1,12 +1,11 @@
 """Train the first fold's model on a share of the open entries, and measure."""
 
-from anndata import read_h5ad
-
 from cisgrammar.common.devices import start_on_device
-from cisgrammar.common.files import read_table, write_table
+from cisgrammar.common.files import read_h5ad, write_table
 from cisgrammar.common.logs import log_to
 from cisgrammar.common.seeds import derive_seed
 from cisgrammar.data.cells_by_peaks import thin
+from cisgrammar.data.folds import read_folds
 from cisgrammar.evaluate.depth_study import embed_expression, measure
 from cisgrammar.models.checkpoints import load_model
 from cisgrammar.training.final_model import train_final
@@ -19,7 +18,8 @@ name, share = wildcards.model, float(wildcards.share)
 with log_to(snakemake.log[0]):
     device = start_on_device(snakemake.threads, params.training, snakemake.resources)
     checkpoints = Checkpoints.of_config(params.checkpoint, snakemake.config[name])
-    dataset, folds = read_h5ad(files.accessibility), read_table(files.folds)
+    dataset = read_h5ad(files.accessibility)
+    folds = read_folds(files.folds, dataset.var_names)
     thinned = dataset.copy()
     if files.model:
         model = load_model(files.model)

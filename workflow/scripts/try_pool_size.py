@@ -1,9 +1,7 @@
 """Train one fold on pools of another size, and measure."""
 
-from anndata import read_h5ad
-
 from cisgrammar.common.devices import start_on_device
-from cisgrammar.common.files import write_table
+from cisgrammar.common.files import read_h5ad, write_table
 from cisgrammar.common.logs import log_to
 from cisgrammar.evaluate.pool_sizes import try_pool_size
 from cisgrammar.training.tuning import read_best

@@ -1,12 +1,11 @@
 """Search one fold's hyperparameters."""
 
-from anndata import read_h5ad
-
 from cisgrammar.common.costs import Cost
 from cisgrammar.common.devices import start_on_device
-from cisgrammar.common.files import read_table, write_table
+from cisgrammar.common.files import read_h5ad, write_table
 from cisgrammar.common.logs import log_to
 from cisgrammar.common.seeds import derive_seed
+from cisgrammar.data.folds import read_folds
 from cisgrammar.data.split import Split
 from cisgrammar.models.registry import MODELS
 from cisgrammar.training.tuning import tune, write_best
@@ -17,9 +16,13 @@ with log_to(snakemake.log[0]), Cost() as cost:
     device = start_on_device(snakemake.threads, params.training, snakemake.resources)
     implementation = MODELS[name].load()
     dataset = read_h5ad(snakemake.input.dataset, backed="r")
+<<<<<<< HEAD
     folds = read_table(snakemake.input.folds)
     split = Split.of_fold(dataset, folds, fold, device, implementation.read_inputs)
     settings = implementation.complete_settings(params.settings, dataset)
+=======
+    folds = read_folds(snakemake.input.folds, dataset.var_names)
+>>>>>>> w-robust
     best, trials = tune(
         name,
         split,

@@ -274,6 +274,28 @@ def _leiden(work: AnnData, resolution: float, seed: int) -> pd.Series:
     return work.obs["leiden"]
 
 
+def check_batch_sizes(sizes: pd.Series, within: int) -> None:
+    """Refuse batches, of several, that have fewer cells than neighbours are taken from each.
+
+    Parameters
+    ----------
+    sizes
+        Cells of each batch.
+    within
+        ``cells.neighbors_within_batch``.
+
+    Raises
+    ------
+    InputError
+        If the smallest is too small.
+    """
+    if len(sizes) > 1 and sizes.min() < within:
+        raise InputError(
+            f"cells: batch {str(sizes.idxmin())!r} has {sizes.min()} cells, fewer than "
+            f"`cells.neighbors_within_batch` ({within}). Drop or merge the batch."
+        )
+
+
 def _neighbours(
     work: AnnData, n_neighbors: int, within: int, trim: int | None, exact: bool, seed: int
 ) -> None:
@@ -285,11 +307,7 @@ def _neighbours(
             work, n_neighbors=k, use_rep="X_pca", random_state=seed, transformer="sklearn"
         )
         return
-    if not one_batch and sizes.min() < within:
-        raise InputError(
-            f"cells: batch {sizes.idxmin()!r} has {sizes.min()} cells, fewer than "
-            f"`cells.neighbors_within_batch` ({within}). Drop or merge the batch."
-        )
+    check_batch_sizes(sizes, within)
     if exact:
         bbknn.bbknn(
             work,

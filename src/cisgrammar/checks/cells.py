@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from cisgrammar.cells.embedding import fitting_cells
+from cisgrammar.cells.embedding import check_batch_sizes, fitting_cells
 from cisgrammar.checks.findings import Findings, with_sizes
 from cisgrammar.checks.settings import InputFiles, Settings
 from cisgrammar.counts.labels import ONE_BATCH, UNLABELLED, label_column
@@ -34,6 +34,9 @@ def check_labels(files: InputFiles, settings: Settings, found: Findings) -> None
 
 
 def _report_cell_types(settings: Settings, found: Findings, types: pd.Categorical) -> None:
+    if settings.cells.clusters:
+        found.add("cell types", "clusters of the cells, to be found", "by `cells.clusters`")
+        return
     sizes = _sizes(types)
     rare = sizes[sizes < (0 if settings.pools is None else settings.pools.cells_per_pool)]
     note = ""
@@ -48,6 +51,7 @@ def _check_batches(
     if any(model.correct_batches for model in settings.cell_models):
         found.attempt(batch_numbers, pd.Series(np.asarray(batches)))
     sizes, note = _sizes(batches), ""
+    found.attempt(check_batch_sizes, sizes, settings.cells.neighbors_within_batch)
     if len(sizes) > 1 and len(_sizes(types)) > 1:
         table = pd.crosstab(np.asarray(types), np.asarray(batches)) > 0
         if (table.sum(axis=1) == 1).all():

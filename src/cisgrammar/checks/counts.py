@@ -10,6 +10,7 @@ from cisgrammar.checks.findings import Findings
 from cisgrammar.checks.settings import CountSettings, File, InputFiles, Settings
 from cisgrammar.common.inputs import examples
 from cisgrammar.counts import gene_names, give_names, load
+from cisgrammar.counts.carried import writable
 from cisgrammar.counts.cell_table import add_cell_table, add_columns_of_names
 from cisgrammar.counts.multiome import shared_cells
 from cisgrammar.counts.raw import RawCounts
@@ -40,6 +41,7 @@ def check_counts(files: InputFiles, settings: Settings, found: Findings) -> None
         return
     found.cells, found.n_cells = cells, sum(map(len, cells))
     found.targets = _joined(names, how.join)
+    found.genes = found.targets if how.targets == "genes" else None
     if len(tables) == len(cells):
         found.obs = pd.concat(tables)
 
@@ -127,7 +129,7 @@ def _annotated(
         known = found.attempt(add_cell_table, path, obs, *keys)
     if known is not None:
         known = found.attempt(add_columns_of_names, path, known, how.columns_in_barcodes)
-    return known
+    return None if known is None else writable(path, known)
 
 
 def _joined(names: list[pd.Index | None], join: str) -> pd.Index | None:

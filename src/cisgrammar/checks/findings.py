@@ -28,6 +28,8 @@ class Findings:
         What is known of all cells, one row each.
     n_cells
         How many are wanted.
+    genes
+        Names of genes whose expression is known, if any.
     targets
         Names of genes or peaks, whichever a model learns.
     sizes
@@ -43,6 +45,7 @@ class Findings:
     cells: list[pd.Index] = field(default_factory=list)
     obs: pd.DataFrame | None = None
     n_cells: int | None = None
+    genes: pd.Index | None = None
     targets: pd.Index | None = None
     sizes: dict[str, int] | None = None
     tss: pd.DataFrame | None = None

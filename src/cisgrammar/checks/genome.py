@@ -87,6 +87,13 @@ def check_genes(files: InputFiles, settings: Settings, found: Findings) -> None:
     match = match_genes(genes, found.tss, chromosomes)
     if match.share < min_overlap:
         message = no_match_message(files.named_counts, genes, found.tss, chromosomes)
+        cells = pd.Index([name for names in found.cells for name in names])
+        if match_genes(cells.unique(), found.tss, chromosomes).share >= min_overlap:
+            message = (
+                f"{files.named_counts}: its cells ({examples(cells)}) are genes of the annotation "
+                f"and its genes ({examples(genes)}) are not, so the matrix is transposed. Write "
+                "it with cells in rows (obs) and genes in columns (var)."
+            )
         found.problems.add(message)
         return
     ways = ", ".join(f"{n:,} by {way}" for way, n in match.ways.items() if n)

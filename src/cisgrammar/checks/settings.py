@@ -97,11 +97,14 @@ class CellSettings:
         As in :func:`cisgrammar.cells.embedding.fitting_cells`.
     clusters
         Whether clusters stand for cell types.
+    neighbors_within_batch
+        Neighbours that are taken from each batch.
     """
 
     keep: Mapping[str, Sequence[Any]] = field(default_factory=dict)
     drop: Mapping[str, Sequence[Any]] = field(default_factory=dict)
     clusters: bool = False
+    neighbors_within_batch: int = 3
 
 
 @dataclass(frozen=True)
@@ -252,7 +255,12 @@ class Settings:
         pools, regions, database = config["pools"], config["regions"], config["database"]
         return cls(
             counts=CountSettings(**config["counts"]),
-            cells=CellSettings(cells["keep"], cells["drop"], cells["clusters"] is not None),
+            cells=CellSettings(
+                cells["keep"],
+                cells["drop"],
+                cells["clusters"] is not None,
+                cells["neighbors_within_batch"],
+            ),
             pools=None
             if all(MODELS[name].data is not POOLS for name in models)
             else PoolSettings(pools["cells_per_pool"], pools["n_pools"]),

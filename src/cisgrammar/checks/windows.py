@@ -18,6 +18,8 @@ from cisgrammar.genome.regions import (
     sequence_codes,
 )
 
+FEW_SEQUENCES = 2000
+
 
 def check_bedtools(files: InputFiles, settings: Settings, found: Findings) -> None:
     """Check that bedtools is there."""
@@ -42,7 +44,9 @@ def _known_windows(files: InputFiles, settings: Settings, found: Findings) -> pd
     steps = [f"{step}: {n:,}" for step, n in counts.itertuples(index=False) if n]
     steps.append(f"dropped: N in the sequence: {(~known).sum():,}")
     few = known.sum() < counts.iloc[0, 1] / 2
-    found.add("sequences", f"{known.sum():,} {what}", "; ".join(steps), bool(few))
+    if few_in_all := known.sum() < FEW_SEQUENCES:
+        steps.append(f"a model learns little from fewer than {FEW_SEQUENCES:,}")
+    found.add("sequences", f"{known.sum():,} {what}", "; ".join(steps), bool(few or few_in_all))
     if not known.any():
         raise InputError(
             f"{files.fasta}: all of {len(known)} windows hold N. The FASTA is probably masked "

@@ -7,15 +7,18 @@ import difflib
 import math
 import re
 from collections.abc import Iterator
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 import yaml
-from jsonschema import Draft202012Validator, TypeChecker
+from jsonschema import Draft202012Validator, TypeChecker, ValidationError
 from jsonschema.validators import extend
 
 from cisgrammar.common.errors import Problems
 
+LARGEST = 10**18
+QUOTE = "If a name or label is meant, put it in quotes, as in '1.10' or 'no'."
 _NUMBER_AS_TEXT = re.compile(r"[-+]?\d+(\.\d*)?[eE][-+]?\d+")
 
 # Keys of earlier versions, and what they are called now.
@@ -40,7 +43,9 @@ RENAMED = {
 
 
 def _is_number(_: TypeChecker, value: object) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
+    if isinstance(value, float):
+        return math.isfinite(value)
+    return isinstance(value, int) and not isinstance(value, bool)
 
 
 def _is_integer(_: TypeChecker, value: object) -> bool:
@@ -48,8 +53,15 @@ def _is_integer(_: TypeChecker, value: object) -> bool:
     return isinstance(value, int) and not isinstance(value, bool)
 
 
+def _matches(_: Any, pattern: str, instance: object, __: Any) -> Iterator[ValidationError]:
+    # `$` would take a new line at the end
+    if isinstance(instance, str) and not re.fullmatch(pattern.removesuffix("$"), instance):
+        yield ValidationError(f"{instance!r} does not match {pattern!r}")
+
+
 _Validator = extend(
     Draft202012Validator,
+    {"pattern": _matches},
     type_checker=Draft202012Validator.TYPE_CHECKER.redefine_many(
         {"number": _is_number, "integer": _is_integer}
     ),
@@ -100,6 +112,7 @@ def fill_in(
     InputError
         With every unknown key (and the nearest known one), missing key and bad value.
     """
+    raise_all(source, _senseless(config))
     raise_all(source, _problems(config, schema))
     return _with_defaults(config, schema)
 
@@ -128,6 +141,30 @@ def _problems(config: dict[str, Any], schema: dict[str, Any]) -> Iterator[str]:
             yield _bad_value(where, error)
 
 
+def _senseless(value: object, where: str = "") -> Iterator[str]:
+    """Say which keys are no text, but what YAML took a name for, and which numbers are too long."""
+    if isinstance(value, dict):
+        for key, its in value.items():
+            if not isinstance(key, str):
+                section = f"in `{where}` " if where else ""
+                yield f"a key {section}is {key!r}, {_taken_for(key)}. {QUOTE}"
+            yield from _senseless(its, _join(where, str(key)))
+    elif isinstance(value, list):
+        for item in value:
+            yield from _senseless(item, where)
+    elif isinstance(value, int) and abs(value) > LARGEST:
+        yield f"key `{where}` is a number of more than 18 digits. Write one that can be meant."
+
+
+def _taken_for(value: object) -> str:
+    """Say for what YAML took something that is no text."""
+    if isinstance(value, bool):
+        return "true or false for YAML, as are yes, no, on and off in any case"
+    if isinstance(value, (int, float)):
+        return "a number for YAML"
+    return "a date for YAML" if isinstance(value, date) else "nothing (null) for YAML"
+
+
 def _unknown_key(where: str, key: str, known: list[str]) -> str:
     if now := RENAMED.get(_join(where, key)):
         return f"key `{_join(where, key)}` is now called `{now}`. Write its value there."
@@ -149,8 +186,16 @@ def _bad_value(where: str, error: Any) -> str:
             " YAML takes this for text: write such numbers with a decimal point and a sign in the "
             "exponent, as in 5.0e-4 or 5.0e+4."
         )
-    value = "empty" if error.instance is None else repr(error.instance)
+    if "string" in rule.get("type", []) and isinstance(error.instance, (int, float, date)):
+        hint = f" {error.instance!r} is {_taken_for(error.instance)}. {QUOTE}"
+    value = "empty" if error.instance is None else _short(error.instance)
     return f"key `{where or '(top level)'}` is {value}, but {expected}. {described}{hint}".strip()
+
+
+def _short(value: object, most: int = 100) -> str:
+    """Show a value, the middle of a long one left out."""
+    text = repr(value)
+    return text if len(text) <= most else f"{text[: most // 2]}...{text[-most // 2 :]}"
 
 
 def _expectation(rule: dict[str, Any]) -> str:
@@ -178,6 +223,7 @@ def _expectation(rule: dict[str, Any]) -> str:
             ("exclusiveMaximum", "less than {}"),
             ("minItems", "with at least {} entries"),
             ("maxItems", "with at most {} entries"),
+            ("maxLength", "of at most {} letters"),
             ("pattern", "that matches {}"),
         )
         if key in rule

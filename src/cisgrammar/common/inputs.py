@@ -8,6 +8,8 @@ import difflib
 import gzip
 import io
 import logging
+import signal
+import threading
 import zlib
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -63,6 +65,15 @@ def require_file(path: str | Path, key: str, folder_too: bool = False) -> Path:
         If it is missing, a folder (unless that will do), or empty.
     """
     path = Path(path)
+    try:
+        path.stat()
+    except FileNotFoundError:
+        pass  # said below
+    except (OSError, ValueError) as error:  # too long, a zero byte, a folder that may not be read
+        raise InputError(
+            f"{str(path)[:200]}: this path cannot be looked at ({error}). Correct `{key}`, or the "
+            "rights of its folders."
+        ) from None
     if path.is_dir():
         if folder_too:
             return path
@@ -175,6 +186,31 @@ def _refuse_other_compression(path: Path, start: bytes) -> None:
                 f"{path}: the file is compressed with {kind}, which is not read here. "
                 "Unpack it, or compress it with gzip."
             )
+
+
+@contextlib.contextmanager
+def time_limit(seconds: float, message: str) -> Iterator[None]:
+    """Stop what takes too long, such as a regular expression that goes over a name for ever.
+
+    Raises
+    ------
+    InputError
+        With the message, when the time is over. Only the main thread has a limit.
+    """
+
+    def stop(*_: object) -> None:
+        raise InputError(message)
+
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGALRM, stop)
+    signal.setitimer(signal.ITIMER_REAL, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
 
 
 def is_bed_header(line: str) -> bool:

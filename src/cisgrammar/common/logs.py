@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import logging
+import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -47,7 +48,8 @@ def log_to(path: str | Path) -> Iterator[logging.Logger]:
     """Send a job's log to a file, and its errors to the terminal as well.
 
     An :class:`InputError` ends the process with its message alone. So does what the
-    machine lacks (disk, memory, a right), whose traceback is in the log. Any other
+    machine lacks (disk, memory, a right), whose traceback is in the log. Ctrl-C ends it at
+    once with one line. Any other
     exception leaves its traceback in the log before it goes on.
 
     Parameters
@@ -76,6 +78,13 @@ def log_to(path: str | Path) -> Iterator[logging.Logger]:
     except InputError as error:
         logger.error("%s", error)
         raise SystemExit(1) from None
+    except KeyboardInterrupt:
+        logger.error(  # its traceback would say where it happened to be
+            "Stopped by hand: call again to go on. What is finished is kept, nothing half-written "
+            "is taken for whole."
+        )
+        logging.shutdown()
+        os._exit(130)  # threads of libraries may crash while Python takes them down
     except BaseException as error:
         root.exception("The job stopped:")
         if (lack := lacking(error)) is None:

@@ -11,12 +11,13 @@ from pathlib import Path
 import pandas as pd
 
 from cisgrammar.common.errors import InputError
-from cisgrammar.common.inputs import examples, nearest, open_text, share
+from cisgrammar.common.inputs import examples, nearest, open_text, share, time_limit
 
 logger = logging.getLogger(__name__)
 
 KEY = "counts.cell_table"
 LEAST_SHARE = 0.5
+LONGEST_MATCHING = 60.0  # seconds for the names of all cells
 USUAL_SUFFIXES = (r"-\d+$", r"_\d+$", r"[-_].*$", r"^.*[:#_]")
 
 
@@ -108,7 +109,8 @@ def add_columns_of_names(
                 f"{key}: {text!r} has {pattern.groups} groups. Put brackets around what is the "
                 "value, and around nothing else: `_(Stressed|Unstressed)_`."
             )
-        matches = [pattern.search(str(name)) for name in obs.index]
+        with time_limit(LONGEST_MATCHING, _endless(key, text)):
+            matches = [pattern.search(str(name)) for name in obs.index]
         if not any(matches):
             raise InputError(
                 f"{path}: {text!r} (`{key}`) matches none of the cells' names "
@@ -175,7 +177,15 @@ def simplify(barcodes: pd.Index, ignore: str | None) -> pd.Index:
             f"counts.ignore_in_barcodes: {ignore!r} is no regular expression ({error}). "
             r"For a suffix such as -1 write -\d+$."
         ) from None
-    return pd.Index([pattern.sub("", str(barcode)) for barcode in barcodes])
+    with time_limit(LONGEST_MATCHING, _endless("counts.ignore_in_barcodes", ignore)):
+        return pd.Index([pattern.sub("", str(barcode)) for barcode in barcodes])
+
+
+def _endless(key: str, pattern: str) -> str:
+    return (
+        f"{key}: comparing the cells' names with {pattern!r} does not end. Repeats within repeats, "
+        "as in (a+)+, take that long: write it without them."
+    )
 
 
 def _no_match(

@@ -9,7 +9,9 @@ import h5py
 from cisgrammar.common.errors import InputError
 from cisgrammar.common.inputs import examples, require_file
 from cisgrammar.counts import hdf5, text
+from cisgrammar.counts.carried import named_columns
 from cisgrammar.counts.loom import read_loom
+from cisgrammar.counts.probe import TIME_LIMIT, survive
 from cisgrammar.counts.raw import RawCounts
 
 KEY = "counts.path"
@@ -38,6 +40,19 @@ def load(
         If there is no such file, or it is damaged or in no known format.
     """
     path = Path(path)
+    if sample and _is_hdf5(path):
+        survive(path, lambda: _load(path, matrix, modality, sample=True), TIME_LIMIT)
+    return _load(path, matrix, modality, sample)
+
+
+def _is_hdf5(path: Path) -> bool:
+    if not path.is_file():
+        return False
+    with path.open("rb") as stream:
+        return stream.read(8) == hdf5.MAGIC
+
+
+def _load(path: Path, matrix: str, modality: str | None, sample: bool) -> RawCounts:
     if path.name.removesuffix(".gz").endswith("matrix.mtx") and path.is_file():
         path = path.parent
     kind = detect(path)
@@ -54,6 +69,7 @@ def load(
             f"{path}: a {kind} file has one matrix only, so there is no `{matrix}`. "
             "Leave out `counts.matrix`."
         )
+    raw.obs, raw.var = named_columns(path, raw.obs), named_columns(path, raw.var)
     if not len(raw.obs) or not len(raw.var):
         raise InputError(
             f"{path}: the matrix is empty: {len(raw.obs)} cells, {len(raw.var)} genes. "
@@ -80,7 +96,7 @@ def detect(path: Path) -> str:
         )
     with path.open("rb") as stream:
         start = stream.read(8)
-    if start != b"\x89HDF\r\n\x1a\n":
+    if start != hdf5.MAGIC:
         if path.suffix in hdf5.SUFFIXES:
             raise InputError(
                 f"{path}: this is no HDF5 file, whatever its name says: it starts with "

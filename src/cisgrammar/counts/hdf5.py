@@ -17,11 +17,13 @@ from anndata.io import read_elem
 
 from cisgrammar.common.errors import InputError
 from cisgrammar.common.inputs import examples, nearest
+from cisgrammar.counts.probe import refuse_other_files
 from cisgrammar.counts.raw import RawCounts, features_of
 from cisgrammar.counts.values import describe_values
 
 logger = logging.getLogger(__name__)
 
+MAGIC = b"\x89HDF\r\n\x1a\n"
 SUFFIXES = {".h5ad", ".h5", ".h5mu", ".hdf5", ".loom"}
 SAMPLE = 300_000  # values that preflight looks at
 BLOCK_CELLS = 4096
@@ -39,6 +41,7 @@ def open_file(path: Path) -> Iterator[h5py.File]:
     try:
         with h5py.File(path, "r") as file, warnings.catch_warnings():
             warnings.simplefilter("ignore", ad.OldFormatWarning)
+            refuse_other_files(path, file)
             yield file
     except (InputError, MemoryError):
         raise
@@ -75,13 +78,12 @@ def read(path: Path, kind: str, *, matrix: str, modality: str | None, sample: bo
                 raw.matrix = raw.matrix[:, keep]
                 raw.numbers = raw.matrix.data
         if kind == "h5mu":
-            raw.obs = _with_shared_columns(raw.obs, read_elem(file["obs"]))
+            raw.obs = _with_shared_columns(raw.obs, _read_frame(path, file["obs"]))
         return raw
 
 
 def _with_shared_columns(obs: pd.DataFrame, shared: pd.DataFrame) -> pd.DataFrame:
     """Add what an h5mu says of cells outside its modalities; the modality's own columns win."""
-    shared = _names_as_text(shared)
     new = shared.columns.difference(obs.columns, sort=False)
     return obs.join(shared[~shared.index.duplicated()][new])
 
@@ -104,8 +106,8 @@ def _read_anndata(path: Path, kind: str, group: h5py.Group, matrix: str, sample:
             f"{path}: there is no matrix `{matrix}`; there are {', '.join(there) or 'none'}."
             f"{nearest(matrix, there)} Set `counts.matrix` to one of them."
         )
-    obs = _names_as_text(read_elem(group["obs"]))
-    var = _names_as_text(read_elem(group["raw/var" if matrix == "raw" else "var"]))
+    obs = _read_frame(path, group["obs"])
+    var = _read_frame(path, group["raw/var" if matrix == "raw" else "var"])
     if sample:
         counts, values = None, sample_values(group[where])
     else:
@@ -122,7 +124,20 @@ def _read_anndata(path: Path, kind: str, group: h5py.Group, matrix: str, sample:
     return RawCounts(kind, obs, var, values, counts, others)
 
 
-def _names_as_text(table: pd.DataFrame) -> pd.DataFrame:
+def _read_frame(path: Path, stored: h5py.Group | h5py.Dataset) -> pd.DataFrame:
+    """Read obs or var; a column of a kind that anndata does not know is left out."""
+    try:
+        table = read_elem(stored)
+    except Exception:  # anndata raises anything
+        if not isinstance(stored, h5py.Group) or "column-order" not in stored.attrs:
+            raise
+        columns = {}
+        for name in stored.attrs["column-order"]:
+            try:
+                columns[name] = read_elem(stored[name])
+            except Exception as error:
+                logger.warning("%s: `%s` cannot be read: left out (%s)", path, name, _brief(error))
+        table = pd.DataFrame(columns, index=read_elem(stored[stored.attrs["_index"]]))
     return table.set_axis(table.index.astype(str))
 
 

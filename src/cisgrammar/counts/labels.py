@@ -16,6 +16,8 @@ logger = logging.getLogger(__name__)
 UNLABELLED = "unlabelled"
 ONE_BATCH = "all"
 
+_CONTROL = r"[\x00-\x1f\x7f]+"
+
 
 def standard_labels(
     path: str | Path, obs: pd.DataFrame, cell_type: str | None, batch: str | None
@@ -64,7 +66,7 @@ def label_column(
     column
         Its column; None gives every cell the default.
     default
-        For cells without a label.
+        For cells without a label: a missing value or no letter at all.
 
     Raises
     ------
@@ -87,8 +89,10 @@ def label_column(
         values = values.astype(values.cat.categories.dtype)
     if values.dtype.kind == "f" and (values.dropna() % 1 == 0).all():
         values = values.astype("Int64")  # clusters 0.0, 1.0, ... are called 0, 1, ...
-    missing = values.isna().to_numpy()
-    text = values.astype(object).where(~missing, default).astype(str)
+    text = values.astype(object).where(values.notna(), "").astype(str)
+    text = text.str.replace(_CONTROL, " ", regex=True)  # a tab or a new line would tear tables
+    missing = (text == "").to_numpy()
+    text = text.mask(missing, default)
     if missing.any():
         logger.warning("%s: %d cells have no `%s`: now %r", path, missing.sum(), column, default)
     return pd.Categorical(text, categories=sorted(text.unique(), key=natural_order))

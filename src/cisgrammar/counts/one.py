@@ -13,6 +13,7 @@ import scipy.sparse as sp
 
 from cisgrammar.common.errors import InputError
 from cisgrammar.common.inputs import examples, nearest
+from cisgrammar.counts.carried import writable
 from cisgrammar.counts.cell_table import add_cell_table, add_columns_of_names
 from cisgrammar.counts.formats import load
 from cisgrammar.counts.labels import standard_labels
@@ -91,7 +92,7 @@ def read_counts(
     names = gene_names(path, raw.var, gene_column)
     var = raw.var.set_axis(names)
     counts, var = _add_up_same_names(path, counts, var)
-    adata = ad.AnnData(X=counts, obs=obs, var=var)
+    adata = ad.AnnData(X=counts, obs=writable(path, obs), var=writable(path, var))
     if not adata.obs_names.is_unique:
         logger.warning(
             "%s: %d cells have a name that came before; they get -1, -2, ...",

@@ -12,6 +12,7 @@ import pandas as pd
 
 from cisgrammar.common.errors import InputError, Problems
 from cisgrammar.common.inputs import examples, share
+from cisgrammar.counts.carried import writable
 from cisgrammar.counts.labels import natural_order
 from cisgrammar.counts.one import read_counts
 
@@ -100,6 +101,9 @@ def read_several(
     joined = ad.concat(list(parts.values()), join=join, merge="first", fill_value=0)
     joined.X = joined.X.tocsr()
     joined.X.sort_indices()
+    joined.obs, joined.var = (
+        writable(", ".join(map(str, paths.values())), table) for table in (joined.obs, joined.var)
+    )
     for column in ("cell_type", "batch"):
         values = joined.obs[column].astype(str)
         joined.obs[column] = pd.Categorical(

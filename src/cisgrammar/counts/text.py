@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import re
 from pathlib import Path
+from typing import IO
 
 import numpy as np
 import pandas as pd
@@ -17,6 +18,9 @@ from cisgrammar.counts.raw import RawCounts, features_of
 
 KEY = "counts.path"
 BLOCK_GENES = 1024
+LONGEST_LINE = 10_000
+LEAST_BYTES = 6  # of a value: "1 1 1" and a new line
+MOST_PACKED = 1100  # times that gzip packs at most
 NAMELESS = "table without names"
 
 _NUMBER = re.compile(r"[0-9]+(\.[0-9]+)?")
@@ -36,6 +40,8 @@ def read_10x_mtx(folder: Path, modality: str | None) -> RawCounts:
     features = _columns(_only(folder, "features.tsv", "genes.tsv"))
     barcodes = _columns(_only(folder, "barcodes.tsv"))
     with open_binary(matrix, KEY) as stream:
+        _check_sizes(folder, matrix, stream, len(barcodes), len(features))
+        stream.seek(0)
         try:
             counts = sp.csr_matrix(scipy.io.mmread(stream).T)
         except (ValueError, OverflowError, TypeError) as error:
@@ -43,12 +49,6 @@ def read_10x_mtx(folder: Path, modality: str | None) -> RawCounts:
                 f"{matrix}: this is no sound Matrix Market file ({error}). "
                 "The download or copy was probably cut short: fetch it again."
             ) from None
-    if counts.shape != (len(barcodes), len(features)):
-        raise InputError(
-            f"{folder}: the matrix has {counts.shape[1]} genes x {counts.shape[0]} cells, but "
-            f"there are {len(features)} genes and {len(barcodes)} barcodes in the tables. The "
-            "three files are not of one run: copy them together."
-        )
     counts.sum_duplicates()
     names = features[min(1, features.shape[1] - 1)]
     var = pd.DataFrame({"gene_name": names.to_numpy()}, index=features[0].to_numpy())
@@ -58,6 +58,48 @@ def read_10x_mtx(folder: Path, modality: str | None) -> RawCounts:
         counts, var = counts[:, keep], var[keep]
     obs = pd.DataFrame(index=barcodes[0].to_numpy())
     return RawCounts("10x mtx", obs, var, counts.data, counts)
+
+
+def _check_sizes(folder: Path, matrix: Path, stream: IO[bytes], n_cells: int, n_genes: int) -> None:
+    """Read the line of sizes before a library believes it and asks for that much memory."""
+    comment, sizes = b"%", b""
+    while comment.startswith(b"%"):
+        comment = sizes = stream.readline(LONGEST_LINE)
+    fields = sizes.split()
+    if len(fields) != 3 or not all(field.isdigit() and len(field) < 19 for field in fields):
+        shown = sizes[:60].decode("latin-1").strip()
+        raise InputError(
+            f"{matrix}: this is no sound Matrix Market file: where its sizes should be (genes, "
+            f"cells, values) is {shown!r}. Sparse matrices of Cell Ranger's kind are read. Fetch "
+            "it again."
+        )
+    rows, columns, n_values = map(int, fields)
+    if (rows, columns) != (n_genes, n_cells):
+        raise InputError(_wrong_sizes(folder, rows, columns, n_cells, n_genes))
+    room = matrix.stat().st_size * (MOST_PACKED if matrix.suffix == ".gz" else 1)
+    if n_values > min(rows * columns, room // LEAST_BYTES):
+        raise InputError(
+            f"{matrix}: this is no sound Matrix Market file: it claims {n_values:,} values, more "
+            f"than there can be in {rows:,} x {columns:,} or in its bytes. Fetch it again."
+        )
+
+
+def _wrong_sizes(folder: Path, rows: int, columns: int, n_cells: int, n_genes: int) -> str:
+    """Say what is likely the matter where the matrix and its tables are of several sizes."""
+    text = (
+        f"{folder}: the matrix has {rows:,} genes x {columns:,} cells, but there are {n_genes:,} "
+        f"genes and {n_cells:,} barcodes in the tables. "
+    )
+    if (rows, columns) == (n_cells, n_genes):
+        return text + "The matrix is transposed, cells x genes: write it anew as genes x cells."
+    if 0 <= n_genes - rows <= 1 and 0 <= n_cells - columns <= 1:
+        which = [
+            name
+            for name, more in (("features", n_genes - rows), ("barcodes", n_cells - columns))
+            if more
+        ]
+        return text + f"There is probably a header line in {' and '.join(which)}: take it out."
+    return text + "The three files are not of one run: copy them together."
 
 
 def _only(folder: Path, *names: str) -> Path:

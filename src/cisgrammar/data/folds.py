@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 from sklearn.model_selection import GroupKFold, GroupShuffleSplit, KFold, ShuffleSplit
 
 from cisgrammar.common.errors import InputError, Problems
+from cisgrammar.common.files import damaged, read_table
 from cisgrammar.common.inputs import examples
 from cisgrammar.common.seeds import derive_seed
 
@@ -150,6 +152,30 @@ def _check_sizes(units: int, n_folds: int, validation: float, by: str) -> None:
         "every fold. Lower `folds.n_folds` or `folds.validation`"
         + (", or set `folds.by: random`." if by == "chromosome" else ".")
     )
+
+
+def read_folds(path: str | Path, sequences: Sequence[str]) -> pd.DataFrame:
+    """Read what :func:`split_folds` gave and was written.
+
+    Parameters
+    ----------
+    path
+        The table.
+    sequences
+        Names of the sequences that were split, in the data set's order.
+
+    Raises
+    ------
+    InputError
+        If it is cut short or damaged, or is not of these sequences.
+    """
+    table = read_table(path, has={"sequence": sequences})
+    if table["sequence"].tolist() != list(sequences):
+        raise damaged(path, "its sequences are in another order than in the data set")
+    parts = table.drop(columns=["sequence", "chrom"], errors="ignore")
+    if parts.empty or not parts.isin([TRAIN, VALIDATION, TEST]).all(axis=None):
+        raise damaged(path, f"it holds something else than {TRAIN}, {VALIDATION} and {TEST}")
+    return table
 
 
 def rows_of(folds: pd.DataFrame, fold: int, part: str) -> np.ndarray:

@@ -303,7 +303,7 @@ def _check_unique(problems: Problems, names: pd.Index, path: str | Path, what: s
     if len(twice):
         problems.add(
             f"{path}: {len(twice)} {what} names occur more than once ({examples(twice)}). "
-            "Names tell which row belongs to which sequence: make each one different."
+            "Names tell which row belongs to what: make each one different."
         )
 
 
@@ -407,7 +407,9 @@ def _target_labels(
     names = targets.astype(str)
     if labels is None:
         return pd.DataFrame({"cell_type": names}, index=names)
-    obs = _read_tsv(labels, LABELS_KEY)
+    obs, problems = _read_tsv(labels, LABELS_KEY), Problems()
+    _check_unique(problems, obs.index, labels, "target")
+    problems.raise_if_any()
     absent = names.difference(obs.index)
     if len(absent):
         raise InputError(

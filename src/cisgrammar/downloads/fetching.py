@@ -7,7 +7,6 @@ import json
 import logging
 import lzma
 import re
-import shutil
 import tarfile
 import time
 import zipfile
@@ -32,6 +31,8 @@ WAIT = 2.0  # seconds before the second try; doubled each time
 LONGEST_WAIT = 60.0
 TIMEOUT = 60.0  # seconds without a byte
 BLOCK = 1 << 20
+LARGEST_UNPACKED = 1_000_000_000  # bytes that any member may have
+MOST_PACKED = 100  # times as many as the archive has, beyond that
 
 _AGAIN = {408, 425, 429, 500, 502, 503, 504}  # states of a server that pass
 
@@ -112,13 +113,34 @@ def unpack(source: Source, archive: str | Path, target: str | Path) -> None:
             member = _open_member(source, archive, stack)
             partial = stack.enter_context(whole_file(target))
             with partial.open("wb") as file:
-                shutil.copyfileobj(member, file, BLOCK)
+                _copy(source, archive, member, file)
             _check(source, partial, target)
     except (zipfile.BadZipFile, tarfile.TarError, zlib.error, lzma.LZMAError, EOFError) as error:
         raise InputError(
             f"{archive}: the archive is damaged or cut short ({error}). Remove it, so that it is "
             "fetched again."
         ) from None
+
+
+def _copy(source: Source, archive: Path, member: IO[bytes], file: IO[bytes]) -> None:
+    """Write a member, and stop where it is larger than it can be."""
+    most = _most_unpacked(archive) if source.size is None else source.size
+    written = 0
+    while block := member.read(BLOCK):
+        written += len(block)
+        if written > most:
+            known = "the table says" if source.size is not None else "such an archive can hold"
+            raise InputError(
+                f"{archive}: {source.member} has more than the {most:,} bytes that {known}, so it "
+                f"is not what was expected. Look at the archive; correct the row of {source.name} "
+                f"in the table of sources (`{KEY}`)."
+            )
+        file.write(block)
+
+
+def _most_unpacked(archive: Path) -> int:
+    """Cap what comes out of an archive: data pack a hundredfold at the very most."""
+    return LARGEST_UNPACKED + MOST_PACKED * archive.stat().st_size
 
 
 def _open_member(source: Source, archive: Path, stack: contextlib.ExitStack) -> IO[bytes]:

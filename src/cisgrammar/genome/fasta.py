@@ -213,10 +213,11 @@ def match_chromosomes(
     {'1': 'chr1', 'MT': 'chrM'}
     """
     genome = list(genome)
+    names_there = set(genome)
     known = {name: name for name in genome}
     if style not in STYLES:
         for group in read_aliases(style):
-            in_genome = [name for name in group if name in genome]
+            in_genome = [name for name in group if name in names_there]
             if len(in_genome) == 1:
                 known.update({name: in_genome[0] for name in group if name not in known})
     by_rule: dict[str, str | None] = {}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,6 +20,22 @@ TAKEN = "another name in the counts is the same gene"
 
 # Ensembl's, Havana's and the mouse strains' ids have versions, and GENCODE's a mark for PAR on Y.
 _STABLE_ID = re.compile(r"((?:ENS[A-Z]*GR?|OTT[A-Z]*G|MGP_\w+_G)\d+)\.\d+(_PAR_Y)?")
+
+
+# What programs do to names: what it looks like, what to do, and how to undo it.
+CHANGED_NAMES: tuple[tuple[str, str, Callable[[str], str]], ...] = (
+    (
+        "The genome's name stands before each gene, as Cell Ranger writes it for a mix of species "
+        "(barnyard)",
+        "Keep the genes of one species and take the prefix off their names.",
+        lambda name: re.sub(r"^(GRCh|GRCm|hg|mm|mRatBN|Sscrofa)[\w.]*?_+(?=[A-Za-z])", "", name),
+    ),
+    (
+        "Each `_` became `-`, as Seurat does it",
+        "Write the counts with the names that they had before.",
+        lambda name: name.replace("-", "_"),
+    ),
+)
 
 
 @dataclass(frozen=True)
@@ -252,6 +268,9 @@ def _cause(absent: Sequence[str], tss: pd.DataFrame) -> str:
     upper = {name.upper() for name in [*tss["gene_id"], *tss["gene_name"]]}
     if sum(str(name).upper() in upper for name in absent) > len(absent) / 2:
         return "They differ in upper and lower case only: is the annotation of another species?"
+    for cause, remedy, change in CHANGED_NAMES:
+        if sum(change(str(name)).upper() in upper for name in absent) > len(absent) / 2:
+            return f"{cause}. {remedy}"
     return (
         "The annotation is probably of another species or source, or the counts name genes in "
         "another way."

@@ -27,7 +27,10 @@ _KINDS = {"gene": _GENES, "transcript": _TRANSCRIPTS, "exon": {"exon"}, "CDS": {
 
 _COORDINATE = re.compile(r"[0-9]{1,12}")
 _GFF3 = re.compile(r'\s*[^\s="]+=')
-_GTF_ATTRIBUTE = re.compile(r'([^\s;="]+)\s+(?:"([^"]*)"|([^\s;"]+))')
+_GTF_KEY = re.compile(r'[\s;="]*+([^\s;="]++)\s*+')
+_GTF_VALUE = re.compile(r'"((?:[^"\\]|\\.)*+)"|([^\s;"]++)')
+_ESCAPED = re.compile(r"\\(.)")
+_IDS = {"gene_id", "transcript_id", "ID"}
 
 _GENE_COLUMNS = ["key", "chrom", "start", "end", "strand", "gene_id", "gene_name", "biotype"]
 _TRANSCRIPT_COLUMNS = ["key", "gene", "chrom", "start", "end", "strand", "tags", "biotype", "name"]
@@ -145,19 +148,62 @@ def _row(path: str | Path, number: int, columns: list[str]) -> _Row:
             "whole numbers, the start at least 1 and not after the end. The file is damaged "
             "there, or is not a GTF or GFF3 file."
         )
-    return _Row(number, feature, chrom, int(first) - 1, int(last), strand, _attributes(attributes))
+    return _Row(
+        number,
+        feature,
+        chrom,
+        int(first) - 1,
+        int(last),
+        strand,
+        _attributes(path, number, attributes),
+    )
 
 
-def _attributes(text: str) -> dict[str, str]:
-    """Split the ninth column; a key that comes several times has its values joined by commas."""
-    if _GFF3.match(text):
-        pairs = [part.strip().partition("=")[::2] for part in text.split(";") if "=" in part]
-        return {key: unquote(value) for key, value in pairs}
+def _attributes(path: str | Path, number: int, text: str) -> dict[str, str]:
+    """Split the ninth column; of a key that comes several times the first value counts.
+
+    Only ``tag`` may have several, joined by commas.
+    """
+    is_gff3 = _GFF3.match(text)
+    pairs = _gff3_pairs(text) if is_gff3 else _gtf_pairs(path, number, text)
     found: dict[str, str] = {}
-    for key, quoted, bare in _GTF_ATTRIBUTE.findall(text):
-        value = quoted or bare
-        found[key] = f"{found[key]},{value}" if key in found else value
+    for key, value in pairs:
+        if key not in found:
+            found[key] = value
+        elif key == "tag":
+            found[key] += f",{value}"
+        elif key in _IDS and value != found[key]:
+            raise InputError(
+                f"{path}: line {number} has two values of `{key}`: {found[key][:40]} and "
+                f"{value[:40]}. A row is of one: the file is damaged there, or two lines ran "
+                "together."
+            )
     return found
+
+
+def _gff3_pairs(text: str) -> Iterator[tuple[str, str]]:
+    for part in text.split(";"):
+        key, equals, value = part.strip().partition("=")
+        if equals:
+            yield key, unquote(value)
+
+
+def _gtf_pairs(path: str | Path, number: int, text: str) -> Iterator[tuple[str, str]]:
+    """Read ``key "value";`` and ``key value;`` from left to right, each letter once."""
+    place = 0
+    while key := _GTF_KEY.match(text, place):
+        value = _GTF_VALUE.match(text, key.end())
+        if value is None:
+            if text.startswith('"', key.end()):
+                raise InputError(
+                    f"{path}: line {number} has an attribute `{key[1][:40]}` whose quote is never "
+                    "closed. The file is damaged there: fetch it again."
+                )
+            place = key.end()
+            continue
+        quoted, bare = value.groups()
+        yield key[1], bare if quoted is None else _ESCAPED.sub(r"\1", quoted)
+        place = value.end()
 
 
 def _gene(path: str | Path, row: _Row, gene_id: str) -> tuple:

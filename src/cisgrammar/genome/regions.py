@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import re
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +14,7 @@ import pybedtools
 from tqdm import tqdm
 
 from cisgrammar.common.errors import InputError
-from cisgrammar.common.files import whole_file
+from cisgrammar.common.files import damaged, read_table, whole_file
 from cisgrammar.common.inputs import examples, is_bed_header, open_text
 from cisgrammar.genome.fasta import match_chromosomes, open_fasta
 from cisgrammar.genome.sequence import N, encode, reverse_complement
@@ -211,6 +211,37 @@ def read_bed(path: str | Path, key: str = "regions") -> pd.DataFrame:
         raise InputError(f"{path}: there is not one region in this BED file. Correct `{key}`.")
     table = pd.DataFrame(rows, columns=[*REGION_COLUMNS, "gene_name"])
     return table if (table["gene_name"] != "").any() else table[REGION_COLUMNS]
+
+
+def read_windows(path: str | Path, steps: str | Path, names: Iterable[str]) -> pd.DataFrame:
+    """Read the windows of an earlier job.
+
+    Parameters
+    ----------
+    path
+        From :func:`write_bed`.
+    steps
+        The table of steps beside it; its last row says how many windows there are.
+    names
+        Of the genes or peaks that may have a window.
+
+    Returns
+    -------
+    As :func:`read_bed`, with the names as index.
+
+    Raises
+    ------
+    InputError
+        If it is cut short or damaged, or is of other genes or peaks.
+    """
+    windows, n = read_bed(path).set_index("name"), read_table(steps).iloc[-1, 1]
+    if len(windows) != n:
+        raise damaged(path, f"it has {len(windows):,} windows; by {steps} there are {n:,}")
+    if alien := set(windows.index) - set(names):
+        raise damaged(
+            path, f"{len(alien):,} of its names ({examples(sorted(alien))}) are not in the counts"
+        )
+    return windows
 
 
 def _bed_row(path: str | Path, number: int, columns: list[str]) -> tuple:

@@ -15,14 +15,13 @@ from typing import Any, TypeVar
 import matplotlib as mpl
 import numpy as np
 import pandas as pd
-from anndata import read_h5ad
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties
 from matplotlib.textpath import text_to_path
 
-from cisgrammar.common.files import whole_file
+from cisgrammar.common.files import read_h5ad, whole_file
 
 MM = 1 / 25.4  # inches
 ONE_COLUMN = 85.0

@@ -20,7 +20,7 @@ from optuna.trial import TrialState
 from tqdm import tqdm
 
 from cisgrammar.common.errors import InputError
-from cisgrammar.common.files import alone_with, whole_file
+from cisgrammar.common.files import alone_with, damaged, whole_file
 from cisgrammar.common.provenance import source_hash
 from cisgrammar.common.seeds import derive_seed
 from cisgrammar.data.split import Split
@@ -304,5 +304,17 @@ def write_best(best: Mapping[str, Any], path: str | Path) -> None:
 
 
 def read_best(path: str | Path) -> dict[str, Any]:
-    """Read hyperparameters.json."""
-    return json.loads(Path(path).read_text())
+    """Read hyperparameters.json.
+
+    Raises
+    ------
+    InputError
+        If it is cut short or damaged.
+    """
+    try:
+        best = json.loads(Path(path).read_text())
+    except ValueError as error:
+        raise damaged(path, f"this is no JSON ({error})") from None
+    if not isinstance(best, dict) or not best:
+        raise damaged(path, "it holds no hyperparameters")
+    return best

@@ -72,7 +72,7 @@ def test_all_is_told(checks, tmp_path):
         "sequences: 12 promoters (genes with a TSS: 12",
         "seen in too few pools",
         "How long tuning and training take is not known",
-        "Warnings (lines with `!`): 1.",
+        "Warnings (lines with `!`): 2.",
     ):
         assert words in text
 

@@ -9,6 +9,7 @@ from made_inputs import SHARED, YEAST, check_inputs, gtf_row, real, write, write
 from scipy import sparse
 
 from cisgrammar.common.errors import InputError
+from cisgrammar.motifs.meme import Motif, write_meme
 
 ROOT = Path(__file__).parents[3]
 
@@ -27,7 +28,7 @@ def change(arguments, edit):
 def test_files_that_fit(tmp_path):
     table = check_inputs(**write_inputs(tmp_path))
     assert table.columns.tolist() == ["check", "found", "status", "note"]
-    assert table.loc[table["status"] != "ok", "check"].tolist() == []
+    assert table.loc[table["status"] != "ok", "check"].tolist() == ["sequences"]  # few
     found = rows(table)["found"]
     assert found["counts"] == "h5ad: 20 cells x 12 genes"
     assert found["cell types"] == "2: a (10), b (10)"
@@ -175,7 +176,7 @@ def test_warnings_say_what_will_happen(tmp_path):
     write(arguments["annotation"], renamed + gtf_row("gene", 5, 9, chrom="Un", gene_id="X"))
     table = rows(check_inputs(**arguments))
     warned = table.index[table["status"] == "warning"].tolist()
-    assert warned == ["values", "cell types", "batches", "chromosomes"]
+    assert warned == ["values", "cell types", "batches", "chromosomes", "sequences"]
     assert "a (10), b (10)" in table.loc["cell types", "note"]
     assert "one batch only" in table.loc["batches", "note"]
     assert table.loc["chromosomes", "note"] == "1 renamed by rule: 1 -> chr1; not in the FASTA: Un"
@@ -406,3 +407,69 @@ def test_folds_that_are_possible_are_told(tmp_path):
 def test_folds_that_are_not_possible_stop_before_anything_runs(tmp_path, changes, words):
     with pytest.raises(InputError, match=words):
         check_inputs(**write_inputs(tmp_path), folds=FOLDS | changes)
+
+
+def test_clusters_to_be_found_are_no_unlabelled_cells(tmp_path):
+    table = check_inputs(**write_inputs(tmp_path, clusters=True, cell_type=None))
+    found = table.set_index("check").loc["cell types", "found"]
+    assert found == "clusters of the cells, to be found"
+
+
+def test_a_batch_with_fewer_cells_than_neighbours_is_told_before_a_run(tmp_path):
+    arguments = write_inputs(tmp_path, batch="run", neighbors_within_batch=3)
+    counts = ad.read_h5ad(arguments["counts"])
+    counts.obs["run"] = ["rare", *["common"] * (counts.n_obs - 1)]
+    counts.write_h5ad(arguments["counts"])
+    with pytest.raises(InputError, match="batch 'rare' has 1 cells, fewer than"):
+        check_inputs(**arguments)
+
+
+@pytest.mark.parametrize(
+    "names, status", [(["SP1", "GATA1", "KLF4"], "warning"), ([], "warning"), (None, "ok")]
+)
+def test_transcription_factors_of_the_database_are_counted(tmp_path, names, status):
+    """Those of another species are hardly among the genes."""
+    database = {"source": "jaspar:CORE:vertebrates:2024", "tf_names": None}
+    if names is None:
+        source = tmp_path / "motifs.meme"
+        write_meme([Motif("a", np.full((4, 5), 0.25), alt="G1")], source)
+        database["source"] = str(source)
+    arguments = write_inputs(tmp_path)
+    text = arguments["annotation"].read_text()
+    for i, name in enumerate(names or []):
+        text = text.replace(f'gene_id "G{i}"', f'gene_id "G{i}"; gene_name "{name}"')
+    arguments["annotation"].write_text(text)
+    table = check_inputs(**arguments, database=database).set_index("check")
+    found, note = table.loc["transcription factors", ["found", "note"]]
+    assert found.startswith("1 of 1" if names is None else f"{len(names)} of ")
+    assert table.loc["transcription factors", "status"] == status
+    assert ("another species" in note) == (status == "warning")
+
+
+@pytest.mark.parametrize(
+    "change, words",
+    [
+        (lambda name: f"GRCh38_{name}", "barnyard"),
+        (lambda name: f"mm10___{name}", "barnyard"),
+        (lambda name: f"x_{name}".replace("_", "-"), "as Seurat does it"),
+    ],
+)
+def test_names_that_programs_changed_are_recognised(tmp_path, change, words):
+    arguments = write_inputs(tmp_path)
+    counts = ad.read_h5ad(arguments["counts"])
+    if "Seurat" in words:
+        text = arguments["annotation"].read_text().replace('gene_id "', 'gene_id "x_')
+        arguments["annotation"].write_text(text)
+    counts.var_names = [change(name) for name in counts.var_names]
+    counts.write_h5ad(arguments["counts"])
+    with pytest.raises(InputError, match=words):
+        check_inputs(**arguments)
+
+
+def test_a_transposed_matrix_is_recognised(tmp_path):
+    arguments = write_inputs(tmp_path, cell_type=None)
+    counts = ad.read_h5ad(arguments["counts"])
+    del counts.obs["label"]
+    counts.T.write_h5ad(arguments["counts"])
+    with pytest.raises(InputError, match="the matrix is transposed"):
+        check_inputs(**arguments)

@@ -152,7 +152,7 @@ def test_completing_twice_changes_nothing():
             "`scover.search.learn_rate` is not known. Did you mean `scover.search.learning_rate`?",
         ),
         ({"folds": {"xyz": 1}}, "Known: n_folds, validation, by, "),
-        ({"folds": {1: 1}}, "key `folds.1` is not known"),
+        ({"folds": {1: 1}}, "a key in `folds` is 1, a number for YAML"),
         ({"seed": "one"}, "key `seed` is 'one', but it should be a whole number, at least 0."),
         ({"seed": -1}, "key `seed` is -1, but it should be a whole number, at least 0."),
         ({"seed": 1.5}, "key `seed` is 1.5, but it should be a whole number"),

@@ -7,7 +7,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cisgrammar.common.files import read_table, whole_file, write_h5ad, write_table
+from cisgrammar.common.errors import InputError
+from cisgrammar.common.files import (
+    read_h5ad,
+    read_matrix,
+    read_table,
+    unusable_folder,
+    whole_file,
+    write_h5ad,
+    write_table,
+)
+
+LABELS = ["NA", "nan", "None", "", "01", "1.10", "1e5", "True", "-", "a b", '"', "cell_type"]
+ANY_LABEL = st.one_of(st.sampled_from(LABELS), st.text("01.eNAan'\"\t\n é", max_size=4))
 
 
 def names(folder):
@@ -130,3 +142,90 @@ def test_two_jobs_that_make_one_file_leave_each_other_alone(tmp_path):
             second.write_text("same")
         assert path.read_text() == "same"
     assert path.read_text() == "same" and list(tmp_path.iterdir()) == [path]
+
+
+@given(st.lists(ANY_LABEL, min_size=1))
+def test_labels_are_read_as_the_text_that_was_written(tmp_path_factory, labels):
+    path = tmp_path_factory.mktemp("table") / "table.tsv"
+    table = pd.DataFrame({"cell_type": labels, "cell": labels, "r": np.nan})
+    write_table(table, path)
+    again = read_table(path, has={"cell_type": labels})
+    assert again["cell_type"].tolist() == again["cell"].tolist() == labels
+    assert again["r"].isna().all()
+    write_table(table.set_index("cell"), path, index=True)
+    assert read_table(path, index_col="cell").index.tolist() == labels
+
+
+@given(st.lists(ANY_LABEL, min_size=1, unique=True), st.lists(ANY_LABEL, min_size=1, unique=True))
+def test_a_matrix_may_have_any_names(tmp_path_factory, rows, columns):
+    path = tmp_path_factory.mktemp("table") / "matrix.tsv"
+    values = np.arange(len(rows) * len(columns), dtype=float).reshape(len(rows), -1)
+    values[0, 0] = np.nan
+    table = pd.DataFrame(values, pd.Index(rows, name="motif"), columns)
+    write_table(table, path, index=True)
+    again = read_matrix(path, rows=rows, columns=columns)
+    pd.testing.assert_frame_equal(again, table)
+
+
+def test_missing_words_are_empty_and_missing_again(tmp_path):
+    table = pd.DataFrame({"target": ["NA", None], "note": ["", None], "p_value": [0.5, np.nan]})
+    write_table(table, tmp_path / "table.tsv")
+    assert (tmp_path / "table.tsv").read_text() == "target\tnote\tp_value\nNA\t\t0.5\n\t\tNA\n"
+    again = read_table(tmp_path / "table.tsv")
+    assert again["target"].fillna("missing").tolist() == ["NA", "missing"]
+    assert again["note"].tolist() == ["", ""]
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        lambda text: text[: text.index("b\t")],
+        lambda text: text[:-3],
+        lambda text: "",
+        lambda text: "\0" * len(text),
+        lambda text: text.replace("b\t", "z\t"),
+        lambda text: text.replace("b\t", "b\t1\t"),
+        lambda text: text.replace("2.5", "much"),
+        lambda text: text.replace("motif", "other"),
+    ],
+    ids=["rows", "end", "zero", "nul", "other", "wide", "word", "header"],
+)
+@pytest.mark.parametrize("read", ["table", "matrix"])
+def test_a_damaged_table_is_named(tmp_path, spoil, read):
+    path = tmp_path / "table.tsv"
+    table = pd.DataFrame({"r": [1.5, 2.5, 3.5]}, pd.Index(["a", "b", "c"], name="motif"))
+    write_table(table, path, index=True)
+    path.write_text(spoil(path.read_text()))
+    if read == "table" and "much" in path.read_text():
+        return  # it does not know which columns are numbers
+    if read == "matrix" and "other" in path.read_text():
+        return  # whatever the name above the names
+    with pytest.raises(InputError, match=r"table\.tsv: .*Delete it and run again") as raised:
+        if read == "table":
+            read_table(path, index_col="motif", has={"motif": ["a", "b", "c"]})
+        else:
+            read_matrix(path, rows=["a", "b", "c"], columns=["r"])
+    assert "\n" not in str(raised.value)
+
+
+@pytest.mark.parametrize("share", [0.0, 0.1, 0.5, 0.9, 0.999])
+@pytest.mark.parametrize("backed", [None, "r"])
+def test_a_damaged_h5ad_is_named(tmp_path, share, backed):
+    path = tmp_path / "a.h5ad"
+    write_h5ad(ad.AnnData(np.eye(300, dtype=np.float32)), path)
+    assert read_h5ad(path, backed).shape == (300, 300)
+    whole = path.read_bytes()
+    path.write_bytes(whole[: int(share * len(whole))])
+    with pytest.raises(InputError, match=r"a\.h5ad: .*Delete it and run again"):
+        read_h5ad(path, backed)
+
+
+def test_where_results_can_go(tmp_path, monkeypatch):
+    (tmp_path / "file").write_text("")
+    (tmp_path / "link").symlink_to("nothing")
+    assert unusable_folder(tmp_path / "a/b") is None
+    for name in ("file", "file/b/c"):
+        assert unusable_folder(tmp_path / name).startswith(f"{tmp_path}/file: this is a file")
+    assert "a link to nothing" in unusable_folder(tmp_path / "link/a")
+    monkeypatch.setattr("os.access", lambda path, mode: False)
+    assert f"{tmp_path}: you may not write" in unusable_folder(tmp_path / "a/b")

@@ -1,5 +1,7 @@
 import errno
 import logging
+import subprocess
+import sys
 import warnings
 
 import pytest
@@ -34,7 +36,7 @@ def test_input_error_ends_with_its_message_alone(log, capsys):
     assert "Traceback" not in log.read_text()
 
 
-@pytest.mark.parametrize("error", [KeyError("gene7"), KeyboardInterrupt(), OSError(5, "gene7")])
+@pytest.mark.parametrize("error", [KeyError("gene7"), OSError(5, "gene7")])
 def test_any_other_error_leaves_its_traceback_and_goes_on(log, error, capsys):
     with pytest.raises(type(error)), log_to(log):
         raise error
@@ -78,3 +80,22 @@ def test_handlers_are_let_go_after_an_error(log):
     with pytest.raises(SystemExit), log_to(log):
         raise InputError("x")
     assert (logging.getLogger().handlers, logging.getLogger("cisgrammar").handlers) == before
+
+
+def test_ctrl_c_ends_at_once_with_one_line(log):
+    """Also where another thread never ends; what was half-written is gone."""
+    code = f"""
+import os, signal, threading, time
+from cisgrammar.common.files import whole_file
+from cisgrammar.common.logs import log_to
+threading.Thread(target=time.sleep, args=(600,)).start()
+with log_to({str(log)!r}), whole_file({str(log.parent / "table.tsv")!r}) as path:
+    path.write_text("half")
+    os.kill(os.getpid(), signal.SIGINT)
+    time.sleep(60)
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    assert done.returncode == 130
+    assert done.stderr.count("\n") == 1 and done.stderr.startswith("Stopped by hand: call again")
+    assert [path.name for path in log.parent.iterdir()] == [log.name]
+    assert "Stopped by hand" in log.read_text()

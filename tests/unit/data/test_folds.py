@@ -5,7 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cisgrammar.common.errors import InputError
-from cisgrammar.data.folds import TEST, TRAIN, VALIDATION, rows_of, split_folds
+from cisgrammar.common.files import write_table
+from cisgrammar.data.folds import TEST, TRAIN, VALIDATION, read_folds, rows_of, split_folds
 
 
 def sequences(chroms):
@@ -122,3 +123,35 @@ def test_sequences_without_a_place_cannot_be_split_by_it():
         split_folds(nowhere, **NAMED, test_chromosomes=["chr2"])
     with pytest.raises(InputError, match="only 1 chromosomes"):
         split_folds(nowhere, **{**NAMED, "n_folds": 3})
+
+
+@pytest.fixture
+def written(tmp_path):
+    folds = split_folds(sequences(["1"] * 20), n_folds=2, validation=0.2, by="random", seed=1)
+    folds["sequence"] = [f"0{i}" for i in range(20)]  # names that look like numbers
+    write_table(folds, tmp_path / "folds.tsv")
+    return tmp_path / "folds.tsv", folds
+
+
+def test_folds_are_read_as_written(written):
+    path, folds = written
+    assert read_folds(path, folds["sequence"]).equals(folds)
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        lambda lines: lines[:11],
+        lambda lines: lines[:-1],
+        lambda lines: [*lines, lines[-1]],
+        lambda lines: [lines[0], *lines[:0:-1]],
+        lambda lines: [line.replace("train", "trial") for line in lines],
+        lambda lines: ["\t".join(line.split("\t")[:2]) + "\n" for line in lines],
+    ],
+    ids=["half", "last", "twice", "order", "word", "columns"],
+)
+def test_folds_that_do_not_cover_the_data_are_refused(written, spoil):
+    path, folds = written
+    path.write_text("".join(spoil(path.read_text().splitlines(True))))
+    with pytest.raises(InputError, match=r"folds\.tsv: .*Delete it and run again"):
+        read_folds(path, folds["sequence"])

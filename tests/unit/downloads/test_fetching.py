@@ -10,6 +10,7 @@ from made_server import serve
 
 from cisgrammar.common.errors import InputError
 from cisgrammar.common.files import alone_with
+from cisgrammar.downloads import fetching
 from cisgrammar.downloads.fetching import fetch, unpack
 from cisgrammar.downloads.sources import Source
 
@@ -240,3 +241,15 @@ def test_links_and_folders_in_archives_are_not_followed_out(tmp_path):
         with pytest.raises(InputError):
             unpack(member(name, sha256=""), tmp_path / "all.tar", tmp_path / "out")
     assert names(tmp_path) == ["all.tar", "secret"]
+
+
+@pytest.mark.parametrize("make", [write_zip, write_tar])
+@pytest.mark.parametrize("size", [len(CONTENT) // 2, None])
+def test_a_member_larger_than_it_can_be_is_not_written_out(tmp_path, monkeypatch, make, size):
+    monkeypatch.setattr(fetching, "LARGEST_UNPACKED", 0)
+    monkeypatch.setattr(fetching, "MOST_PACKED", 0)
+    monkeypatch.setattr(fetching, "BLOCK", 4)
+    archive = make(tmp_path / "all", **{"a.csv": CONTENT})
+    with pytest.raises(InputError, match=r"all: a\.csv has more than the [\d,]+ bytes"):
+        unpack(member("a.csv", size=size), archive, tmp_path / "out/a.csv")
+    assert names(tmp_path / "out") == []

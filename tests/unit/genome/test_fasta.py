@@ -1,5 +1,6 @@
 import re
 import struct
+import time
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -160,3 +161,14 @@ def test_no_text_ends_in_a_traceback(tmp_path, text):
 def test_yeast_genome(tmp_path):
     sizes = chrom_sizes(real(YEAST / "sacCer3.fa.gz"), tmp_path)
     assert len(sizes) == 17 and sum(sizes.values()) == 12_157_105
+
+
+def test_thirty_thousand_scaffolds_with_aliases_are_matched_at_once(tmp_path):
+    numbers = range(30_000)
+    path = write(tmp_path / "aliases.tsv", "".join(f"NW_{i}.1\tscaffold{i}\n" for i in numbers))
+    start = time.monotonic()
+    found = match_chromosomes(
+        [f"NW_{i}.1" for i in numbers], [f"scaffold{i}" for i in numbers], str(path)
+    )
+    assert found == {f"NW_{i}.1": f"scaffold{i}" for i in numbers}
+    assert time.monotonic() - start < 5

@@ -6,8 +6,16 @@ from hypothesis import strategies as st
 from made_inputs import YEAST, real, write
 
 from cisgrammar.common.errors import InputError
+from cisgrammar.common.files import write_table
 from cisgrammar.genome.fasta import chrom_sizes
-from cisgrammar.genome.regions import given_regions, promoters, read_bed, sequence_codes, write_bed
+from cisgrammar.genome.regions import (
+    given_regions,
+    promoters,
+    read_bed,
+    read_windows,
+    sequence_codes,
+    write_bed,
+)
 from cisgrammar.genome.sequence import decode
 from cisgrammar.genome.tss import read_tss
 
@@ -215,3 +223,16 @@ def test_windows_from_a_bed(tmp_path):
 def test_windows_that_do_not_fit(tmp_path, text, words):
     with pytest.raises(InputError, match=words):
         given_regions(write(tmp_path / "w.bed", text), ["G1", "G2"], {"chr1": 100})
+
+
+@pytest.mark.parametrize("text, names", [("c\t0\t9\tA\t0\t+\n", "AB"), (None, "AC")])
+def test_windows_that_are_not_those_of_an_earlier_job_are_refused(tmp_path, text, names):
+    path, steps = tmp_path / "regions.bed", tmp_path / "region_counts.tsv"
+    windows, _ = promoters(sites(("A", "c", 50, "+"), ("B", "c", 60, "-")), {"c": 201}, 30, 20)
+    write_bed(windows, path)
+    write_table(pd.DataFrame({"step": ["windows"], "genes": [2]}), steps)
+    assert read_windows(path, steps, ["A", "B", "C"]).index.tolist() == ["A", "B"]
+    if text:
+        path.write_text(text)
+    with pytest.raises(InputError, match=r"regions\.bed: .*Delete it and run again"):
+        read_windows(path, steps, list(names))

@@ -11,7 +11,7 @@ from cisgrammar.data.split import Inputs, Split
 from cisgrammar.models.checkpoints import build_model
 from cisgrammar.training import tuning
 from cisgrammar.training.loop import train
-from cisgrammar.training.tuning import trial_seed, tune
+from cisgrammar.training.tuning import read_best, trial_seed, tune, write_best
 
 SETTINGS = {
     "filters": 4,
@@ -304,6 +304,7 @@ def test_where_nothing_is_to_be_searched_nothing_is_tried(search, runs, tmp_path
     json.dumps(best)
 
 
+<<<<<<< HEAD
 def test_each_combination_of_choices_is_tried_once(search):
     one = {"learning_rate": [0.01, 0.01], "sigma_motifs": [0.1, 0.1], "sigma_net": [0.1, 0.1]}
     space = one | {"batch_size": [8, 16, 16, 4]}
@@ -311,3 +312,13 @@ def test_each_combination_of_choices_is_tried_once(search):
     assert table["batch_size"].tolist() == [8, 16, 4]
     assert set(table["learning_rate"]) == {0.01}
     assert best["trial"] in table["trial"].tolist()
+=======
+@pytest.mark.parametrize("text", ["", "{", '{"a": 1', "[]", "{}", "null", "1"])
+def test_hyperparameters_that_are_cut_short_are_named(tmp_path, text):
+    path = tmp_path / "hyperparameters.json"
+    write_best({"a": 1}, path)
+    assert read_best(path) == {"a": 1}
+    path.write_text(text)
+    with pytest.raises(InputError, match=r"hyperparameters\.json: .*Delete it and run again"):
+        read_best(path)
+>>>>>>> w-robust

@@ -1,0 +1,46 @@
+"""Checks of sequences and targets that the user has: against the rest of the config."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pandas as pd
+from anndata import AnnData
+
+from cisgrammar.checks.findings import Findings
+from cisgrammar.checks.folds import describe_folds
+from cisgrammar.checks.motifs import check_motifs
+from cisgrammar.checks.settings import DatabaseSettings, InputFiles, Settings
+from cisgrammar.data.given import describe
+
+
+def check_given(
+    data: AnnData, folds: Mapping[str, Any], database: DatabaseSettings
+) -> pd.DataFrame:
+    """Check that sequences can be split, and that the database of motifs is sound.
+
+    Parameters
+    ----------
+    data
+        As from :func:`cisgrammar.data.given.read_given`.
+    folds
+        As for :func:`cisgrammar.data.folds.split_folds`, but for the seed.
+    database
+        Known motifs.
+
+    Returns
+    -------
+    As :func:`cisgrammar.checks.preflight.preflight`.
+
+    Raises
+    ------
+    InputError
+        With all problems that were found.
+    """
+    found = Findings()
+    if (parts := found.attempt(describe_folds, data.var, folds)) is not None:
+        found.add(*parts)
+    check_motifs(InputFiles("", "", ""), Settings(database=database), found)
+    found.problems.raise_if_any()
+    return pd.concat([describe(data), found.table()], ignore_index=True)

@@ -1,0 +1,12 @@
+"""Check that sequences that the user has fit the config: their folds, and the known motifs."""
+
+from cisgrammar.checks.given import check_given
+from cisgrammar.checks.settings import DatabaseSettings
+from cisgrammar.common.files import read_h5ad, write_table
+from cisgrammar.common.logs import log_to
+
+settings = snakemake.params.settings
+database = DatabaseSettings(settings["database"]["source"], settings["database"]["tf_names"])
+with log_to(snakemake.log[0]):
+    table = check_given(read_h5ad(snakemake.input.dataset), settings["folds"], database)
+    write_table(table, snakemake.output.table)
