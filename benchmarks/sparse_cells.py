@@ -29,11 +29,17 @@ from cisgrammar.common.files import read_table, write_h5ad, write_table
 from cisgrammar.common.seeds import derive_seed
 from cisgrammar.common.threads import set_threads
 from cisgrammar.data.accessibility import build_accessibility
-from cisgrammar.data.folds import split_folds
-from cisgrammar.evaluate.embedding_metrics import cell_type_asw, clustering_scores, label_score
+from cisgrammar.data.folds import TRAIN, rows_of, split_folds
+from cisgrammar.evaluate.embedding_metrics import (
+    cell_type_asw,
+    clustering_scores,
+    ilisi,
+    label_score,
+)
 from cisgrammar.evaluate.held_out import score_test_part
 from cisgrammar.evaluate.multiome_truth import activity_table
 from cisgrammar.interpret.tf_activity import insertion_effects
+from cisgrammar.models.prediction import embed_sequences
 from cisgrammar.motifs.meme import read_meme
 from cisgrammar.simulate.multiome import simulate_multiome
 from cisgrammar.simulate.settings import MultiomeSettings
@@ -42,7 +48,6 @@ from cisgrammar.training.tuning import trial_seed
 
 SPARSE = {"n_cells": 1000, "n_peaks": 4000, "open_per_cell": 400}
 KINDS: dict[str, dict[str, Any]] = {"dense": {}, "sparse": SPARSE}
-LEAST_MOTIFS = 250  # shuffled peaks that planted motifs are put into, as the config has it
 
 
 @dataclass(frozen=True)
@@ -105,6 +110,7 @@ def run_one(case: Case, seed: int, section: dict[str, Any]) -> dict[str, float]:
     )
     seconds = time.perf_counter() - started
     embedding = model.head.weight.detach().numpy()
+    batches = case.cells.obs["batch"]
     clusters = derive_seed(seed, "compare_embeddings")
     components = lsi(case.cells.X, embedding.shape[1], clusters)[:, 1:]
     per_cell, _ = score_test_part(model, case.cells, case.folds, 0)
@@ -113,15 +119,27 @@ def run_one(case: Case, seed: int, section: dict[str, Any]) -> dict[str, float]:
         "epochs": len(history),
         **scores(embedding, case.labels, clusters, "scbasset"),
         **scores(components, case.labels, clusters, "lsi"),
+        **scores(by_logits(model, case), case.labels, clusters, "logits"),
+        "ilisi_scbasset": ilisi(embedding, batches),
+        "ilisi_lsi": ilisi(components, batches),
         "auroc": per_cell["auroc"].mean(),
         **activity(model, case, section["tf_activity"], seed),
         "seconds": seconds,
     }
 
 
-def activity(
-    model: Any, case: Case, section: dict[str, Any], seed: int
-) -> dict[str, float]:
+def by_logits(model: Any, case: Case) -> np.ndarray:
+    """Lay cells out so that their distance is that of their logits, intercepts apart.
+
+    What of the weights changes no prediction, such as what is left of their start, is not in it.
+    """
+    train = torch.from_numpy(case.cells.varm["codes"][rows_of(case.folds, 0, TRAIN)])
+    covariance = np.cov(embed_sequences(model, train).double().numpy().T)
+    values, axes = np.linalg.eigh(covariance)
+    return model.head.weight.detach().double().numpy() @ (axes * np.sqrt(values.clip(0)))
+
+
+def activity(model: Any, case: Case, section: dict[str, Any], seed: int) -> dict[str, float]:
     """Correlate the activity of planted motifs over cells with what was planted."""
     motifs = read_meme(case.truth / "motifs.meme")
     effects = insertion_effects(

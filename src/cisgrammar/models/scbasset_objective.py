@@ -31,8 +31,8 @@ class Accessibility:
     Parameters
     ----------
     model
-        Whose ``recipe`` says ``betas``, ``max_shift``, ``augment_per_sequence``, ``l2_cells``,
-        ``l2_batches``, ``auroc_cells`` and ``least_auroc_gain``.
+        Whose ``recipe`` says ``betas``, ``cells_step``, ``max_shift``, ``augment_per_sequence``,
+        ``l2_cells``, ``l2_batches``, ``auroc_cells`` and ``least_auroc_gain``.
     split
         Its targets are :class:`OpenEntries`.
 
@@ -46,7 +46,8 @@ class Accessibility:
     As published: cross-entropy averaged over peaks and cells, Adam, training stops when the
     best training AUROC (mean over cells, over the epoch's batches as they were augmented) has
     not risen. The AUROC is that of at most ``auroc_cells`` cells, drawn once, and of logits in
-    512 bins; the original takes all cells and 200 bins of probability.
+    512 bins; the original takes all cells and 200 bins of probability. ``cells_step`` multiplies
+    the step of the cells' weights; 1 is the published one.
     """
 
     def __init__(self, model: Scbasset, split: Split) -> None:
@@ -63,11 +64,15 @@ class Accessibility:
         self.train_auroc = RunningAuroc(len(watched), split.device)
 
     def optimizer(self, model: Any, learning_rate: float) -> torch.optim.Optimizer:
-        """Make Adam with the published decay rates, and Keras's epsilon."""
+        """Make Adam with the published decay rates, and Keras's epsilon; cells have their step."""
         betas = tuple(self.recipe["betas"])
+        of_cells = list(model.head.parameters())
+        others = [p for name, p in model.named_parameters() if not name.startswith("head.")]
+        step = self.recipe["cells_step"] * learning_rate
         return torch.optim.Adam(
-            model.parameters(), lr=learning_rate, betas=betas, eps=1e-7, fused=True
-        )
+            [{"params": others}, {"params": of_cells, "lr": step}],
+            lr=learning_rate, betas=betas, eps=1e-7, fused=True,
+        )  # fmt: skip
 
     def batches(self, order: Tensor, batch_size: int) -> Sequence[Tensor]:
         """Cut into equal batches: a batch of one has no variance to normalise by."""
