@@ -1,4 +1,4 @@
-"""Is scBasset's embedding of cells at least as good as LSI's, where cells are dense and sparse?
+"""Compare scBasset's embedding of cells with LSI's, where cells are dense and where sparse.
 
 The multiome of config/demo_atac.yaml (dense: about 1,200 open peaks a cell of 800 cells and 6,000
 peaks) and a sparse one (400, 1,000 and 4,000) are simulated with some seeds; scBasset is trained
@@ -60,6 +60,7 @@ class Case:
 
     @property
     def labels(self) -> list[str]:
+        """Give the cells' types."""
         return self.cells.obs["cell_type"].astype(str).tolist()
 
 
@@ -122,6 +123,7 @@ def run_one(case: Case, seed: int, section: dict[str, Any]) -> dict[str, float]:
         **scores(by_logits(model, case), case.labels, clusters, "logits"),
         "ilisi_scbasset": ilisi(embedding, batches),
         "ilisi_lsi": ilisi(components, batches),
+        "ilisi_logits": ilisi(by_logits(model, case), batches),
         "auroc": per_cell["auroc"].mean(),
         **activity(model, case, section["tf_activity"], seed),
         "seconds": seconds,

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import numpy as np
-import torch
 from scipy import sparse
 from torch import Tensor
 
 from cisgrammar.cells.components import lsi
 from cisgrammar.data.open_entries import OpenEntries
 
+STEP = 0.1  # share of the learning rate by which cells move that do not start by chance
 SEED = 0  # of the directions that the search for components starts from
 
 
