@@ -15,7 +15,7 @@ SETTINGS = {
     "tower_width": 3, "tower_pool": 2, "last_filters": 6, "bottleneck": 4, "dropout": 0.2,
     "precision": "float32", "max_shift": 2, "augment_per_sequence": False,
     "betas": [0.95, 0.9995], "l2_cells": 0, "l2_batches": 0, "auroc_cells": 1000,
-    "least_auroc_gain": 1e-6,
+    "least_auroc_gain": 1e-6, "start": "random", "cells_step": None,
 }  # fmt: skip
 TRAINING = {"learning_rate": 0.01, "batch_size": 32, "epochs": 6, "patience": None, "seed": 1}
 

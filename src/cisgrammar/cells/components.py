@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import numpy as np
-import scanpy as sc
 from numba import njit, prange
 from scipy import sparse
 from scipy.sparse.linalg import svds
+from sklearn.decomposition import PCA
 from threadpoolctl import threadpool_limits
 
 BLOCK = 10_000  # cells; temporary arrays stay small
@@ -66,7 +66,7 @@ def log_pca(counts: sparse.csr_matrix, n: int, seed: int, exact: bool = True) ->
     values = log_normalised(counts)
     if not exact:
         return randomised_components(values, n, seed, centre=True)
-    return sc.pp.pca(values, n_comps=n, svd_solver="arpack", random_state=seed)
+    return PCA(n, svd_solver="arpack", random_state=seed).fit_transform(values)
 
 
 def lsi(counts: sparse.csr_matrix, n: int, seed: int, exact: bool = True) -> np.ndarray:

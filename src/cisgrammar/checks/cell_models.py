@@ -19,6 +19,27 @@ def check_batch_size(files: InputFiles, settings: Settings, found: Findings) -> 
         found.attempt(check_batch, n_trained, model.batch_size)
 
 
+def report_start(files: InputFiles, settings: Settings, found: Findings) -> None:
+    """Say what the weights of cells start from."""
+    for model in settings.cell_models:
+        if model.start is None:
+            continue
+        key = f"`{model.name}.training.start`"
+        if model.start == "random":
+            text = "chance, as published"
+            note = (
+                "where few peaks are open in a cell, cells need many passes to come apart: "
+                f"see {key}"
+            )
+        else:
+            text = "components of the training peaks"
+            note = (
+                "each shrunk by noise: the fewer peaks are open in a cell, the less it starts "
+                f"with. {key}: random is the published start"
+            )
+        found.add(f"start of cells ({model.name})", text, note)
+
+
 def check_cell_types(files: InputFiles, settings: Settings, found: Findings) -> None:
     """Warn where nothing tells cells apart."""
     labelled = settings.counts.cell_type is not None or settings.cells.clusters

@@ -6,7 +6,12 @@ import logging
 
 import pandas as pd
 
-from cisgrammar.checks.cell_models import check_batch_size, check_cell_types, check_mutated
+from cisgrammar.checks.cell_models import (
+    check_batch_size,
+    check_cell_types,
+    check_mutated,
+    report_start,
+)
 from cisgrammar.checks.cells import check_labels, check_pools
 from cisgrammar.checks.counts import check_counts, check_peak_counts
 from cisgrammar.checks.findings import Findings
@@ -35,6 +40,7 @@ CHECKS = (  # in the order of the table; each goes by what those before it have 
     check_biotypes,
     check_peak_counts,
     check_batch_size,
+    report_start,
     check_cell_types,
     check_mutated,
     check_motifs,

@@ -173,6 +173,8 @@ class CellModelSettings:
         Of the model.
     correct_batches
         Whether the model has weights of batches.
+    start
+        What the weights of cells start from; None where the model has no such key.
     batch_size
         The smallest that the search may take.
     trained
@@ -185,6 +187,7 @@ class CellModelSettings:
 
     name: str
     correct_batches: bool
+    start: str | None
     batch_size: int
     trained: float
     motifs: Sequence[str]
@@ -198,6 +201,7 @@ class CellModelSettings:
         return cls(
             name=name,
             correct_batches=section["training"]["correct_batches"],
+            start=section["training"].get("start"),
             batch_size=min(section["search"]["batch_size"]),
             trained=(1 - folds["validation"]) * (1 - tested),
             motifs=section["tf_activity"]["motifs"],

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from cisgrammar.data.cells_by_peaks import batch_numbers
+from cisgrammar.data.open_entries import OpenEntries
 from cisgrammar.data.split import Inputs, Split
 from cisgrammar.genome.sequence import N
 from cisgrammar.models.base import SequenceModel
@@ -28,6 +29,7 @@ from cisgrammar.models.scbasset_layers import (
     gelu,
 )
 from cisgrammar.models.scbasset_objective import Accessibility
+from cisgrammar.models.scbasset_start import start_of_cells
 
 
 class Scbasset(SequenceModel):
@@ -179,6 +181,19 @@ class Scbasset(SequenceModel):
     def objective(self, split: Split) -> Accessibility:
         """Say what training minimises and watches."""
         return Accessibility(self, split)
+
+    @torch.no_grad()
+    def prepare(self, split: Split) -> None:
+        """Start the cells' weights from components of the training peaks, unless by chance."""
+        if self.recipe["start"] == "random":
+            return
+        assert isinstance(split.targets, OpenEntries)
+        batches = self.batch_of_target.cpu().numpy() if self.batch_head is not None else None
+        weight, intercept = start_of_cells(
+            split.targets, split.train, self.head.in_features, batches
+        )
+        self.head.weight.copy_(torch.from_numpy(weight))
+        self.head.bias.copy_(torch.from_numpy(intercept))
 
     def changed_sequences(self, codes: Tensor) -> ChangedSequences:
         """Run sequences once, and keep what their changes need."""

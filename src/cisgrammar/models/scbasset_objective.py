@@ -17,6 +17,7 @@ from cisgrammar.data.cells_by_peaks import check_batch
 from cisgrammar.data.open_entries import OpenEntries
 from cisgrammar.data.split import Split
 from cisgrammar.models.kernels.open_cross_entropy import cross_entropy_sum
+from cisgrammar.models.scbasset_start import STEP
 
 if TYPE_CHECKING:
     from cisgrammar.models.scbasset import Scbasset
@@ -31,8 +32,9 @@ class Accessibility:
     Parameters
     ----------
     model
-        Whose ``recipe`` says ``betas``, ``max_shift``, ``augment_per_sequence``, ``l2_cells``,
-        ``l2_batches``, ``auroc_cells`` and ``least_auroc_gain``.
+        Whose ``recipe`` says ``betas``, ``start``, ``cells_step``, ``max_shift``,
+        ``augment_per_sequence``, ``l2_cells``, ``l2_batches``, ``auroc_cells`` and
+        ``least_auroc_gain``.
     split
         Its targets are :class:`OpenEntries`.
 
@@ -46,7 +48,9 @@ class Accessibility:
     As published: cross-entropy averaged over peaks and cells, Adam, training stops when the
     best training AUROC (mean over cells, over the epoch's batches as they were augmented) has
     not risen. The AUROC is that of at most ``auroc_cells`` cells, drawn once, and of logits in
-    512 bins; the original takes all cells and 200 bins of probability.
+    512 bins; the original takes all cells and 200 bins of probability. Cells that do
+    not start by chance move by ``cells_step`` of the learning rate, so that they keep what they
+    start with until the network can tell of it.
     """
 
     def __init__(self, model: Scbasset, split: Split) -> None:
@@ -63,11 +67,17 @@ class Accessibility:
         self.train_auroc = RunningAuroc(len(watched), split.device)
 
     def optimizer(self, model: Any, learning_rate: float) -> torch.optim.Optimizer:
-        """Make Adam with the published decay rates, and Keras's epsilon."""
+        """Make Adam with the published decay rates, and Keras's epsilon; cells have their step."""
         betas = tuple(self.recipe["betas"])
+        of_cells = list(model.head.parameters())
+        others = [p for name, p in model.named_parameters() if not name.startswith("head.")]
+        share = self.recipe["cells_step"]
+        if share is None:
+            share = 1 if self.recipe["start"] == "random" else STEP
         return torch.optim.Adam(
-            model.parameters(), lr=learning_rate, betas=betas, eps=1e-7, fused=True
-        )
+            [{"params": others}, {"params": of_cells, "lr": share * learning_rate}],
+            lr=learning_rate, betas=betas, eps=1e-7, fused=True,
+        )  # fmt: skip
 
     def batches(self, order: Tensor, batch_size: int) -> Sequence[Tensor]:
         """Cut into equal batches: a batch of one has no variance to normalise by."""

@@ -277,6 +277,7 @@ def test_peaks_alone(tmp_path):
 
 OF_CELLS = {
     "correct_batches": False,
+    "start": "components",
     "batch_size": 9,
     "trained": 0.8,
     "motifs": [],
@@ -290,6 +291,16 @@ def test_each_cells_peaks_need_no_pools(tmp_path):
     table = rows(check_inputs(**arguments | {"n_pools": None, "scbasset": OF_CELLS}))
     assert "pools" not in table.index and "labels" not in table.index
     assert table.loc["cell types", "note"] == ""
+
+
+@pytest.mark.parametrize("start, text", [("components", "components of"), ("random", "chance")])
+def test_what_cells_start_from_is_explained(tmp_path, start, text):
+    arguments = write_inputs(tmp_path, modality="atac", peaks=SETTINGS, annotation=None)
+    peak_counts(arguments)
+    table = rows(check_inputs(**arguments, scbasset=OF_CELLS | {"start": start}))
+    row = table.loc["start of cells (scbasset)"]
+    assert row["found"].startswith(text) and row["status"] == "ok"
+    assert "`scbasset.training.start`" in row["note"]
 
 
 @pytest.mark.parametrize("clusters", [True, False])

@@ -44,6 +44,7 @@ def test_scbasset_alone_learns_no_pools(schema):
     assert settings.pools is None and settings.cells.clusters
     (model,) = settings.cell_models
     assert model.name == "scbasset" and model.trained == pytest.approx(0.75 * 0.8)
+    assert model.start == "components"
     assert model.batch_size == 32 and model.motifs == ["GATA1"]
     named = text.replace("n_folds: 5", "n_folds: 1, test_chromosomes: [chr1]")
     assert settings_of(named, schema).cell_models[0].trained == pytest.approx(0.75)
