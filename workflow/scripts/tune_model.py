@@ -16,13 +16,9 @@ with log_to(snakemake.log[0]), Cost() as cost:
     device = start_on_device(snakemake.threads, params.training, snakemake.resources)
     implementation = MODELS[name].load()
     dataset = read_h5ad(snakemake.input.dataset, backed="r")
-<<<<<<< HEAD
-    folds = read_table(snakemake.input.folds)
+    folds = read_folds(snakemake.input.folds, dataset.var_names)
     split = Split.of_fold(dataset, folds, fold, device, implementation.read_inputs)
     settings = implementation.complete_settings(params.settings, dataset)
-=======
-    folds = read_folds(snakemake.input.folds, dataset.var_names)
->>>>>>> w-robust
     best, trials = tune(
         name,
         split,

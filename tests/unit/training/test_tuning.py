@@ -304,7 +304,6 @@ def test_where_nothing_is_to_be_searched_nothing_is_tried(search, runs, tmp_path
     json.dumps(best)
 
 
-<<<<<<< HEAD
 def test_each_combination_of_choices_is_tried_once(search):
     one = {"learning_rate": [0.01, 0.01], "sigma_motifs": [0.1, 0.1], "sigma_net": [0.1, 0.1]}
     space = one | {"batch_size": [8, 16, 16, 4]}
@@ -312,7 +311,8 @@ def test_each_combination_of_choices_is_tried_once(search):
     assert table["batch_size"].tolist() == [8, 16, 4]
     assert set(table["learning_rate"]) == {0.01}
     assert best["trial"] in table["trial"].tolist()
-=======
+
+
 @pytest.mark.parametrize("text", ["", "{", '{"a": 1', "[]", "{}", "null", "1"])
 def test_hyperparameters_that_are_cut_short_are_named(tmp_path, text):
     path = tmp_path / "hyperparameters.json"
@@ -321,4 +321,3 @@ def test_hyperparameters_that_are_cut_short_are_named(tmp_path, text):
     path.write_text(text)
     with pytest.raises(InputError, match=r"hyperparameters\.json: .*Delete it and run again"):
         read_best(path)
->>>>>>> w-robust
