@@ -64,6 +64,7 @@ def contradictions(config: dict[str, Any], schema: dict[str, Any]) -> Iterator[s
         yield "key `folds.validation_chromosomes` needs `folds.test_chromosomes`."
     yield from _simulation(config, schema)
     yield from _peaks(config)
+    yield from _populations(config)
     yield from _models(config)
     if values.get("cells.clusters") is not None and values.get("counts.cell_type"):
         yield (
@@ -102,6 +103,36 @@ def _peaks(config: dict[str, Any]) -> Iterator[str]:
         yield (
             f"key `peaks.path` names the batches {', '.join(_names(own)) or 'none'}, but "
             f"`counts.path` {', '.join(_names(files)) or 'none'}. Both need the same, in one order."
+        )
+
+
+def _populations(config: dict[str, Any]) -> Iterator[str]:
+    """Say what does not go with populations of cells."""
+    populations = config.get("populations")
+    if populations is None:
+        return
+    for other in ("peaks", "given"):
+        if config.get(other) is not None:
+            yield (
+                f"keys `populations` and `{other}` are set, but populations are of genes and are "
+                f"made of cells. Take out `{other}`, and use a config of its own for it."
+            )
+    if config.get("regions", {}).get("bed"):
+        yield (
+            "keys `populations` and `regions.bed` are set, but the windows of populations are "
+            "placed on the TSSs of `genome.gtf`. Take out `regions.bed`."
+        )
+    labelled = config.get("counts", {}).get("cell_type") or config.get("simulation") is not None
+    if "cell_type" in populations["levels"] and not labelled:
+        yield (
+            "key `populations.levels` names cell_type, but `counts.cell_type` is empty. Name the "
+            "column of cell types there, or other columns in `populations.levels`."
+        )
+    half_life = populations["half_life"]
+    if half_life["gc"] and half_life["measures"] is None:
+        yield (
+            "key `populations.half_life.gc` is true, but `populations.half_life.measures` is "
+            "empty, so that no transcript is read. Set it to `spliced`."
         )
 
 

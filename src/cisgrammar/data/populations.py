@@ -1,0 +1,378 @@
+"""populations.h5ad: populations x genes, with long windows and what goes with half-life."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from anndata import AnnData
+
+from cisgrammar.cells.populations import (
+    ALL,
+    ALL_CELLS,
+    BULK,
+    count_populations,
+    log_targets,
+    mean_expression,
+)
+from cisgrammar.common.errors import InputError
+from cisgrammar.common.inputs import examples
+from cisgrammar.counts.labels import UNLABELLED, label_column
+from cisgrammar.data.gene_tables import by_gene, read_numbers
+from cisgrammar.genome.fasta import chrom_sizes, match_chromosomes
+from cisgrammar.genome.gene_match import genes_of_counts
+from cisgrammar.genome.half_life import CDS_KEY, add_cds, half_life_features, read_transcripts
+from cisgrammar.genome.regions import promoters, sequence_codes
+from cisgrammar.genome.tss import keep_biotypes, read_tss
+
+logger = logging.getLogger(__name__)
+
+BULK_KEY, TABLE_KEY = "populations.bulk.path", "populations.table.path"
+OFFSET = 0.1  # features are log10(x + this)
+
+Steps = list[tuple[str, int]]
+
+
+@dataclass(frozen=True)
+class GenomeFiles:
+    """Where genes and sequence are.
+
+    Parameters
+    ----------
+    fasta, work
+        As in :func:`cisgrammar.genome.fasta.open_fasta`.
+    annotation
+        GTF or GFF3.
+    cds
+        GTF or GFF3 of the CDS, where the annotation has none; else None.
+    how
+        Keys of the section ``genome``: gene_id, biotypes, tss_rule, chromosomes, min_overlap.
+    """
+
+    fasta: str | Path
+    work: str | Path
+    annotation: str | Path
+    cds: str | Path | None = None
+    how: Mapping[str, Any] = field(default_factory=dict)
+
+    def __getitem__(self, key: str) -> Any:
+        return self.how[key]
+
+
+def label_levels(
+    obs: pd.DataFrame, levels: Sequence[str], source: str | Path = "counts"
+) -> dict[str, np.ndarray]:
+    """Read the labels of cells, level by level.
+
+    Parameters
+    ----------
+    obs
+        One row per cell.
+    levels
+        Columns; ``all_cells`` puts all cells into one population.
+    source
+        The counts, for messages.
+
+    Returns
+    -------
+    Level to labels, text ``(cells,)``; cells without one are ``unlabelled``.
+
+    Raises
+    ------
+    InputError
+        If a column is not there.
+    """
+    found = {}
+    for level in levels:
+        if level == ALL_CELLS:
+            found[level] = np.full(len(obs), ALL, dtype=object)
+            continue
+        labels = label_column(source, obs, level, "populations.levels", UNLABELLED)
+        found[level] = np.asarray(labels, dtype=object)
+    return found
+
+
+def place_genes(
+    genes: Sequence[str],
+    files: GenomeFiles,
+    *,
+    upstream: int,
+    downstream: int,
+    drop_chromosomes: Sequence[str] = (),
+) -> tuple[pd.DataFrame, Steps]:
+    """Find the genes of the counts in the annotation, and put a window around their TSS.
+
+    Parameters
+    ----------
+    genes
+        Names in the counts.
+    files
+        The annotation and the FASTA.
+    upstream, downstream
+        Bases before the TSS, and from it on.
+    drop_chromosomes
+        Genes on these are dropped; names are matched by rule, as those of the annotation are.
+
+    Returns
+    -------
+    windows
+        Indexed by the name in the counts, in their order: gene_name, chrom, start, end, strand,
+        TSS (0-based), annotation_id.
+    steps
+        What came in, was dropped and remains.
+
+    Raises
+    ------
+    InputError
+        If no gene matches, or none has a window.
+    """
+    tss = read_tss(files.annotation, gene_id=files["gene_id"], tss_rule=files["tss_rule"])
+    sizes = chrom_sizes(files.fasta, files.work)
+    style = files["chromosomes"]
+    mapping = match_chromosomes(tss["chrom"], sizes, style)
+    placed, steps = genes_of_counts(genes, tss.assign(annotation_id=tss["gene_id"]), mapping)
+    if files["biotypes"] is not None:
+        n, placed = len(placed), keep_biotypes(placed, files["biotypes"], files.annotation)
+        steps.append(("dropped: another biotype", n - len(placed)))
+    unwanted = match_chromosomes(drop_chromosomes, sizes, "auto").values()
+    on_unwanted = placed["chrom"].map(mapping).isin(unwanted)
+    if on_unwanted.any():
+        steps.append((f"dropped: on {', '.join(unwanted)}", int(on_unwanted.sum())))
+    placed = placed[~on_unwanted].reset_index(drop=True)
+    windows, counts = promoters(placed, sizes, upstream, downstream, style)
+    steps += list(counts.iloc[1:].itertuples(index=False, name=None))
+    its_own = placed.set_index("gene_id")[["tss", "annotation_id"]].rename(columns={"tss": "TSS"})
+    columns = ["gene_name", "chrom", "start", "end", "strand"]
+    return windows.set_index("name")[columns].join(its_own), steps
+
+
+def gene_features(
+    genes: pd.DataFrame,
+    files: GenomeFiles,
+    *,
+    measures: str | None = "spliced",
+    gc: bool = False,
+    table: Mapping[str, Any] | None = None,
+) -> pd.DataFrame:
+    """Measure what goes with half-life, and add the user's own features.
+
+    Parameters
+    ----------
+    genes
+        As from :func:`place_genes`.
+    files
+        The annotation, and that of the CDS.
+    measures
+        As for :func:`cisgrammar.genome.half_life.measure`; None takes the user's table alone.
+    gc
+        Whether to add GC contents.
+    table
+        ``path``, ``columns`` (None: all with numbers) and ``log``; None: there is none.
+
+    Returns
+    -------
+    Genes x features: log10(x + 0.1), GC contents and columns that are not to be logged as they
+    are; NaN where nothing is known.
+
+    Raises
+    ------
+    InputError
+        If no gene has a CDS, or the user's table does not fit.
+    """
+    parts = [pd.DataFrame(index=genes.index)]
+    if measures is not None:
+        transcripts = read_structures(files)
+        gc_of = (files.fasta, files.work) if gc else None
+        raw = half_life_features(
+            transcripts,
+            list(genes["annotation_id"]),
+            measures=measures,
+            gc_of=gc_of,
+            chromosomes=files["chromosomes"],
+        ).set_axis(genes.index)
+        logged = [column for column in raw if not column.endswith("_gc")]
+        parts.append(raw.assign(**{column: np.log10(raw[column] + OFFSET) for column in logged}))
+    if table is not None:
+        least = 0.0 if table["log"] else None
+        numbers = read_numbers(table["path"], TABLE_KEY, table["columns"], least)
+        own = by_gene(numbers, genes, table["path"], TABLE_KEY, files["min_overlap"])
+        parts.append(np.log10(own + OFFSET) if table["log"] else own)
+    features = pd.concat(parts, axis=1)
+    again = features.columns[features.columns.duplicated()]
+    if len(again):
+        raise InputError(
+            f"populations: features share a name ({examples(again)}): the column of the table of "
+            f"`{TABLE_KEY}` is called as one that is measured on the annotation. Rename it there, "
+            "or choose others in `populations.table.columns`."
+        )
+    return features
+
+
+def read_structures(files: GenomeFiles) -> dict:
+    """Read one transcript per gene, with the CDS of the second annotation where there is one.
+
+    Raises
+    ------
+    InputError
+        If there is no transcript, or no gene has a CDS.
+    """
+    how = {"gene_id": files["gene_id"], "tss_rule": files["tss_rule"]}
+    transcripts = read_transcripts(files.annotation, **how)
+    source = files.annotation
+    if files.cds is not None:
+        source = files.cds
+        how["tss_rule"] = "longest_cds"
+        transcripts = add_cds(transcripts, read_transcripts(files.cds, **how, key=CDS_KEY))
+    n_coding = sum(bool(transcript.cds) for transcript in transcripts.values())
+    if not n_coding:
+        raise InputError(
+            f"{source}: none of {len(transcripts):,} genes has a CDS, so that UTRs and coding "
+            f"lengths are not known. Name a GTF or GFF3 with CDS rows in `{CDS_KEY}` (its gene ids "
+            "must be those of `genome.gtf`), or go without these features: "
+            "`populations.half_life.measures: null`."
+        )
+    logger.info("%s: %d of %d genes have a CDS", source, n_coding, len(transcripts))
+    return transcripts
+
+
+def read_bulk(
+    path: str | Path, samples: Mapping[str, Sequence[str]] | None, genes: pd.DataFrame,
+    min_overlap: float,
+) -> pd.DataFrame:  # fmt: skip
+    """Read bulk expression, and average its samples.
+
+    Parameters
+    ----------
+    path
+        Genes x samples, such as TPM, TSV or CSV.
+    samples
+        Label of a population to its columns; None: all columns are of one, ``bulk``.
+    genes
+        Index id, column ``gene_name``.
+    min_overlap
+        As for :func:`cisgrammar.data.gene_tables.by_gene`.
+
+    Returns
+    -------
+    Genes x populations; NaN for genes that the matrix lacks.
+
+    Raises
+    ------
+    InputError
+        If it is no such matrix, or names other genes.
+    """
+    wanted = None if samples is None else [name for names in samples.values() for name in names]
+    numbers = read_numbers(path, BULK_KEY, wanted, least=0.0)
+    groups = {BULK: list(numbers)} if samples is None else samples
+    means = pd.DataFrame(
+        {label: numbers[list(names)].mean(axis=1, skipna=False) for label, names in groups.items()}
+    )
+    return by_gene(means, genes, path, BULK_KEY, min_overlap)
+
+
+def build_populations(
+    counts: AnnData,
+    files: GenomeFiles,
+    *,
+    settings: Mapping[str, Any],
+    source: str | Path = "counts",
+) -> tuple[AnnData, dict[str, pd.DataFrame]]:
+    """Join mean expression of populations, windows of genes, and features.
+
+    Parameters
+    ----------
+    counts
+        Cells x genes, raw counts (CSR).
+    files
+        Annotation and genome.
+    settings
+        The section ``populations`` of the config.
+    source
+        The counts, for messages.
+
+    Returns
+    -------
+    data
+        Populations x genes, log10 of mean expression; see docs/architecture.md.
+    tables
+        ``steps`` (step, genes); ``dropped`` (populations that are too small); ``features``
+        (feature, known, missing); ``missing`` (gene, feature), one row for each NaN.
+
+    Raises
+    ------
+    InputError
+        With what does not fit.
+    """
+    labels = label_levels(counts.obs, settings["levels"], source)
+    populations, dropped = count_populations(labels, settings["min_cells"], UNLABELLED)
+    window = {key: settings[key] for key in ("upstream", "downstream", "drop_chromosomes")}
+    genes, steps = place_genes(counts.var_names, files, **window)
+    half_life, table = settings["half_life"], settings["table"]
+    features = gene_features(
+        genes, files, measures=half_life["measures"], gc=half_life["gc"], table=table
+    )
+    genes, features = _coding(genes, features, half_life, steps)
+    means = mean_expression(
+        counts[:, counts.var_names.isin(genes.index)].X, labels, populations, settings["scale"]
+    )
+    order = pd.Index(counts.var_names[counts.var_names.isin(genes.index)]).get_indexer(genes.index)
+    means = means[:, order]
+    if settings["bulk"] is not None:
+        bulk = read_bulk(**settings["bulk"], genes=genes, min_overlap=files["min_overlap"])
+        there = bulk.notna().all(axis=1).to_numpy()
+        steps.append(("dropped: not in the bulk matrix", int((~there).sum())))
+        genes, features, means = genes[there], features[there], means[:, there]
+        means = np.vstack([means, bulk[there].to_numpy().T])
+        rows = pd.DataFrame({"level": BULK, "label": list(bulk), "n_cells": 0, "parent": ""})
+        populations = pd.concat([populations, rows.set_index(rows["level"] + "/" + rows["label"])])
+    zeros = {key: settings[key] for key in ("zeros", "floor", "pseudocount")}
+    targets = log_targets(means, list(populations.index), **zeros)
+    data = AnnData(targets, obs=populations.rename_axis(None), var=genes.rename_axis(None))
+    data.varm["codes"], known = sequence_codes(genes, files.fasta, files.work)
+    data.varm["features"] = features.to_numpy(dtype=np.float32)
+    data.uns["features"] = np.array(list(features), dtype=object)
+    data.layers["expressed"] = (means > 0).astype(np.uint8)
+    steps += [("windows with N, which are kept", int((~known).sum())), ("genes", data.n_vars)]
+    for step, n in steps:
+        logger.info("%s: %d", step, n)
+    return data, {
+        "steps": pd.DataFrame(steps, columns=["step", "genes"]),
+        "dropped": dropped,
+        "features": pd.DataFrame(
+            {
+                "feature": list(features),
+                "known": features.notna().sum().to_numpy(),
+                "missing": features.isna().sum().to_numpy(),
+            }
+        ),
+        "missing": _missing(features),
+    }
+
+
+def _coding(
+    genes: pd.DataFrame, features: pd.DataFrame, half_life: Mapping[str, Any], steps: Steps
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Drop genes without CDS, where that is asked for."""
+    if half_life["measures"] is None or not half_life["coding_only"]:
+        return genes, features
+    coding = features["cds_length"].notna()
+    steps.append(("dropped: no CDS", int((~coding).sum())))
+    if not coding.any():
+        raise InputError(
+            f"populations: none of {len(genes):,} genes of the counts has a CDS in the annotation, "
+            f"though other genes have. If the CDS are in `{CDS_KEY}`, its ids must be those of "
+            f"`genome.gtf` ({examples(genes['annotation_id'])})."
+        )
+    return genes[coding], features[coding]
+
+
+def _missing(features: pd.DataFrame) -> pd.DataFrame:
+    rows, columns = np.nonzero(features.isna().to_numpy())
+    return pd.DataFrame(
+        {"gene": features.index[rows], "feature": np.asarray(features.columns, object)[columns]}
+    )
