@@ -3,7 +3,8 @@
 from cisgrammar.common.files import write_h5ad, write_table
 from cisgrammar.common.logs import log_to
 from cisgrammar.counts.multiome import read_cells
-from cisgrammar.data.populations import GenomeFiles, build_populations
+from cisgrammar.data.gene_features import GenomeFiles
+from cisgrammar.data.populations import build_populations
 
 files, params, output = snakemake.input, snakemake.params, snakemake.output
 with log_to(snakemake.log[0]):

@@ -21,7 +21,7 @@ ZEROS = ("floor", "lowest", "pseudocount")
 
 
 def count_populations(
-    levels: Mapping[str, Sequence[str]], min_cells: int, without: str
+    levels: Mapping[str, Sequence[str] | np.ndarray], min_cells: int, without: str
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Count the cells of each population.
 
@@ -84,7 +84,7 @@ def _most_common(names: pd.Series) -> str:
 
 def mean_expression(
     counts: sparse.csr_matrix,
-    levels: Mapping[str, Sequence[str]],
+    levels: Mapping[str, Sequence[str] | np.ndarray],
     populations: pd.DataFrame,
     per: float | None,
 ) -> np.ndarray:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -23,45 +22,19 @@ from cisgrammar.cells.populations import (
 from cisgrammar.common.errors import InputError
 from cisgrammar.common.inputs import examples
 from cisgrammar.counts.labels import UNLABELLED, label_column
+from cisgrammar.data.gene_features import GenomeFiles, describe_features, gene_features
 from cisgrammar.data.gene_tables import by_gene, read_numbers
 from cisgrammar.genome.fasta import chrom_sizes, match_chromosomes
 from cisgrammar.genome.gene_match import genes_of_counts
-from cisgrammar.genome.half_life import CDS_KEY, add_cds, half_life_features, read_transcripts
+from cisgrammar.genome.half_life import CDS_KEY
 from cisgrammar.genome.regions import promoters, sequence_codes
 from cisgrammar.genome.tss import keep_biotypes, read_tss
 
 logger = logging.getLogger(__name__)
 
-BULK_KEY, TABLE_KEY = "populations.bulk.path", "populations.table.path"
-OFFSET = 0.1  # features are log10(x + this)
+BULK_KEY = "populations.bulk.path"
 
 Steps = list[tuple[str, int]]
-
-
-@dataclass(frozen=True)
-class GenomeFiles:
-    """Where genes and sequence are.
-
-    Parameters
-    ----------
-    fasta, work
-        As in :func:`cisgrammar.genome.fasta.open_fasta`.
-    annotation
-        GTF or GFF3.
-    cds
-        GTF or GFF3 of the CDS, where the annotation has none; else None.
-    how
-        Keys of the section ``genome``: gene_id, biotypes, tss_rule, chromosomes, min_overlap.
-    """
-
-    fasta: str | Path
-    work: str | Path
-    annotation: str | Path
-    cds: str | Path | None = None
-    how: Mapping[str, Any] = field(default_factory=dict)
-
-    def __getitem__(self, key: str) -> Any:
-        return self.how[key]
 
 
 def label_levels(
@@ -104,7 +77,7 @@ def place_genes(
     upstream: int,
     downstream: int,
     drop_chromosomes: Sequence[str] = (),
-) -> tuple[pd.DataFrame, Steps]:
+) -> tuple[pd.DataFrame, list[str], Steps]:
     """Find the genes of the counts in the annotation, and put a window around their TSS.
 
     Parameters
@@ -123,6 +96,8 @@ def place_genes(
     windows
         Indexed by the name in the counts, in their order: gene_name, chrom, start, end, strand,
         TSS (0-based), annotation_id.
+    annotated
+        Names of all genes of the counts that are in the annotation.
     steps
         What came in, was dropped and remains.
 
@@ -136,6 +111,7 @@ def place_genes(
     style = files["chromosomes"]
     mapping = match_chromosomes(tss["chrom"], sizes, style)
     placed, steps = genes_of_counts(genes, tss.assign(annotation_id=tss["gene_id"]), mapping)
+    annotated = list(placed["gene_id"])
     if files["biotypes"] is not None:
         n, placed = len(placed), keep_biotypes(placed, files["biotypes"], files.annotation)
         steps.append(("dropped: another biotype", n - len(placed)))
@@ -148,96 +124,7 @@ def place_genes(
     steps += list(counts.iloc[1:].itertuples(index=False, name=None))
     its_own = placed.set_index("gene_id")[["tss", "annotation_id"]].rename(columns={"tss": "TSS"})
     columns = ["gene_name", "chrom", "start", "end", "strand"]
-    return windows.set_index("name")[columns].join(its_own), steps
-
-
-def gene_features(
-    genes: pd.DataFrame,
-    files: GenomeFiles,
-    *,
-    measures: str | None = "spliced",
-    gc: bool = False,
-    table: Mapping[str, Any] | None = None,
-) -> pd.DataFrame:
-    """Measure what goes with half-life, and add the user's own features.
-
-    Parameters
-    ----------
-    genes
-        As from :func:`place_genes`.
-    files
-        The annotation, and that of the CDS.
-    measures
-        As for :func:`cisgrammar.genome.half_life.measure`; None takes the user's table alone.
-    gc
-        Whether to add GC contents.
-    table
-        ``path``, ``columns`` (None: all with numbers) and ``log``; None: there is none.
-
-    Returns
-    -------
-    Genes x features: log10(x + 0.1), GC contents and columns that are not to be logged as they
-    are; NaN where nothing is known.
-
-    Raises
-    ------
-    InputError
-        If no gene has a CDS, or the user's table does not fit.
-    """
-    parts = [pd.DataFrame(index=genes.index)]
-    if measures is not None:
-        transcripts = read_structures(files)
-        gc_of = (files.fasta, files.work) if gc else None
-        raw = half_life_features(
-            transcripts,
-            list(genes["annotation_id"]),
-            measures=measures,
-            gc_of=gc_of,
-            chromosomes=files["chromosomes"],
-        ).set_axis(genes.index)
-        logged = [column for column in raw if not column.endswith("_gc")]
-        parts.append(raw.assign(**{column: np.log10(raw[column] + OFFSET) for column in logged}))
-    if table is not None:
-        least = 0.0 if table["log"] else None
-        numbers = read_numbers(table["path"], TABLE_KEY, table["columns"], least)
-        own = by_gene(numbers, genes, table["path"], TABLE_KEY, files["min_overlap"])
-        parts.append(np.log10(own + OFFSET) if table["log"] else own)
-    features = pd.concat(parts, axis=1)
-    again = features.columns[features.columns.duplicated()]
-    if len(again):
-        raise InputError(
-            f"populations: features share a name ({examples(again)}): the column of the table of "
-            f"`{TABLE_KEY}` is called as one that is measured on the annotation. Rename it there, "
-            "or choose others in `populations.table.columns`."
-        )
-    return features
-
-
-def read_structures(files: GenomeFiles) -> dict:
-    """Read one transcript per gene, with the CDS of the second annotation where there is one.
-
-    Raises
-    ------
-    InputError
-        If there is no transcript, or no gene has a CDS.
-    """
-    how = {"gene_id": files["gene_id"], "tss_rule": files["tss_rule"]}
-    transcripts = read_transcripts(files.annotation, **how)
-    source = files.annotation
-    if files.cds is not None:
-        source = files.cds
-        how["tss_rule"] = "longest_cds"
-        transcripts = add_cds(transcripts, read_transcripts(files.cds, **how, key=CDS_KEY))
-    n_coding = sum(bool(transcript.cds) for transcript in transcripts.values())
-    if not n_coding:
-        raise InputError(
-            f"{source}: none of {len(transcripts):,} genes has a CDS, so that UTRs and coding "
-            f"lengths are not known. Name a GTF or GFF3 with CDS rows in `{CDS_KEY}` (its gene ids "
-            "must be those of `genome.gtf`), or go without these features: "
-            "`populations.half_life.measures: null`."
-        )
-    logger.info("%s: %d of %d genes have a CDS", source, n_coding, len(transcripts))
-    return transcripts
+    return windows.set_index("name")[columns].join(its_own), annotated, steps
 
 
 def read_bulk(
@@ -311,17 +198,15 @@ def build_populations(
     labels = label_levels(counts.obs, settings["levels"], source)
     populations, dropped = count_populations(labels, settings["min_cells"], UNLABELLED)
     window = {key: settings[key] for key in ("upstream", "downstream", "drop_chromosomes")}
-    genes, steps = place_genes(counts.var_names, files, **window)
+    genes, annotated, steps = place_genes(counts.var_names, files, **window)
     half_life, table = settings["half_life"], settings["table"]
     features = gene_features(
         genes, files, measures=half_life["measures"], gc=half_life["gc"], table=table
     )
     genes, features = _coding(genes, features, half_life, steps)
-    means = mean_expression(
-        counts[:, counts.var_names.isin(genes.index)].X, labels, populations, settings["scale"]
-    )
-    order = pd.Index(counts.var_names[counts.var_names.isin(genes.index)]).get_indexer(genes.index)
-    means = means[:, order]
+    counted = counts.X[:, counts.var_names.get_indexer(annotated)]
+    means = mean_expression(counted, labels, populations, settings["scale"])
+    means = means[:, pd.Index(annotated).get_indexer(genes.index)]
     if settings["bulk"] is not None:
         bulk = read_bulk(**settings["bulk"], genes=genes, min_overlap=files["min_overlap"])
         there = bulk.notna().all(axis=1).to_numpy()
@@ -343,14 +228,7 @@ def build_populations(
     return data, {
         "steps": pd.DataFrame(steps, columns=["step", "genes"]),
         "dropped": dropped,
-        "features": pd.DataFrame(
-            {
-                "feature": list(features),
-                "known": features.notna().sum().to_numpy(),
-                "missing": features.isna().sum().to_numpy(),
-            }
-        ),
-        "missing": _missing(features),
+        **describe_features(features),
     }
 
 
@@ -369,10 +247,3 @@ def _coding(
             f"`genome.gtf` ({examples(genes['annotation_id'])})."
         )
     return genes[coding], features[coding]
-
-
-def _missing(features: pd.DataFrame) -> pd.DataFrame:
-    rows, columns = np.nonzero(features.isna().to_numpy())
-    return pd.DataFrame(
-        {"gene": features.index[rows], "feature": np.asarray(features.columns, object)[columns]}
-    )
