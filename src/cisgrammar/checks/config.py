@@ -128,12 +128,6 @@ def _populations(config: dict[str, Any]) -> Iterator[str]:
             "key `populations.levels` names cell_type, but `counts.cell_type` is empty. Name the "
             "column of cell types there, or other columns in `populations.levels`."
         )
-    half_life = populations["half_life"]
-    if half_life["gc"] and half_life["measures"] is None:
-        yield (
-            "key `populations.half_life.gc` is true, but `populations.half_life.measures` is "
-            "empty, so that no transcript is read. Set it to `spliced`."
-        )
 
 
 def _simulation(config: dict[str, Any], schema: dict[str, Any]) -> Iterator[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,8 @@ from cisgrammar.common.inputs import examples
 from cisgrammar.data.gene_tables import by_gene, read_numbers
 from cisgrammar.genome.half_life import (
     CDS_KEY,
+    GC_CONTENTS,
+    LENGTHS,
     Transcript,
     add_cds,
     half_life_features,
@@ -57,9 +59,10 @@ class GenomeFiles:
 def gene_features(
     genes: pd.DataFrame,
     files: GenomeFiles,
+    transcripts: Mapping[str, Transcript],
     *,
-    measures: str | None = "spliced",
-    gc: bool = False,
+    chosen: Sequence[str] = LENGTHS,
+    lengths: str = "spliced",
     table: Mapping[str, Any] | None = None,
 ) -> pd.DataFrame:
     """Measure what goes with half-life, and add the user's own features.
@@ -70,10 +73,12 @@ def gene_features(
         As from :func:`place_genes`.
     files
         The annotation, and that of the CDS.
-    measures
-        As for :func:`cisgrammar.genome.half_life.measure`; None takes the user's table alone.
-    gc
-        Whether to add GC contents.
+    transcripts
+        As from :func:`read_structures`.
+    chosen
+        Of ``LENGTHS`` and ``GC_CONTENTS``; none takes the user's table alone.
+    lengths
+        As for :func:`cisgrammar.genome.half_life.measure`.
     table
         ``path``, ``columns`` (None: all with numbers) and ``log``; None: there is none.
 
@@ -85,20 +90,20 @@ def gene_features(
     Raises
     ------
     InputError
-        If no gene has a CDS, or the user's table does not fit.
+        If a feature is known of no gene, or the user's table does not fit.
     """
     parts = [pd.DataFrame(index=genes.index)]
-    if measures is not None:
-        transcripts = read_structures(files)
-        gc_of = (files.fasta, files.work) if gc else None
+    if chosen:
+        gc_of = (files.fasta, files.work) if set(chosen) & set(GC_CONTENTS) else None
         raw = half_life_features(
             transcripts,
             list(genes["annotation_id"]),
-            measures=measures,
+            lengths=lengths,
             gc_of=gc_of,
             chromosomes=files["chromosomes"],
-        ).set_axis(genes.index)
-        logged = [column for column in raw if not column.endswith("_gc")]
+        ).set_axis(genes.index)[list(chosen)]
+        _check_known(raw, files)
+        logged = [column for column in raw if column in LENGTHS]
         parts.append(raw.assign(**{column: np.log10(raw[column] + OFFSET) for column in logged}))
     if table is not None:
         least = 0.0 if table["log"] else None
@@ -114,6 +119,19 @@ def gene_features(
             "or choose others in `populations.table.columns`."
         )
     return features
+
+
+def _check_known(raw: pd.DataFrame, files: GenomeFiles) -> None:
+    """Refuse features that are known of no gene."""
+    unknown = [feature for feature in raw if raw[feature].isna().all()]
+    if unknown and len(raw):
+        raise InputError(
+            f"{files.annotation}: {', '.join(unknown)} is known of none of {len(raw):,} genes. "
+            "Exons probably end where the CDS does, as in Ensembl's annotation of yeast, so that "
+            "there are no UTRs; or the CDS are of other genes. Name an annotation with UTRs in "
+            f"`genome.gtf` (and, if its CDS are elsewhere, those in `{CDS_KEY}`), or take these "
+            "out of `populations.half_life.features`."
+        )
 
 
 def read_structures(files: GenomeFiles) -> dict[str, Transcript]:
@@ -137,10 +155,33 @@ def read_structures(files: GenomeFiles) -> dict[str, Transcript]:
             f"{source}: none of {len(transcripts):,} genes has a CDS, so that UTRs and coding "
             f"lengths are not known. Name a GTF or GFF3 with CDS rows in `{CDS_KEY}` (its gene ids "
             "must be those of `genome.gtf`), or go without these features: "
-            "`populations.half_life.measures: null`."
+            "`populations.half_life.features: []`."
         )
     logger.info("%s: %d of %d genes have a CDS", source, n_coding, len(transcripts))
     return transcripts
+
+
+def coding_genes(
+    genes: pd.DataFrame, transcripts: Mapping[str, Transcript], files: GenomeFiles
+) -> np.ndarray:
+    """Find the genes that have a CDS, bool ``(genes,)``.
+
+    Raises
+    ------
+    InputError
+        If none has.
+    """
+    ids = genes["annotation_id"]
+    coding = np.array([gene in transcripts and bool(transcripts[gene].cds) for gene in ids], bool)
+    if not coding.any():
+        others = [gene for gene, transcript in transcripts.items() if transcript.cds]
+        raise InputError(
+            f"{files.cds or files.annotation}: none of the {len(ids):,} genes of the counts "
+            f"({examples(ids)}) has a CDS, though others have ({examples(others)}). The files name "
+            f"genes differently: `{CDS_KEY}` needs the gene ids of `genome.gtf`; or set "
+            "`populations.half_life.coding_only: false`."
+        )
+    return coding
 
 
 def describe_features(features: pd.DataFrame) -> dict[str, pd.DataFrame]:

@@ -19,14 +19,17 @@ from cisgrammar.cells.populations import (
     log_targets,
     mean_expression,
 )
-from cisgrammar.common.errors import InputError
-from cisgrammar.common.inputs import examples
 from cisgrammar.counts.labels import UNLABELLED, label_column
-from cisgrammar.data.gene_features import GenomeFiles, describe_features, gene_features
+from cisgrammar.data.gene_features import (
+    GenomeFiles,
+    coding_genes,
+    describe_features,
+    gene_features,
+    read_structures,
+)
 from cisgrammar.data.gene_tables import by_gene, read_numbers
 from cisgrammar.genome.fasta import chrom_sizes, match_chromosomes
 from cisgrammar.genome.gene_match import genes_of_counts
-from cisgrammar.genome.half_life import CDS_KEY
 from cisgrammar.genome.regions import promoters, sequence_codes
 from cisgrammar.genome.tss import keep_biotypes, read_tss
 
@@ -127,6 +130,48 @@ def place_genes(
     return windows.set_index("name")[columns].join(its_own), annotated, steps
 
 
+def describe_genes(
+    genes: pd.DataFrame, files: GenomeFiles, settings: Mapping[str, Any], steps: Steps
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Drop genes without a CDS, where that is asked for, and give the features of the others.
+
+    Parameters
+    ----------
+    genes
+        As from :func:`place_genes`.
+    files, settings
+        As for :func:`build_populations`.
+    steps
+        Gets what is dropped.
+
+    Returns
+    -------
+    genes, features
+        The genes that remain, and what :func:`cisgrammar.data.gene_features.gene_features` gives.
+
+    Raises
+    ------
+    InputError
+        If no gene has a CDS, or as :func:`cisgrammar.data.gene_features.gene_features`.
+    """
+    half_life, transcripts = settings["half_life"], {}
+    if half_life["features"]:
+        transcripts = read_structures(files)
+        if half_life["coding_only"]:
+            coding = coding_genes(genes, transcripts, files)
+            steps.append(("dropped: no CDS", int((~coding).sum())))
+            genes = genes[coding]
+    features = gene_features(
+        genes,
+        files,
+        transcripts,
+        chosen=half_life["features"],
+        lengths=half_life["lengths"],
+        table=settings["table"],
+    )
+    return genes, features
+
+
 def read_bulk(
     path: str | Path, samples: Mapping[str, Sequence[str]] | None, genes: pd.DataFrame,
     min_overlap: float,
@@ -199,11 +244,7 @@ def build_populations(
     populations, dropped = count_populations(labels, settings["min_cells"], UNLABELLED)
     window = {key: settings[key] for key in ("upstream", "downstream", "drop_chromosomes")}
     genes, annotated, steps = place_genes(counts.var_names, files, **window)
-    half_life, table = settings["half_life"], settings["table"]
-    features = gene_features(
-        genes, files, measures=half_life["measures"], gc=half_life["gc"], table=table
-    )
-    genes, features = _coding(genes, features, half_life, steps)
+    genes, features = describe_genes(genes, files, settings, steps)
     counted = counts.X[:, counts.var_names.get_indexer(annotated)]
     means = mean_expression(counted, labels, populations, settings["scale"])
     means = means[:, pd.Index(annotated).get_indexer(genes.index)]
@@ -230,20 +271,3 @@ def build_populations(
         "dropped": dropped,
         **describe_features(features),
     }
-
-
-def _coding(
-    genes: pd.DataFrame, features: pd.DataFrame, half_life: Mapping[str, Any], steps: Steps
-) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Drop genes without CDS, where that is asked for."""
-    if half_life["measures"] is None or not half_life["coding_only"]:
-        return genes, features
-    coding = features["cds_length"].notna()
-    steps.append(("dropped: no CDS", int((~coding).sum())))
-    if not coding.any():
-        raise InputError(
-            f"populations: none of {len(genes):,} genes of the counts has a CDS in the annotation, "
-            f"though other genes have. If the CDS are in `{CDS_KEY}`, its ids must be those of "
-            f"`genome.gtf` ({examples(genes['annotation_id'])})."
-        )
-    return genes[coding], features[coding]

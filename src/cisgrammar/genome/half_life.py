@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,7 +21,6 @@ logger = logging.getLogger(__name__)
 CDS_KEY = "populations.half_life.cds_gtf"
 LENGTHS = ("utr5_length", "cds_length", "utr3_length", "intron_length", "exon_density")
 GC_CONTENTS = ("utr5_gc", "cds_gc", "utr3_gc")
-MEASURES = ("spliced", "genomic")
 
 
 @dataclass(frozen=True)
@@ -76,7 +75,7 @@ def read_transcripts(
         raise InputError(
             f"{path}: no gene has a transcript, so that nothing is known of UTRs and introns; the "
             f"rows are: {kinds}. Name a GTF or GFF3 with transcripts, exons and CDS in `{key}`, or "
-            "go without such features: `populations.half_life.measures: []`."
+            "go without such features: `populations.half_life.features: []`."
         )
     columns = chosen[["row", "chrom", "start", "end", "strand"]]
     return {
@@ -174,14 +173,14 @@ def untranslated(transcript: Transcript) -> tuple[list[Stretch], list[Stretch]]:
     return (left, right) if transcript.strand == "+" else (right, left)
 
 
-def measure(transcript: Transcript, measures: str = "spliced") -> dict[str, float]:
+def measure(transcript: Transcript, lengths: str = "spliced") -> dict[str, float]:
     """Measure the parts of a transcript.
 
     Parameters
     ----------
     transcript
         Of a gene.
-    measures
+    lengths
         ``spliced``: UTRs without their introns, and exon junctions. ``genomic``: UTRs as they
         stretch along the genome, introns included, with the stop codon in the 3' UTR; and exons
         instead of junctions.
@@ -199,11 +198,11 @@ def measure(transcript: Transcript, measures: str = "spliced") -> dict[str, floa
     five, three = untranslated(transcript)
     coding, exons = _bases(transcript.cds), len(transcript.exons)
     stop = 0
-    if measures == "genomic":
+    if lengths == "genomic":
         stop = 3 if coding > 3 else 0
         five, three = _span(five, transcript), _span(three, transcript)
     spanned = transcript.exons[-1][1] - transcript.exons[0][0] if exons else np.nan
-    joined = exons - (measures == "spliced")
+    joined = exons - (lengths == "spliced")
     return {
         "utr5_length": _bases(five) or np.nan,
         "cds_length": coding - stop if coding else np.nan,
@@ -227,10 +226,10 @@ def _span(utr: Sequence[Stretch], transcript: Transcript) -> list[Stretch]:
 
 
 def half_life_features(
-    transcripts: dict[str, Transcript],
+    transcripts: Mapping[str, Transcript],
     genes: Sequence[str],
     *,
-    measures: str = "spliced",
+    lengths: str = "spliced",
     gc_of: tuple[str | Path, str | Path] | None = None,
     chromosomes: str = "auto",
 ) -> pd.DataFrame:
@@ -242,7 +241,7 @@ def half_life_features(
         Gene id to transcript.
     genes
         Ids, in the order wanted.
-    measures
+    lengths
         As for :func:`measure`.
     gc_of
         FASTA, and the folder for its index, to add ``GC_CONTENTS``; None leaves them out.
@@ -255,9 +254,7 @@ def half_life_features(
     annotation does not say.
     """
     empty = dict.fromkeys(LENGTHS, np.nan)
-    rows = [
-        measure(transcripts[gene], measures) if gene in transcripts else empty for gene in genes
-    ]
+    rows = [measure(transcripts[gene], lengths) if gene in transcripts else empty for gene in genes]
     table = pd.DataFrame(rows, index=pd.Index(genes), columns=list(LENGTHS), dtype=float)
     if gc_of is None:
         return table
@@ -265,7 +262,7 @@ def half_life_features(
 
 
 def _gc_contents(
-    transcripts: dict[str, Transcript],
+    transcripts: Mapping[str, Transcript],
     genes: Sequence[str],
     fasta: str | Path,
     work: str | Path,

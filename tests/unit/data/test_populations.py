@@ -10,6 +10,7 @@ from made_inputs import gtf_row, write
 from cisgrammar.common.errors import InputError
 from cisgrammar.data.gene_features import GenomeFiles
 from cisgrammar.data.populations import build_populations
+from cisgrammar.genome.half_life import LENGTHS
 from cisgrammar.genome.sequence import decode, encode, reverse_complement
 
 SETTINGS = {
@@ -22,7 +23,7 @@ SETTINGS = {
     "upstream": 20,
     "downstream": 10,
     "drop_chromosomes": ["chrM"],
-    "half_life": {"measures": "spliced", "gc": False, "cds_gtf": None, "coding_only": True},
+    "half_life": {"features": LENGTHS, "lengths": "spliced", "coding_only": True},
     "table": None,
     "bulk": None,
 }
@@ -89,7 +90,7 @@ def test_windows_are_on_the_strand_with_the_tss_at_index_upstream(inputs):
 def test_features_are_logarithms_and_missing_where_not_annotated(inputs):
     data, tables = build(inputs)
     names = list(data.uns["features"])
-    assert names == ["utr5_length", "cds_length", "utr3_length", "intron_length", "exon_density"]
+    assert names == list(LENGTHS)
     assert data[:, "G1"].varm["features"][0] == pytest.approx(
         np.log10([20.1, 40.1, 40.1, 0.1, 0.1])
     )
@@ -136,7 +137,7 @@ def test_genes_that_the_bulk_matrix_lacks_are_dropped_and_counted(inputs, tmp_pa
 
 
 def test_sequence_alone_needs_no_cds(inputs):
-    half_life = SETTINGS["half_life"] | {"measures": None}
+    half_life = SETTINGS["half_life"] | {"features": []}
     data, _ = build(inputs, half_life=half_life)
     assert data.varm["features"].shape == (3, 0)
 
