@@ -49,6 +49,7 @@ if GIVEN is None:
             annotation=ANNOTATION,
             regions=REGIONS_BED,
             aliases=ALIASES,
+            population_files=list(filter(None, POPULATION_FILES.values())),
         output:
             table="results/{name}/preflight.tsv",
             work=directory("results/{name}/genome"),
@@ -89,6 +90,7 @@ rule write_provenance:
         database=DATABASE,
         mutated=list(MUTATED_BEDS.values()),
         given=list(GIVEN_FILES.values()),
+        population_files=list(filter(None, POPULATION_FILES.values())),
     output:
         "results/{name}/provenance.json",
     log:

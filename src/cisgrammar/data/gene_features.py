@@ -144,12 +144,19 @@ def read_structures(files: GenomeFiles) -> dict[str, Transcript]:
     """
     how = {"gene_id": files["gene_id"], "tss_rule": files["tss_rule"]}
     transcripts = read_transcripts(files.annotation, **how)
-    source = files.annotation
     if files.cds is not None:
-        source = files.cds
         how["tss_rule"] = "longest_cds"
-        transcripts = add_cds(transcripts, read_transcripts(files.cds, **how, key=CDS_KEY))
+        coding = read_transcripts(files.cds, **how, key=CDS_KEY)
+        if not set(coding) & set(transcripts):
+            raise InputError(
+                f"{files.cds}: none of its {len(coding):,} genes ({examples(coding)}) is a gene of "
+                f"{files.annotation} ({examples(transcripts)}). The two name genes differently: "
+                f"`{CDS_KEY}` needs the gene ids of `genome.gtf`, in the attribute that "
+                "`genome.gene_id` names."
+            )
+        transcripts = add_cds(transcripts, coding)
     n_coding = sum(bool(transcript.cds) for transcript in transcripts.values())
+    source = files.cds or files.annotation
     if not n_coding:
         raise InputError(
             f"{source}: none of {len(transcripts):,} genes has a CDS, so that UTRs and coding "

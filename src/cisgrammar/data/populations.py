@@ -123,7 +123,7 @@ def place_genes(
     if on_unwanted.any():
         steps.append((f"dropped: on {', '.join(unwanted)}", int(on_unwanted.sum())))
     placed = placed[~on_unwanted].reset_index(drop=True)
-    windows, counts = promoters(placed, sizes, upstream, downstream, style)
+    windows, counts = promoters(placed, sizes, upstream, downstream, style, "populations")
     steps += list(counts.iloc[1:].itertuples(index=False, name=None))
     its_own = placed.set_index("gene_id")[["tss", "annotation_id"]].rename(columns={"tss": "TSS"})
     columns = ["gene_name", "chrom", "start", "end", "strand"]

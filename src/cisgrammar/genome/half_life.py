@@ -77,7 +77,7 @@ def read_transcripts(
             f"rows are: {kinds}. Name a GTF or GFF3 with transcripts, exons and CDS in `{key}`, or "
             "go without such features: `populations.half_life.features: []`."
         )
-    columns = chosen[["row", "chrom", "start", "end", "strand"]]
+    columns = chosen.sort_values("row")[["row", "chrom", "start", "end", "strand"]]
     return {
         gene: _transcript(annotation.parts[row], chrom, strand, (start, end))
         for gene, row, chrom, start, end, strand in columns.itertuples()
