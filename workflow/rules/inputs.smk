@@ -1,11 +1,15 @@
 """The user's files, or the simulated ones, and the checks before anything else runs."""
 
 if SIMULATED:
-    OF_KIND = (
-        {"rna": "rna.h5ad", "atac": "atac.h5ad", "accessibility": "truth/accessibility.h5ad"}
-        if SIMULATED_MULTIOME
-        else {"counts": "counts.h5ad", "gene_sets": "gene_sets.gmt"}
-    )
+    OF_KIND = {"counts": "counts.h5ad", "gene_sets": "gene_sets.gmt"}
+    if SIMULATED_MULTIOME:
+        OF_KIND = {
+            "rna": "rna.h5ad",
+            "atac": "atac.h5ad",
+            "accessibility": "truth/accessibility.h5ad",
+        }
+    elif SIMULATED_POPULATIONS:
+        OF_KIND = {"counts": "counts.h5ad", "genes": "truth/genes.tsv"}
 
     rule simulate_data:
         output:
@@ -28,6 +32,7 @@ if SIMULATED:
         params:
             settings=config["simulation"],
             regions=window_of_genes(),
+            windows=window_of_populations(),
             seed=config["seed"],
             code=code("simulate_data"),
         message:

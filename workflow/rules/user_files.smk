@@ -8,7 +8,9 @@ from cisgrammar.downloads.sources import PREFIX
 SIMULATION = f"results/{NAME}/simulation"
 SIMULATED = config["simulation"] is not None
 SIMULATED_MULTIOME = SIMULATED and config["simulation"]["multiome"] is not None
-TRUTH = SIMULATED and not SIMULATED_MULTIOME  # of what drives pools x genes
+SIMULATED_POPULATIONS = SIMULATED and config["simulation"]["populations"] is not None
+# of what drives pools x genes
+TRUTH = SIMULATED and not (SIMULATED_MULTIOME or SIMULATED_POPULATIONS)
 GIVEN = config["given"]
 PEAKS = config["peaks"]
 POPULATIONS = config["populations"]
@@ -104,6 +106,11 @@ def how_to_build_populations():
 def how_to_split_populations():
     """Give the keys of folds; populations have a way of their own to divide genes."""
     return config["folds"] | {"by": POPULATIONS["folds_by"]}
+
+
+def window_of_populations():
+    """Give the window around a TSS that models of populations read; none without these."""
+    return {key: POPULATIONS[key] for key in ("upstream", "downstream")} if POPULATIONS else {}
 
 
 def database_files():

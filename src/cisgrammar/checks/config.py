@@ -8,7 +8,9 @@ from typing import Any
 from cisgrammar.common.config import fill_in, leaves, raise_all
 from cisgrammar.models.registry import MODELS
 
+SIMULATIONS = {"multiome": "a multiome", "populations": "a simulation of populations"}
 _IN_ORDER = (
+    ("simulation.populations.min_occurrence", "simulation.populations.max_occurrence"),
     ("simulation.min_occurrence", "simulation.max_occurrence"),
     ("simulation.min_activity", "simulation.max_activity"),
     ("simulation.multiome.min_occurrence", "simulation.multiome.max_occurrence"),
@@ -131,18 +133,28 @@ def _populations(config: dict[str, Any]) -> Iterator[str]:
 
 
 def _simulation(config: dict[str, Any], schema: dict[str, Any]) -> Iterator[str]:
-    """Say which keys of the simulation do not hold for a multiome."""
+    """Say which keys of the simulation do not hold for the kind of data that is simulated."""
     simulation = config.get("simulation")
-    if simulation is None or simulation["multiome"] is None:
+    kinds = [kind for kind in SIMULATIONS if simulation and simulation[kind] is not None]
+    if not simulation or not kinds:
         return
+    if len(kinds) > 1:
+        yield "keys `simulation.multiome` and `simulation.populations` are set. Take out one."
+        return
+    (kind,) = kinds
     for key, rule in schema["properties"]["simulation"]["properties"].items():
-        if key != "multiome" and simulation[key] != rule["default"]:
-            there = key in simulation["multiome"]
-            remedy = f"Set `simulation.multiome.{key}`." if there else "Take it out."
+        if key not in SIMULATIONS and simulation[key] != rule["default"]:
+            there = key in simulation[kind]
+            remedy = f"Set `simulation.{kind}.{key}`." if there else "Take it out."
             yield (
-                f"key `simulation.{key}` is set, but it is not about a multiome, which has keys "
-                f"of its own. {remedy}"
+                f"key `simulation.{key}` is set, but it is not about {SIMULATIONS[kind]}, which "
+                f"has keys of its own. {remedy}"
             )
+    if kind == "populations" and config.get("populations") is None:
+        yield (
+            "key `simulation.populations` is set, but there is no section `populations`, which "
+            "says how long windows are (`populations: {}` takes all defaults)."
+        )
 
 
 def _models(config: dict[str, Any]) -> Iterator[str]:
