@@ -25,12 +25,20 @@ from made_counts import (
     write_h5ad,
     write_h5mu,
 )
-from made_inputs import check_inputs, gtf_row, write, write_inputs
+from made_inputs import (
+    check_inputs,
+    gtf_row,
+    populations,
+    with_transcripts,
+    write,
+    write_inputs,
+)
 from made_server import serve
 
 from cisgrammar.cells.embedding import filter_cells
 from cisgrammar.cells.pool_members import read_members
 from cisgrammar.cells.pooling import nearest_cells
+from cisgrammar.cells.populations import log_targets
 from cisgrammar.checks.config import complete_config
 from cisgrammar.common.config import raise_all, read_schema
 from cisgrammar.common.errors import InputError
@@ -302,6 +310,25 @@ def accessibility(chrom, start):
     return make
 
 
+def populated(gtf=with_transcripts, **changes):
+    """Check populations of cells; `gtf` changes the annotation, a pair is a file to write."""
+
+    def written(folder, value):
+        if isinstance(value, dict):
+            return {key: written(folder, each) for key, each in value.items()}
+        return write(folder / value[0], value[1]) if isinstance(value, tuple) else value
+
+    def make(folder):
+        arguments = write_inputs(folder, n_pools=None)
+        annotation = arguments["annotation"]
+        write(annotation, gtf(annotation.read_text()))
+        check_inputs(**arguments, populations=populations(**written(folder, changes)))
+
+    return make
+
+
+BULK = "gene\tlung1\tlung2\n"
+
 ENTRIES = {
     "The config": {
         "An unknown key": config("{name: x, pools: {n_pool: 5}}"),
@@ -465,6 +492,44 @@ ENTRIES = {
         ),
         "Motifs that the database has not": lambda d: choose_motifs(
             load_database("jaspar:CORE:vertebrates:2024"), ["GATA1", "GATA11"]
+        ),
+    },
+    "Populations of cells": {
+        "Populations and peaks": config(
+            "{name: x, counts: {cell_type: label}, populations: {}, peaks: {}}"
+        ),
+        "Cell types that are not named": config("{name: x, populations: {}}"),
+        "A level that is no column": populated(levels=["clas"]),
+        "Populations with too few cells": populated(min_cells=1000),
+        "A population without counts": lambda d: log_targets(np.zeros((1, 9)), ["cell_type/a"]),
+        "A window longer than chromosomes": populated(upstream=7000),
+        "Genes without transcripts": populated(gtf=str),
+        "An annotation without CDS": populated(gtf=lambda text: with_transcripts(text, cds=None)),
+        "An annotation without UTRs": populated(
+            gtf=lambda text: with_transcripts(text, untranslated=False)
+        ),
+        "CDS of other genes": populated(
+            half_life={"cds_gtf": ("cds.gtf", with_transcripts(GTF.replace("G1", "YAL001C")))}
+        ),
+        "Bulk expression of other genes": populated(
+            bulk={"path": ("bulk.tsv", BULK + "YAL001C\t5\t7\n"), "samples": None}
+        ),
+        "Bulk expression as logarithms": populated(
+            bulk={"path": ("bulk.tsv", BULK + "G1\t5\t-1.2\n"), "samples": {"lung": ["lung2"]}}
+        ),
+        "A gene twice in a table": populated(
+            table={
+                "path": ("half_life.tsv", "gene\tminutes\nG1\t5\nG1\t8\n"),
+                "columns": None,
+                "log": True,
+            }
+        ),
+        "A column that a table has not": populated(
+            table={
+                "path": ("half_life.tsv", "gene\tminutes\nG1\t5\n"),
+                "columns": ["minute"],
+                "log": True,
+            }
         ),
     },
     "Known motifs and gene sets": {

@@ -80,7 +80,45 @@ def write_inputs(folder, n_cells=20, n_genes=12, **changes):
     return arguments | changes
 
 
-def check_inputs(*, folds=None, peaks=None, scbasset=None, database=None, **keys):
+def populations(**changes):
+    """Give a section `populations` that goes with `write_inputs`, and what is changed."""
+    half_life = {
+        "features": ["utr5_length", "cds_length", "utr3_length"],
+        "lengths": "spliced",
+        "cds_gtf": None,
+        "coding_only": True,
+    }
+    section = {
+        "levels": ["all_cells", "cell_type"],
+        "min_cells": 5,
+        "upstream": 20,
+        "downstream": 10,
+        "drop_chromosomes": ["chrM"],
+        "half_life": half_life | changes.pop("half_life", {}),
+        "table": None,
+        "bulk": None,
+    }
+    return section | changes
+
+
+def with_transcripts(gtf, cds=(11, 30), untranslated=True):
+    """Add to each gene row a transcript, and CDS from and to such a base of it."""
+    rows = []
+    for line in gtf.splitlines():
+        chrom, _, _, start, end, _, strand, _, attributes = line.split("\t")
+        first, last = int(start), int(end)
+        rows.append(line + "\n")
+        gene = attributes.split('"')[1]
+        ids = {"gene_id": gene, "transcript_id": f"{gene}.t"}
+        coding = (first + cds[0], first + cds[1]) if cds else None
+        exon = (first, last) if untranslated else coding
+        rows.append(gtf_row("exon", *exon, strand, chrom, **ids))
+        if coding:
+            rows.append(gtf_row("CDS", *coding, strand, chrom, **ids))
+    return "".join(rows)
+
+
+def check_inputs(*, folds=None, peaks=None, scbasset=None, database=None, populations=None, **keys):
     """Check inputs, by files and keys in no order; `n_pools=None` has no pools."""
 
     def taken(kind):
@@ -95,6 +133,7 @@ def check_inputs(*, folds=None, peaks=None, scbasset=None, database=None, **keys
         windows=taken(WindowSettings),
         peaks=peaks and PeakSettings(**peaks),
         folds=folds,
+        populations=populations,
         cell_models=[CellModelSettings(name="scbasset", **scbasset)] if scbasset else [],
         database=database and DatabaseSettings(**database),
     )

@@ -1,11 +1,15 @@
 """The user's files, or the simulated ones, and the checks before anything else runs."""
 
 if SIMULATED:
-    OF_KIND = (
-        {"rna": "rna.h5ad", "atac": "atac.h5ad", "accessibility": "truth/accessibility.h5ad"}
-        if SIMULATED_MULTIOME
-        else {"counts": "counts.h5ad", "gene_sets": "gene_sets.gmt"}
-    )
+    OF_KIND = {"counts": "counts.h5ad", "gene_sets": "gene_sets.gmt"}
+    if SIMULATED_MULTIOME:
+        OF_KIND = {
+            "rna": "rna.h5ad",
+            "atac": "atac.h5ad",
+            "accessibility": "truth/accessibility.h5ad",
+        }
+    elif SIMULATED_POPULATIONS:
+        OF_KIND = {"counts": "counts.h5ad", "genes": "truth/genes.tsv"}
 
     rule simulate_data:
         output:
@@ -28,6 +32,7 @@ if SIMULATED:
         params:
             settings=config["simulation"],
             regions=window_of_genes(),
+            windows=window_of_populations(),
             seed=config["seed"],
             code=code("simulate_data"),
         message:
@@ -49,6 +54,7 @@ if GIVEN is None:
             annotation=ANNOTATION,
             regions=REGIONS_BED,
             aliases=ALIASES,
+            population_files=list(filter(None, POPULATION_FILES.values())),
         output:
             table="results/{name}/preflight.tsv",
             work=directory("results/{name}/genome"),
@@ -141,6 +147,7 @@ rule write_provenance:
         database=DATABASE,
         mutated=list(MUTATED_BEDS.values()),
         given=list(GIVEN_FILES.values()),
+        population_files=list(filter(None, POPULATION_FILES.values())),
     output:
         "results/{name}/provenance.json",
     log:

@@ -9,9 +9,12 @@ from cisgrammar.downloads.sources import PREFIX
 SIMULATION = f"results/{NAME}/simulation"
 SIMULATED = config["simulation"] is not None
 SIMULATED_MULTIOME = SIMULATED and config["simulation"]["multiome"] is not None
-TRUTH = SIMULATED and not SIMULATED_MULTIOME  # of what drives pools x genes
+SIMULATED_POPULATIONS = SIMULATED and config["simulation"]["populations"] is not None
+# of what drives pools x genes
+TRUTH = SIMULATED and not (SIMULATED_MULTIOME or SIMULATED_POPULATIONS)
 GIVEN = config["given"]
 PEAKS = config["peaks"]
+POPULATIONS = config["populations"]
 ATAC_ALONE = PEAKS is not None and config["counts"]["modality"] == "atac"
 MULTIOME = PEAKS is not None and not ATAC_ALONE
 # pools x genes, by which TFs are found; none where expression was not measured
@@ -52,6 +55,8 @@ def input_file(section, key, simulated):
 
 def needs_genes():
     """Say whether windows depend on where genes are."""
+    if POPULATIONS is not None:
+        return True
     return not config["regions"]["bed"] if PEAKS is None else PEAKS["distal"] is not None
 
 
@@ -90,6 +95,35 @@ def given_files():
     return {key: existing(GIVEN[key], f"given.{key}") for key in keys if GIVEN[key]}
 
 
+def population_files():
+    """Give the files that populations are built of beside those that all data are."""
+    asked = {
+        "cds": ("half_life", "cds_gtf"),
+        "table": ("table", "path"),
+        "bulk": ("bulk", "path"),
+    }
+    found = {}
+    for name, (section, key) in asked.items():
+        path = ((POPULATIONS or {}).get(section) or {}).get(key)
+        found[name] = existing(path, f"populations.{section}.{key}") if path else []
+    return found
+
+
+def how_to_build_populations():
+    """Give the section of populations, without what is about folds."""
+    return {key: value for key, value in POPULATIONS.items() if key != "folds_by"}
+
+
+def how_to_split_populations():
+    """Give the keys of folds; populations have a way of their own to divide genes."""
+    return config["folds"] | {"by": POPULATIONS["folds_by"]}
+
+
+def window_of_populations():
+    """Give the window around a TSS that models of populations read; none without these."""
+    return {key: POPULATIONS[key] for key in ("upstream", "downstream")} if POPULATIONS else {}
+
+
 def database_files():
     """Give the user's files of known motifs; JASPAR comes with a package."""
     files = {key: config["database"][key] for key in ("source", "tf_names", "clusters")}
@@ -105,6 +139,7 @@ COUNTS = input_file("counts", "path", SIMULATED_COUNTS)
 GENOME = input_file("genome", "fasta", "genome.fa")
 ANNOTATION = input_file("genome", "gtf", "annotation.gtf")
 GIVEN_FILES = given_files()
+POPULATION_FILES = population_files()
 DATABASE = database_files()
 KNOWN_MOTIFS = {key: config["database"][key] for key in ("source", "tf_names")}
 CELL_TABLE = optional_file("counts", "cell_table")

@@ -25,7 +25,7 @@ def check_labels(files: InputFiles, settings: Settings, found: Findings) -> None
     fits = found.attempt(fitting_cells, obs, settings.cells.keep, settings.cells.drop)
     if fits is None:
         return
-    found.n_cells = int(fits.sum())
+    found.n_cells, found.labelled = int(fits.sum()), obs[fits]
     if not fits.all():
         left = f"{fits.sum():,} of {len(obs):,} cells are left"
         found.add("chosen cells", left, "by `cells.keep` and `cells.drop`")

@@ -8,7 +8,9 @@ from typing import Any
 from cisgrammar.common.config import fill_in, leaves, raise_all
 from cisgrammar.models.registry import MODELS
 
+SIMULATIONS = {"multiome": "a multiome", "populations": "a simulation of populations"}
 _IN_ORDER = (
+    ("simulation.populations.min_occurrence", "simulation.populations.max_occurrence"),
     ("simulation.min_occurrence", "simulation.max_occurrence"),
     ("simulation.min_activity", "simulation.max_activity"),
     ("simulation.multiome.min_occurrence", "simulation.multiome.max_occurrence"),
@@ -64,6 +66,7 @@ def contradictions(config: dict[str, Any], schema: dict[str, Any]) -> Iterator[s
         yield "key `folds.validation_chromosomes` needs `folds.test_chromosomes`."
     yield from _simulation(config, schema)
     yield from _peaks(config)
+    yield from _populations(config)
     yield from _models(config)
     if values.get("cells.clusters") is not None and values.get("counts.cell_type"):
         yield (
@@ -105,19 +108,53 @@ def _peaks(config: dict[str, Any]) -> Iterator[str]:
         )
 
 
-def _simulation(config: dict[str, Any], schema: dict[str, Any]) -> Iterator[str]:
-    """Say which keys of the simulation do not hold for a multiome."""
-    simulation = config.get("simulation")
-    if simulation is None or simulation["multiome"] is None:
+def _populations(config: dict[str, Any]) -> Iterator[str]:
+    """Say what does not go with populations of cells."""
+    populations = config.get("populations")
+    if populations is None:
         return
-    for key, rule in schema["properties"]["simulation"]["properties"].items():
-        if key != "multiome" and simulation[key] != rule["default"]:
-            there = key in simulation["multiome"]
-            remedy = f"Set `simulation.multiome.{key}`." if there else "Take it out."
+    for other in ("peaks", "given"):
+        if config.get(other) is not None:
             yield (
-                f"key `simulation.{key}` is set, but it is not about a multiome, which has keys "
-                f"of its own. {remedy}"
+                f"keys `populations` and `{other}` are set, but populations are of genes and are "
+                f"made of cells. Take out `{other}`, and use a config of its own for it."
             )
+    if config.get("regions", {}).get("bed"):
+        yield (
+            "keys `populations` and `regions.bed` are set, but the windows of populations are "
+            "placed on the TSSs of `genome.gtf`. Take out `regions.bed`."
+        )
+    labelled = config.get("counts", {}).get("cell_type") or config.get("simulation") is not None
+    if "cell_type" in populations["levels"] and not labelled:
+        yield (
+            "key `populations.levels` names cell_type, but `counts.cell_type` is empty. Name the "
+            "column of cell types there, or other columns in `populations.levels`."
+        )
+
+
+def _simulation(config: dict[str, Any], schema: dict[str, Any]) -> Iterator[str]:
+    """Say which keys of the simulation do not hold for the kind of data that is simulated."""
+    simulation = config.get("simulation")
+    kinds = [kind for kind in SIMULATIONS if simulation and simulation[kind] is not None]
+    if not simulation or not kinds:
+        return
+    if len(kinds) > 1:
+        yield "keys `simulation.multiome` and `simulation.populations` are set. Take out one."
+        return
+    (kind,) = kinds
+    for key, rule in schema["properties"]["simulation"]["properties"].items():
+        if key not in SIMULATIONS and simulation[key] != rule["default"]:
+            there = key in simulation[kind]
+            remedy = f"Set `simulation.{kind}.{key}`." if there else "Take it out."
+            yield (
+                f"key `simulation.{key}` is set, but it is not about {SIMULATIONS[kind]}, which "
+                f"has keys of its own. {remedy}"
+            )
+    if kind == "populations" and config.get("populations") is None:
+        yield (
+            "key `simulation.populations` is set, but there is no section `populations`, which "
+            "says how long windows are (`populations: {}` takes all defaults)."
+        )
 
 
 def _models(config: dict[str, Any]) -> Iterator[str]:

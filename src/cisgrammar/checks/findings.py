@@ -26,6 +26,8 @@ class Findings:
         Names of the cells of each file of counts; empty unless all could be read.
     obs
         What is known of all cells, one row each.
+    labelled
+        The same of the cells that are wanted, with ``cell_type`` and ``batch``.
     n_cells
         How many are wanted.
     genes
@@ -44,6 +46,7 @@ class Findings:
     problems: Problems = field(default_factory=Problems)
     cells: list[pd.Index] = field(default_factory=list)
     obs: pd.DataFrame | None = None
+    labelled: pd.DataFrame | None = None
     n_cells: int | None = None
     genes: pd.Index | None = None
     targets: pd.Index | None = None

@@ -24,6 +24,7 @@ from cisgrammar.checks.genome import (
     check_genome,
 )
 from cisgrammar.checks.motifs import check_motifs
+from cisgrammar.checks.populations import check_gene_features, check_populations
 from cisgrammar.checks.settings import InputFiles, Settings
 from cisgrammar.checks.windows import check_bedtools, check_windows
 
@@ -33,6 +34,7 @@ CHECKS = (  # in the order of the table; each goes by what those before it have 
     check_counts,
     check_labels,
     check_pools,
+    check_populations,
     check_genome,
     check_annotation,
     check_chromosomes,
@@ -45,6 +47,7 @@ CHECKS = (  # in the order of the table; each goes by what those before it have 
     check_mutated,
     check_motifs,
     check_bedtools,
+    check_gene_features,
     check_windows,
     check_folds,
 )

@@ -227,6 +227,9 @@ class Settings:
         None where no model learns pools.
     peaks
         None where genes are the targets.
+    populations
+        The section, as it is; None where populations are not asked for. Where no model learns
+        pools, windows and folds are those of populations.
     folds
         As for :func:`cisgrammar.data.folds.split_folds`, but for the seed; None is not checked.
     cell_models
@@ -241,6 +244,7 @@ class Settings:
     genome: GenomeSettings = GenomeSettings()
     windows: WindowSettings = WindowSettings()
     peaks: PeakSettings | None = None
+    populations: Mapping[str, Any] | None = None
     folds: Mapping[str, Any] | None = None
     cell_models: Sequence[CellModelSettings] = ()
     database: DatabaseSettings | None = None
@@ -257,6 +261,10 @@ class Settings:
         """
         models, cells, peaks = config["models"], config["cells"], config["peaks"]
         pools, regions, database = config["pools"], config["regions"], config["database"]
+        no_pools = all(MODELS[name].data is not POOLS for name in models)
+        populations, folds = config["populations"], config["folds"]
+        if populations is not None and no_pools:
+            regions, folds = populations, folds | {"by": populations["folds_by"]}
         return cls(
             counts=CountSettings(**config["counts"]),
             cells=CellSettings(
@@ -265,13 +273,12 @@ class Settings:
                 cells["clusters"] is not None,
                 cells["neighbors_within_batch"],
             ),
-            pools=None
-            if all(MODELS[name].data is not POOLS for name in models)
-            else PoolSettings(pools["cells_per_pool"], pools["n_pools"]),
+            pools=None if no_pools else PoolSettings(pools["cells_per_pool"], pools["n_pools"]),
             genome=GenomeSettings(**config["genome"]),
             windows=WindowSettings(regions["upstream"], regions["downstream"]),
             peaks=peaks and PeakSettings(peaks["matrix"], peaks["length"], peaks["distal"]),
-            folds=config["folds"],
+            populations=populations,
+            folds=folds,
             cell_models=[
                 CellModelSettings.of_config(config, name)
                 for name in models_with("embeds_cells", models)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,8 +22,21 @@ _TRANSCRIPTS = {
     "transcript", "mRNA", "ncRNA", "lnc_RNA", "lncRNA", "miRNA", "rRNA", "tRNA", "snRNA",
     "snoRNA", "primary_transcript", "pseudogenic_transcript", "unconfirmed_transcript",
 }  # fmt: skip
-_PARTS = {"exon", "CDS"}
-_KINDS = {"gene": _GENES, "transcript": _TRANSCRIPTS, "exon": {"exon"}, "CDS": {"CDS"}}
+_UTRS = {
+    "UTR", "five_prime_utr", "three_prime_utr", "five_prime_UTR", "three_prime_UTR", "5UTR", "3UTR",
+}  # fmt: skip
+_PARTS = {"exon", "CDS", "stop_codon", *_UTRS}
+_KINDS = {
+    "gene": _GENES,
+    "transcript": _TRANSCRIPTS,
+    "exon": {"exon"},
+    "CDS": {"CDS"},
+    "stop_codon": {"stop_codon"},
+    "UTR": _UTRS,
+}
+_PART_OF = {"stop_codon": "CDS", **dict.fromkeys(_UTRS, "UTR")}
+GENES_ONLY = ("gene", "transcript", "exon", "CDS")
+WITH_STRUCTURE = tuple(_KINDS)
 
 _COORDINATE = re.compile(r"[0-9]{1,12}")
 _GFF3 = re.compile(r'\s*[^\s="]+=')
@@ -34,6 +47,9 @@ _IDS = {"gene_id", "transcript_id", "ID"}
 
 _GENE_COLUMNS = ["key", "chrom", "start", "end", "strand", "gene_id", "gene_name", "biotype"]
 _TRANSCRIPT_COLUMNS = ["key", "gene", "chrom", "start", "end", "strand", "tags", "biotype", "name"]
+
+Stretch = tuple[int, int]  # start (0-based) and end (open) on the chromosome
+Parts = dict[str, list[Stretch]]
 
 
 class _Row(NamedTuple):
@@ -63,11 +79,15 @@ class Annotation:
         Transcripts without a row of their own are spanned by their exons and CDS.
     features
         How many rows of each kind the file has.
+    parts
+        For each row of ``transcripts``, if the structure was read: its ``exon``, ``CDS`` (with
+        the stop codon, where that has a row) and ``UTR`` stretches, in the file's order.
     """
 
     genes: pd.DataFrame
     transcripts: pd.DataFrame
     features: Counter[str]
+    parts: list[Parts]
 
     @property
     def has_transcript_rows(self) -> bool:
@@ -78,7 +98,7 @@ class Annotation:
 def read_annotation(
     path: str | Path,
     gene_id: str = "gene_id",
-    kinds: Collection[str] = ("gene", "transcript", "exon", "CDS"),
+    kinds: Collection[str] = GENES_ONLY,
 ) -> Annotation:
     """Read genes and transcripts.
 
@@ -90,7 +110,7 @@ def read_annotation(
         The attribute that names genes. A GFF3 gene without it is named by its
         ``ID``, less a prefix ``gene:`` or ``gene-``.
     kinds
-        Which rows to read: the fewer, the faster.
+        Which rows to read: the fewer, the faster. ``WITH_STRUCTURE`` reads all.
 
     Raises
     ------
@@ -101,7 +121,9 @@ def read_annotation(
     genes: list[tuple] = []
     transcripts: dict[tuple, list] = {}
     coding: Counter[tuple] = Counter()
+    parts: defaultdict[tuple, Parts] = defaultdict(lambda: {"exon": [], "CDS": [], "UTR": []})
     features: Counter[str] = Counter()
+    structure = set(kinds) >= set(WITH_STRUCTURE)
     for row in _rows(path, features, set().union(*(_KINDS[kind] for kind in kinds))):
         if row.feature in _GENES:
             genes.append(_gene(path, row, gene_id))
@@ -110,6 +132,8 @@ def read_annotation(
             at = (key, row.chrom, row.strand)
             if row.feature == "CDS":
                 coding[at] += row.end - row.start
+            if structure and row.feature in _PARTS:
+                parts[at][_PART_OF.get(row.feature, row.feature)].append((row.start, row.end))
             if row.feature not in _PARTS or at not in transcripts:
                 transcripts[at] = _transcript(row, key, gene)
             elif row.feature in _PARTS and transcripts[at][-1]:
@@ -117,7 +141,8 @@ def read_annotation(
                 transcripts[at][4] = max(transcripts[at][4], row.end)
     frame = pd.DataFrame([t[:-1] for t in transcripts.values()], columns=_TRANSCRIPT_COLUMNS)
     frame["coding_length"] = [coding[at] for at in transcripts]
-    return Annotation(pd.DataFrame(genes, columns=_GENE_COLUMNS), frame, features)
+    of_each = [parts[at] for at in transcripts]
+    return Annotation(pd.DataFrame(genes, columns=_GENE_COLUMNS), frame, features, of_each)
 
 
 def _rows(path: str | Path, features: Counter[str], wanted: set[str]) -> Iterator[_Row]:

@@ -31,6 +31,7 @@ def promoters(
     upstream: int,
     downstream: int,
     chromosomes: str = "auto",
+    section: str = "regions",
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Put a window around each transcription start site.
 
@@ -47,6 +48,8 @@ def promoters(
     chromosomes
         ``auto``, ``as_is`` or a file of aliases: see
         :func:`cisgrammar.genome.fasta.match_chromosomes`.
+    section
+        That of the config with ``upstream`` and ``downstream``, for messages.
 
     Returns
     -------
@@ -85,7 +88,7 @@ def promoters(
         ("windows", int(whole.sum())),
     ]
     if not whole.any():
-        raise InputError(_no_window_message(tss, on_genome, n_off, chrom_sizes, window))
+        raise InputError(_no_window_message(tss, on_genome, n_off, chrom_sizes, window, section))
     return windows[whole].reset_index(drop=True), pd.DataFrame(steps, columns=["step", "genes"])
 
 
@@ -95,6 +98,7 @@ def _no_window_message(
     n_off: int,
     chrom_sizes: Mapping[str, int],
     window: int,
+    section: str,
 ) -> str:
     reasons = []
     if not on_genome.all():
@@ -107,9 +111,9 @@ def _no_window_message(
             f"the windows of {n_off:,}, {window:,} bases long, go off the chromosome's end"
         )
     return (
-        f"regions: of {len(tss):,} genes none has a promoter window: {', and '.join(reasons)}. Use "
-        "a FASTA and a GTF of the same assembly, or a smaller `regions.upstream` and "
-        "`regions.downstream`."
+        f"{section}: of {len(tss):,} genes none has a promoter window: {', and '.join(reasons)}. "
+        "Use a FASTA and a GTF of the same assembly, or a smaller "
+        f"`{section}.upstream` and `{section}.downstream`."
     )
 
 

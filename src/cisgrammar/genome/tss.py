@@ -126,6 +126,31 @@ def keep_biotypes(tss: pd.DataFrame, biotypes: Iterable[str], path: str | Path) 
     return kept
 
 
+def chosen_transcripts(path: str | Path, annotation: Annotation, tss_rule: str) -> pd.DataFrame:
+    """Choose the transcript of each gene, as :func:`read_tss` does.
+
+    Parameters
+    ----------
+    path
+        The file, for messages.
+    annotation
+        What it says.
+    tss_rule
+        As for :func:`read_tss`; ``gene`` names no transcript, so that ``canonical`` chooses it.
+
+    Returns
+    -------
+    One row a gene that has a transcript, indexed by gene id: those of ``annotation.transcripts``,
+    and ``row``, the row there.
+    """
+    rule = "canonical" if tss_rule == "gene" else tss_rule
+    genes = _gene_rows(path, annotation, rule).drop_duplicates("gene_id")
+    where = genes.rename(columns={"key": "gene"})[["gene", "chrom", "strand", "gene_id"]]
+    numbered = annotation.transcripts.assign(row=range(len(annotation.transcripts)))
+    chosen = _choose(numbered.merge(where, on=["gene", "chrom", "strand"]), rule)
+    return chosen.set_index("gene_id")
+
+
 def _gene_rows(path: str | Path, annotation: Annotation, tss_rule: str) -> pd.DataFrame:
     """Take the gene rows, or make them of the transcripts where the rule allows it."""
     if not annotation.genes.empty:

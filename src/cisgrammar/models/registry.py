@@ -77,6 +77,13 @@ POOLS = DataKind("pools", "pools of cells", "dataset.h5ad", "folds.tsv")
 CELLS = DataKind(
     "cells", "the peaks of cells", "accessibility.h5ad", "peak_folds.tsv", requires=("peaks",)
 )
+POPULATIONS = DataKind(
+    "populations",
+    "populations of cells",
+    "populations.h5ad",
+    "population_folds.tsv",
+    requires=("populations",),
+)
 
 MODELS = {
     spec.name: spec

@@ -250,7 +250,8 @@ def write_gtf(genes: pd.DataFrame, path: str | Path) -> None:
     Parameters
     ----------
     genes
-        As in :class:`Genome`, with gene_name; indexed by gene id.
+        As in :class:`Genome`, with gene_name and, if known, cds (as exons, the stop codon
+        among it); indexed by gene id.
     """
     with whole_file(path) as temporary, temporary.open("w") as file:
         file.write("#!genome-build simulated\n")
@@ -265,6 +266,9 @@ def write_gtf(genes: pd.DataFrame, path: str | Path) -> None:
             for i, (start, end) in enumerate(along, start=1):
                 attributes = f'{of_transcript}exon_number "{i}"; {named}'
                 file.write(_gtf_row(gene.chrom, "exon", start, end, gene.strand, attributes))
+            for start, end in getattr(gene, "cds", []):
+                attributes = of_transcript + named
+                file.write(_gtf_row(gene.chrom, "CDS", start, end, gene.strand, attributes))
 
 
 def _gtf_row(chrom: str, kind: str, start: int, end: int, strand: str, attributes: str) -> str:

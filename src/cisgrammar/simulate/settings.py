@@ -17,6 +17,11 @@ CELL_TYPES = {
     "G": 0.06,
     "H": 0.015,
 }
+CLASSES = {
+    "neuron": {"N1": 0.25, "N2": 0.2},
+    "glia": {"G1": 0.2, "G2": 0.1},
+    "immune": {"I1": 0.15, "I2": 0.1},
+}
 
 
 @dataclass(frozen=True)
@@ -157,3 +162,71 @@ class MultiomeSettings:
     background_gc: float = 0.4
     peak_gc: float = 0.5
     peak_gc_sd: float = 0.04
+
+
+@dataclass(frozen=True)
+class PopulationSettings:
+    """The section ``simulation.populations``, and the window of ``populations``.
+
+    Parameters
+    ----------
+    upstream, downstream
+        The window before and from the TSS.
+    reach
+        Near sites stand within so many bases of the TSS, far ones before these.
+    n_genes, n_chromosomes
+        How many.
+    near, far
+        JASPAR CORE vertebrates profiles that act in all cells alike.
+    specific
+        Profiles that act in one class only, dealt to the classes in turn; they stand far.
+    jaspar_release, min_occurrence, max_occurrence, min_site_strength
+        As in :class:`PromoterSettings`.
+    activity, specific_activity
+        Effect of a site on the natural logarithm of expression; in its class alone.
+    type_sd
+        Standard deviation, over cell types, of this effect as a share of it.
+    half_life_sd, gene_sd
+        Standard deviation of the natural logarithm of expression by half-life, and by what
+        nothing tells of.
+    unannotated
+        Share of the genes whose 3' UTR the annotation does not know.
+    classes
+        Classes, their cell types, and the shares of the cells.
+    n_cells, n_batches, depth, depth_sd, dispersion, batch_depth_sd, batch_gene_sd
+        As in :class:`PromoterSettings`.
+    background_gc, promoter_gc, promoter_gc_sd
+        As in :class:`PromoterSettings`.
+    """
+
+    upstream: int = 1000
+    downstream: int = 500
+    reach: int = 500
+    n_genes: int = 3000
+    n_chromosomes: int = 8
+    near: Sequence[str] = ("ELK1", "NRF1")
+    far: Sequence[str] = ("HNF1A",)
+    specific: Sequence[str] = ("CEBPB", "RFX2", "IRF8")
+    jaspar_release: str = "JASPAR2024"
+    min_occurrence: float = 0.25
+    max_occurrence: float = 0.35
+    min_site_strength: float = 0.9
+    activity: float = 1.0
+    specific_activity: float = 2.0
+    type_sd: float = 0.15
+    half_life_sd: float = 0.7
+    gene_sd: float = 0.3
+    unannotated: float = 0.1
+    classes: Mapping[str, Mapping[str, float]] = field(
+        default_factory=lambda: {name: dict(types) for name, types in CLASSES.items()}
+    )
+    n_cells: int = 1200
+    n_batches: int = 2
+    depth: float = 6000.0
+    depth_sd: float = 0.35
+    dispersion: float = 0.2
+    batch_depth_sd: float = 0.3
+    batch_gene_sd: float = 0.1
+    background_gc: float = 0.45
+    promoter_gc: float = 0.5
+    promoter_gc_sd: float = 0.03

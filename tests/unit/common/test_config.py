@@ -7,10 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
-from cisgrammar.checks.config import complete_config
+from cisgrammar.checks.config import SIMULATIONS, complete_config
 from cisgrammar.common.config import RENAMED, read_schema
 from cisgrammar.common.errors import InputError
-from cisgrammar.simulate.settings import MultiomeSettings, PromoterSettings
+from cisgrammar.simulate.settings import MultiomeSettings, PopulationSettings, PromoterSettings
 
 ROOT = Path(__file__).parents[3]
 SCHEMA = read_schema(ROOT / "workflow/schemas/config.schema.yaml")
@@ -341,13 +341,14 @@ def test_ways_to_have_peaks(config):
     [
         ("simulation", PromoterSettings(), {"upstream", "downstream"}),
         ("simulation.multiome", MultiomeSettings(), set()),
+        ("simulation.populations", PopulationSettings(), {"upstream", "downstream"}),
     ],
 )
 def test_defaults_of_simulations_are_those_of_the_code(path, settings, others):
     keys = SCHEMA
     for section in path.split("."):
         keys = keys["properties"][section]
-    keys = {key: rule for key, rule in keys["properties"].items() if key != "multiome"}
+    keys = {key: rule for key, rule in keys["properties"].items() if key not in SIMULATIONS}
     assert set(keys) == {field.name for field in fields(settings)} - others
     for key, rule in keys.items():
         default = getattr(settings, key)
