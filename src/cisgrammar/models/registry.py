@@ -77,6 +77,13 @@ POOLS = DataKind("pools", "pools of cells", "dataset.h5ad", "folds.tsv")
 CELLS = DataKind(
     "cells", "the peaks of cells", "accessibility.h5ad", "peak_folds.tsv", requires=("peaks",)
 )
+POPULATIONS = DataKind(
+    "populations",
+    "the mean expression of populations",
+    "populations.h5ad",
+    "population_folds.tsv",
+    requires=("populations",),
+)
 
 MODELS = {
     spec.name: spec
@@ -101,6 +108,13 @@ MODELS = {
             "cisgrammar.models.scbasset:Scbasset",
             CELLS,
             frozenset({"embeds_cells", "inserts"}),
+        ),
+        ModelSpec(
+            "scxpresso",
+            "scXpresso",
+            "cisgrammar.models.scxpresso:Scxpresso",
+            POPULATIONS,
+            frozenset({"populations"}),
         ),
     )
 }

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, ClassVar, cast
 
 import numpy as np
 import pandas as pd
@@ -16,9 +16,7 @@ from cisgrammar.data.split import Inputs, Split, read_codes
 from cisgrammar.models.base import SequenceModel
 from cisgrammar.models.layer_lengths import layer_lengths, shortest_window
 from cisgrammar.models.scxpresso_network import PopulationNetwork
-from cisgrammar.models.scxpresso_objective import EVALUATION_BATCH, StandardisedError
-
-CONSTANT = 1e-5  # variance of standardised predictions, as published
+from cisgrammar.models.scxpresso_objective import StandardisedError
 
 
 class Scxpresso(SequenceModel):
@@ -29,7 +27,7 @@ class Scxpresso(SequenceModel):
     n_targets
         Outputs: populations.
     groups
-        For each network the targets that it predicts; each target is in one of them.
+        For each network, named by its level, the targets that it predicts; each target is in one.
     sizes
         As for :class:`~cisgrammar.models.scxpresso_network.PopulationNetwork`.
 
@@ -42,12 +40,15 @@ class Scxpresso(SequenceModel):
     name: ClassVar[str] = "scxpresso"
     search: ClassVar[dict[str, str]] = {"learning_rate": "log_uniform", "batch_size": "choice"}
 
-    def __init__(self, n_targets: int, groups: Sequence[Sequence[int]], **sizes: Any) -> None:
+    def __init__(self, n_targets: int, groups: Mapping[str, Sequence[int]], **sizes: Any) -> None:
         super().__init__()
         self.n_targets, self._sizes = n_targets, sizes
-        self.networks = nn.ModuleList(PopulationNetwork(columns, **sizes) for columns in groups)
-        order = np.argsort(np.concatenate([np.asarray(columns) for columns in groups]))
-        self._order = order.tolist()
+        self.levels = list(groups)
+        self.networks = nn.ModuleList(
+            PopulationNetwork(columns, **sizes) for columns in groups.values()
+        )
+        columns = [column for its in groups.values() for column in its]
+        self._order = np.argsort(columns).tolist()
         self.recipe: dict[str, Any] = {}
 
     @classmethod
@@ -62,9 +63,7 @@ class Scxpresso(SequenceModel):
 
         Uniform between plus and minus one over the root of a layer's inputs, biases included.
         """
-        model = cls(
-            n_targets, settings["groups"], **{key: settings[key] for key in SIZES}
-        )
+        model = cls(n_targets, settings["groups"], **{key: settings[key] for key in SIZES})
         with torch.no_grad():
             for layer in model.modules():
                 if isinstance(layer, (nn.Conv1d, nn.Linear)):
@@ -73,7 +72,7 @@ class Scxpresso(SequenceModel):
                     assert layer.bias is not None
                     layer.bias.uniform_(-bound, bound, generator=generator)
         model.recipe = {key: settings[key] for key in ("plateau_epochs", "plateau_factor")}
-        for network in model.parts():
+        for network in model.parts().values():
             network.recipe = model.recipe
         return model
 
@@ -101,15 +100,15 @@ class Scxpresso(SequenceModel):
                 "scxpresso: `scxpresso.network.inputs` asks for features of genes, but the data "
                 "set has none. Set it to `sequence`, or ask for features in `populations`."
             )
-        levels = pd.factorize(dataset.obs["level"].astype(str))[0]
+        levels = dataset.obs["level"].astype(str).to_numpy()
         if settings["share_levels"]:
-            levels = np.zeros_like(levels)
-        groups = [np.flatnonzero(levels == level).tolist() for level in range(levels.max() + 1)]
+            levels[:] = "all levels"
+        groups = {level: np.flatnonzero(levels == level).tolist() for level in pd.unique(levels)}
         return {**settings, "length": length, "n_features": n_features, "groups": groups}
 
     def sizes(self) -> dict[str, Any]:
         """Keyword arguments that make an empty model of this shape."""
-        groups = [network.columns for network in self.parts()]
+        groups = {level: network.columns for level, network in self.parts().items()}
         return {"n_targets": self.n_targets, "groups": groups, **self._sizes}
 
     @staticmethod
@@ -122,12 +121,13 @@ class Scxpresso(SequenceModel):
 
     def prepare(self, split: Split) -> None:
         """Fit each network's scalers."""
-        for network in self.parts():
+        for network in self.parts().values():
             network.prepare(split)
 
-    def parts(self) -> list[Any]:
-        """List the networks: each is trained as if it were alone."""
-        return list(self.networks)
+    def parts(self) -> Mapping[str, PopulationNetwork]:
+        """Name the networks by their levels: each is trained as if it were alone."""
+        networks = cast(Iterable[PopulationNetwork], self.networks)
+        return dict(zip(self.levels, networks, strict=True))
 
     def objective(self, split: Split) -> StandardisedError:
         """Say what a search minimises and watches, of all networks at once."""
@@ -135,23 +135,7 @@ class Scxpresso(SequenceModel):
 
     def forward(self, inputs: Inputs) -> Tensor:
         """Predict a batch in the targets' unit: ``(batch, targets)``."""
-        return torch.cat([network(inputs) for network in self.parts()], dim=1)[:, self._order]
-
-    @torch.no_grad()
-    def has_collapsed(self, split: Split) -> bool:
-        """Say whether a population's prediction is the same for all training genes.
-
-        Notes
-        -----
-        The original looks at the first population alone.
-        """
-        self.eval()
-        for network in self.parts():
-            batches = [split.inputs.rows(rows) for rows in split.train.split(EVALUATION_BATCH)]
-            predicted = torch.cat([network.standardised(batch) for batch in batches])
-            if bool((predicted.var(dim=0) < CONSTANT).any()):
-                return True
-        return False
+        return torch.cat([network(inputs) for network in self.networks], dim=1)[:, self._order]
 
 
 SIZES = (

@@ -13,8 +13,9 @@ from cisgrammar.data.split import Inputs, Split
 from cisgrammar.genome.sequence import N
 from cisgrammar.models.base import SequenceModel
 from cisgrammar.models.layer_lengths import POOL_PADDING, layer_lengths, padding
-from cisgrammar.models.scxpresso_objective import StandardisedError
+from cisgrammar.models.scxpresso_objective import EVALUATION_BATCH, StandardisedError
 
+CONSTANT = 1e-5  # variance of standardised predictions, as published
 assert N == 4  # the last row of PopulationNetwork.bases
 
 
@@ -121,6 +122,19 @@ class PopulationNetwork(SequenceModel):
     def objective(self, split: Split) -> StandardisedError:
         """Say what training minimises and watches."""
         return StandardisedError(self.recipe)
+
+    @torch.no_grad()
+    def has_collapsed(self, split: Split) -> bool:
+        """Say whether a population's prediction is the same for all training genes.
+
+        Notes
+        -----
+        The original looks at the first population alone.
+        """
+        self.eval()
+        batches = [split.inputs.rows(rows) for rows in split.train.split(EVALUATION_BATCH)]
+        predicted = torch.cat([self.standardised(batch) for batch in batches])
+        return bool((predicted.var(dim=0) < CONSTANT).any())
 
     def standardise(self, targets: Tensor) -> Tensor:
         """Take this network's columns of targets, in standard deviations from the mean."""

@@ -96,7 +96,7 @@ def _errors(
     assert isinstance(split.targets, Tensor)
     inputs, targets = split.inputs.rows(rows), split.targets[rows]
     errors = []
-    for network in model.parts():
+    for network in model.parts().values():
         error = network.standardised(inputs, dropout) - network.standardise(targets)
         # by gene, then over genes: a flat sum's last digits depend on the number of threads
         errors.append(error.square().mean(dim=1).mean())
