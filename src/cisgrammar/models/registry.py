@@ -79,7 +79,7 @@ CELLS = DataKind(
 )
 POPULATIONS = DataKind(
     "populations",
-    "the mean expression of populations",
+    "populations of cells",
     "populations.h5ad",
     "population_folds.tsv",
     requires=("populations",),
