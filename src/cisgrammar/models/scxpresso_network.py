@@ -10,13 +10,12 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from cisgrammar.data.split import Inputs, Split
-from cisgrammar.genome.sequence import N
 from cisgrammar.models.base import SequenceModel
+from cisgrammar.models.kernels.conv_pool import conv_pool, conv_pool_codes
 from cisgrammar.models.layer_lengths import POOL_PADDING, layer_lengths, padding
 from cisgrammar.models.scxpresso_objective import EVALUATION_BATCH, StandardisedError
 
 CONSTANT = 1e-5  # variance of standardised predictions, as published
-assert N == 4  # the last row of PopulationNetwork.bases
 
 
 class PopulationNetwork(SequenceModel):
@@ -58,7 +57,6 @@ class PopulationNetwork(SequenceModel):
     feature_std: Tensor
     target_mean: Tensor
     target_std: Tensor
-    bases: Tensor
 
     def __init__(
         self,
@@ -104,8 +102,6 @@ class PopulationNetwork(SequenceModel):
         for name, n in (("feature", n_features), ("target", n_outputs)):
             self.register_buffer(f"{name}_mean", torch.zeros(n))
             self.register_buffer(f"{name}_std", torch.ones(n))
-        bases = torch.cat([torch.eye(4), torch.full((1, 4), 0.25)])  # A, C, G, T, N
-        self.register_buffer("bases", bases, persistent=False)
 
     def prepare(self, split: Split) -> None:
         """Fit what standardises features and targets, on the training part."""
@@ -170,9 +166,12 @@ class PopulationNetwork(SequenceModel):
 
     def convolved(self, codes: Tensor) -> Tensor:
         """Run both convolutions with their pooling: ``(batch, second_filters, positions)``."""
-        x = self.bases[codes.long()].transpose(1, 2)  # (batch, 4, length)
-        x = F.max_pool1d(F.relu(self.first(x)), self.pool, padding=POOL_PADDING)
-        return F.max_pool1d(F.relu(self.second(x)), self.second_pool)
+        first, second = self.first, self.second
+        x = conv_pool_codes(
+            codes, first.weight, first.bias, self.pool, first.padding[0], POOL_PADDING
+        )
+        x = conv_pool(x, second.weight, second.bias, self.second_pool, second.padding[0])
+        return x.transpose(1, 2)
 
     def standard_features(self, features: Tensor) -> Tensor:
         """Standardise features, 0 where not annotated, and add the flags of those if asked."""
