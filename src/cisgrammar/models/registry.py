@@ -114,7 +114,7 @@ MODELS = {
             "scXpresso",
             "cisgrammar.models.scxpresso:Scxpresso",
             POPULATIONS,
-            frozenset({"populations"}),
+            frozenset({"by_population", "substitutes"}),
         ),
     )
 }

@@ -15,6 +15,7 @@ from cisgrammar.common.errors import InputError
 from cisgrammar.data.split import Inputs, Split, read_codes
 from cisgrammar.models.base import SequenceModel
 from cisgrammar.models.layer_lengths import layer_lengths, shortest_window
+from cisgrammar.models.scxpresso_changes import substitution_effects
 from cisgrammar.models.scxpresso_network import PopulationNetwork
 from cisgrammar.models.scxpresso_objective import StandardisedError
 
@@ -136,6 +137,17 @@ class Scxpresso(SequenceModel):
     def forward(self, inputs: Inputs) -> Tensor:
         """Predict a batch in the targets' unit: ``(batch, targets)``."""
         return torch.cat([network(inputs) for network in self.networks], dim=1)[:, self._order]
+
+    def substitution_effects(self, inputs: Inputs, first: int, end: int) -> Tensor:
+        """Predict what every substitution changes, in the targets' unit.
+
+        See :meth:`cisgrammar.models.abilities.Substitutes.substitution_effects`.
+        """
+        effects = [
+            substitution_effects(network, inputs, first, end) * network.target_std[:, None, None]
+            for network in self.parts().values()
+        ]
+        return torch.cat(effects, dim=1)[:, self._order]
 
 
 SIZES = (

@@ -150,12 +150,15 @@ class PopulationNetwork(SequenceModel):
         generator
             What dropout is drawn from; without one nothing is dropped.
         """
-        read = []
-        if self.reads_sequence:
-            read.append(self.convolved(inputs.codes).flatten(1))  # filter by filter
+        convolved = self.convolved(inputs.codes) if self.reads_sequence else None
+        return self.outputs(self.joined(convolved, inputs), generator)
+
+    def joined(self, convolved: Tensor | None, inputs: Inputs) -> Tensor:
+        """Join what the convolutions give, if they are asked, with features: before ReLU."""
+        read = [] if convolved is None else [convolved.flatten(1)]  # filter by filter
         if self.reads_features:
             read.append(self.standard_features(inputs["features"]))
-        return self.outputs(self.dense(torch.cat(read, dim=1)), generator)
+        return self.dense(torch.cat(read, dim=1))
 
     def outputs(self, joined: Tensor, generator: torch.Generator | None = None) -> Tensor:
         """Go on from the layer that joins sequence and features, before its ReLU."""
