@@ -10,7 +10,6 @@ from torch.nn import functional as F
 
 from cisgrammar.data.split import Inputs
 from cisgrammar.genome.sequence import N
-from cisgrammar.models.kernels.conv_pool import conv_pool_codes
 from cisgrammar.models.layer_lengths import POOL_PADDING
 
 if TYPE_CHECKING:
@@ -61,8 +60,8 @@ class _Kept:
     def __init__(self, network: PopulationNetwork, inputs: Inputs) -> None:
         self.network, self.codes = network, inputs.codes
         weight = network.second.weight  # (second_filters, filters, second_width)
-        self.before = network.second.padding[0]
-        self.first = self.first_layer(inputs.codes)  # (genes, pools, filters)
+        self.before = network.second_padding
+        self.first = network.first_layer(inputs.codes)  # (genes, pools, filters)
         self.second = F.conv1d(
             self.first.transpose(1, 2), weight, network.second.bias, padding=self.before
         ).transpose(1, 2)  # (genes, positions, second_filters), before ReLU
@@ -78,21 +77,15 @@ class _Kept:
             1, (weight.shape[0], self.n_pools)
         )  # (hidden, second_filters, pools)
 
-    def first_layer(self, codes: Tensor) -> Tensor:
-        first = self.network.first
-        return conv_pool_codes(
-            codes, first.weight, first.bias, self.network.pool, first.padding[0], POOL_PADDING
-        )
-
     def pool(self, x: Tensor) -> Tensor:
         """Take ReLU and the highest of neighbours: ``(rows, positions, filters)``."""
         return F.relu(x).unflatten(1, (-1, self.network.second_pool)).amax(dim=2)
 
     def by_first_pool(self, first: int, end: int) -> list[tuple[tuple[int, int], Tensor]]:
         """Group positions by the pools that they reach: the first, and the one after the last."""
-        layer, size = self.network.first, self.network.pool
+        size, before = self.network.pool, self.network.first_padding
+        width = self.network.first.weight.shape[2]
         positions = torch.arange(first, end)
-        before, width = layer.padding[0], layer.kernel_size[0]
         low = (positions - (width - 1) + before + POOL_PADDING).div(size, rounding_mode="floor")
         high = (positions + before + POOL_PADDING).div(size, rounding_mode="floor") + 1
         low, high = low.clamp(min=0), high.clamp(max=self.first.shape[1])
@@ -127,8 +120,8 @@ class _Kept:
 
     def changed_first(self, low: int, high: int, positions: Tensor, others: Tensor) -> Tensor:
         """Compute some pools of the first layer again, for each change: a row each."""
-        layer, size = self.network.first, self.network.pool
-        before, width = layer.padding[0], layer.kernel_size[0]
+        size, before = self.network.pool, self.network.first_padding
+        width = self.network.first.weight.shape[2]
         # bases that these pools read, if they touch no end of the sequence
         start = low * size - POOL_PADDING - before
         end = high * size - POOL_PADDING - before + width - 1
@@ -140,9 +133,9 @@ class _Kept:
         places = (positions - first).to(rows.device).expand(len(rows), 3, -1)
         rows.scatter_(3, places[..., None], others[..., None].to(torch.uint8))
         rows = rows.flatten(0, 2)
-        if not inside:
-            return self.first_layer(rows)[:, low:high]
-        return conv_pool_codes(rows, layer.weight, layer.bias, size, 0, 0)
+        if inside:
+            return self.network.first_layer(rows, padded=False)
+        return self.network.first_layer(rows)[:, low:high]
 
     def changed_outputs(self, start: int, spread: Tensor, here: Tensor) -> Tensor:
         """Go on from what is added to some positions of the second convolution."""

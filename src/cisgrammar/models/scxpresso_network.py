@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import ClassVar
+from typing import ClassVar, cast
 
 import torch
 from torch import Tensor, nn
@@ -83,13 +83,14 @@ class PopulationNetwork(SequenceModel):
         self.reads_features = inputs in ("features", "both")
         self.flags, self.dropout, self.head_dropout = flags, dropout, head_dropout
         self.pool, self.second_pool = pool, second_pool
+        self.first_padding, self.second_padding = padding(width), padding(second_width)
         n_inputs = 0
         if self.reads_sequence:
             widths = {"width": width, "second_width": second_width}
             pools = {"pool": pool, "second_pool": second_pool}
-            self.first = nn.Conv1d(4, filters, width, padding=padding(width))
+            self.first = nn.Conv1d(4, filters, width, padding=self.first_padding)
             self.second = nn.Conv1d(
-                filters, second_filters, second_width, padding=padding(second_width)
+                filters, second_filters, second_width, padding=self.second_padding
             )
             n_inputs += second_filters * layer_lengths(length, widths | pools)[-1]
         if self.reads_features:
@@ -169,12 +170,21 @@ class PopulationNetwork(SequenceModel):
 
     def convolved(self, codes: Tensor) -> Tensor:
         """Run both convolutions with their pooling: ``(batch, second_filters, positions)``."""
-        first, second = self.first, self.second
-        x = conv_pool_codes(
-            codes, first.weight, first.bias, self.pool, first.padding[0], POOL_PADDING
-        )
-        x = conv_pool(x, second.weight, second.bias, self.second_pool, second.padding[0])
+        x = self.first_layer(codes)
+        bias = cast(Tensor, self.second.bias)
+        x = conv_pool(x, self.second.weight, bias, self.second_pool, self.second_padding)
         return x.transpose(1, 2)
+
+    def first_layer(self, codes: Tensor, padded: bool = True) -> Tensor:
+        """Run the first convolution and its pooling, with or without padding.
+
+        Returns
+        -------
+        ``(batch, pools, filters)``.
+        """
+        ends = (self.first_padding, POOL_PADDING) if padded else (0, 0)
+        bias = cast(Tensor, self.first.bias)
+        return conv_pool_codes(codes, self.first.weight, bias, self.pool, *ends)
 
     def standard_features(self, features: Tensor) -> Tensor:
         """Standardise features, 0 where not annotated, and add the flags of those if asked."""
