@@ -33,8 +33,8 @@ def test_profile_has_a_curve_for_each_level(profile):
 
 def test_neighbours_are_averaged_but_not_across_the_tss():
     position, value = binned(np.arange(-5, 7), np.arange(12.0), 4)
-    assert position.tolist() == [-5, -4 + 1, 1, 4, 6]
-    assert value.tolist() == [0, 2, 6, 9, 11]
+    assert position.tolist() == [-4.5, -2, 1, 4, 6]
+    assert value.tolist() == [0.5, 3, 6, 9, 11]
     position, value = binned(np.arange(-2, 2), np.arange(4.0), 100)
     assert value.tolist() == [0, 1, 2, 3]
 
