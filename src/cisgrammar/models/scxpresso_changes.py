@@ -62,9 +62,7 @@ class _Kept:
         weight = network.second.weight  # (second_filters, filters, second_width)
         self.before = network.second_padding
         self.first = network.first_layer(inputs.codes)  # (genes, pools, filters)
-        self.second = F.conv1d(
-            self.first.transpose(1, 2), weight, network.second.bias, padding=self.before
-        ).transpose(1, 2)  # (genes, positions, second_filters), before ReLU
+        self.second = self.second_layer(weight, network.second.bias)
         self.second_width = weight.shape[2]
         # what a change at a position adds to each window that it is in, the last window first
         self.shares = weight.permute(1, 2, 0).flatten(1)
@@ -76,6 +74,17 @@ class _Kept:
         self.dense = network.dense.weight[:, : weight.shape[0] * self.n_pools].unflatten(
             1, (weight.shape[0], self.n_pools)
         )  # (hidden, second_filters, pools)
+
+    def second_layer(self, weight: Tensor, bias: Tensor | None) -> Tensor:
+        """Run the second convolution: ``(genes, positions, filters)``, before ReLU."""
+        assert bias is not None
+        padded = F.pad(self.first, (0, 0, self.before, self.before))
+        n = padded.shape[1] - weight.shape[2] + 1
+        # a product for each place: torch's convolution depends on threads in its last digits
+        second = bias.expand(len(padded), n, -1)
+        for place, matrix in enumerate(weight.unbind(dim=2)):
+            second = second + padded[:, place : place + n] @ matrix.T
+        return second
 
     def pool(self, x: Tensor) -> Tensor:
         """Take ReLU and the highest of neighbours: ``(rows, positions, filters)``."""
@@ -153,7 +162,8 @@ class _Kept:
         delta = self.pool(second.flatten(0, 1)) - self.pooled[:, low:high].repeat_interleave(
             n, dim=0
         )
-        added = torch.einsum("npf,hfp->nh", delta, self.dense[:, :, low:high])
+        weights = self.dense[:, :, low:high].flatten(1)  # (hidden, second_filters x pools)
+        added = delta.transpose(1, 2).flatten(1) @ weights.T
         outputs = self.network.outputs(self.joined.repeat_interleave(n, dim=0) + added)
         changes = outputs.unflatten(0, (n_genes, n)) - self.outputs[:, None]
         changes = changes.unflatten(1, (3, -1))
