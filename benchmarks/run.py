@@ -26,6 +26,7 @@ SUBJECTS = {  # module -> whether it is measured on several numbers of threads
     "scbasset_step": True,
     "scbasset_epoch": True,
     "scbasset_memory": False,
+    "scxpresso_epoch": True,
 }
 
 logger = logging.getLogger("benchmarks")

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from cisgrammar.common.config import fill_in, leaves, raise_all
-from cisgrammar.models.registry import MODELS
+from cisgrammar.models.layer_lengths import layer_lengths, shortest_window
+from cisgrammar.models.registry import MODELS, POPULATIONS
 
 SIMULATIONS = {"multiome": "a multiome", "populations": "a simulation of populations"}
 _IN_ORDER = (
@@ -177,6 +178,8 @@ def _models(config: dict[str, Any]) -> Iterator[str]:
             )
         if "filters" in spec.abilities:
             yield from _filters(config, name)
+        if spec.data is POPULATIONS and config.get("populations") is not None:
+            yield from _what_is_read(config["populations"], name, section["network"])
 
 
 def _filters(config: dict[str, Any], name: str) -> Iterator[str]:
@@ -190,6 +193,27 @@ def _filters(config: dict[str, Any], name: str) -> Iterator[str]:
         yield (
             f"key `{name}.network.width` is {width}, but windows are {window} bases long "
             f"({keys}). Make the filters narrower or the windows longer."
+        )
+
+
+def _what_is_read(populations: dict[str, Any], name: str, network: dict[str, Any]) -> Iterator[str]:
+    """Say where windows are too short for a model's pooling, or features are asked of nothing."""
+    inputs = network["inputs"]
+    window = populations["upstream"] + populations["downstream"]
+    if inputs != "features" and layer_lengths(window, network)[-1] < 1:
+        yield (
+            f"keys `populations.upstream` + `populations.downstream` make windows of {window} "
+            f"bases, of which both poolings of {name} leave no position. Make the windows "
+            f"{shortest_window(network)} bases or longer, or `{name}.network.pool` "
+            f"({network['pool']}) and `{name}.network.second_pool` ({network['second_pool']}) "
+            "smaller."
+        )
+    measured = populations.get("half_life", {}).get("measures", True) is not None
+    if inputs != "sequence" and not measured and populations.get("table") is None:
+        yield (
+            f"key `{name}.network.inputs` is {inputs}, but there are no features of genes: "
+            "`populations.half_life.measures` and `populations.table` are empty. Set one of "
+            f"them, or `{name}.network.inputs: sequence`."
         )
 
 

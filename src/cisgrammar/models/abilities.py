@@ -85,6 +85,27 @@ class HasKmers(Protocol):
 
 
 @runtime_checkable
+class Substitutes(Protocol):
+    """``substitutes``: what each base of a sequence does is asked without as many whole passes."""
+
+    def substitution_effects(self, inputs: Inputs, first: int, end: int) -> Tensor:
+        """Predict what every substitution from one position to another changes.
+
+        Parameters
+        ----------
+        inputs
+            The sequences.
+        first, end
+            The positions that are mutated, from ``first`` up to and without ``end``.
+
+        Returns
+        -------
+        Change of each target, ``(sequences, targets, 4, positions)``, rows A, C, G, T; 0 for the
+        base that stands there, and all 0 at an N.
+        """
+
+
+@runtime_checkable
 class HasMembers(Protocol):
     """Several members are averaged: no ability of a kind of model, but of one so trained."""
 
@@ -98,4 +119,5 @@ PROTOCOLS: dict[str, type] = {
     "embeds_cells": EmbedsCells,
     "inserts": Inserts,
     "kmers": HasKmers,
+    "substitutes": Substitutes,
 }

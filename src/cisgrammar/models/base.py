@@ -85,6 +85,14 @@ class SequenceModel(nn.Module):
     def prepare(self, split: Split) -> None:
         """Fit, before training, what needs no steps. Only the training part may be looked at."""
 
+    def parts(self) -> Mapping[str, SequenceModel]:
+        """Name the parts that are trained as if each were alone; the whole, if it has none."""
+        return {"whole": self}
+
+    def has_collapsed(self, split: Split) -> bool:
+        """Say whether training has failed so that it is to be tried with another seed."""
+        return False
+
     @classmethod
     def join(cls, members: list[Self], split: Split) -> SequenceModel:
         """Make one model of a fold's trained members, such as their average.

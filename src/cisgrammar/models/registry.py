@@ -109,6 +109,13 @@ MODELS = {
             CELLS,
             frozenset({"embeds_cells", "inserts"}),
         ),
+        ModelSpec(
+            "scxpresso",
+            "scXpresso",
+            "cisgrammar.models.scxpresso:Scxpresso",
+            POPULATIONS,
+            frozenset({"by_population", "substitutes"}),
+        ),
     )
 }
 

@@ -18,8 +18,8 @@ def loss_curves(histories: pd.DataFrame) -> Figure:
     ----------
     histories
         The folds' ``history.tsv`` one below the other, with a column ``fold``: fold, epoch,
-        train_loss, validation_loss, best; ``member`` where a model has several, each with its
-        own curves.
+        train_loss, validation_loss, best; ``member`` and ``part`` where a model has
+        several, each with its own curves.
 
     Raises
     ------
@@ -50,9 +50,10 @@ def _curves(histories: pd.DataFrame, what: str, label: str, log: bool = False) -
     figure = style.new_figure(width, 14 + 32 * rows)
     panels = figure.subplots(rows, across, sharex=True, sharey=True, squeeze=False).ravel()
     for panel, (fold, history) in zip(panels, folds, strict=False):
-        members = history["member"] if "member" in history else pd.Series(0, history.index)
-        for _, member in history.groupby(members):
-            _curve(panel, member.sort_values("epoch"), what)
+        apart = [key for key in ("member", "part") if key in history]
+        curves = [each for _, each in history.groupby(apart)] if apart else [history]
+        for curve in curves:
+            _curve(panel, curve.sort_values("epoch"), what)
         panel.set_title(f"Fold {fold}")
         panel.xaxis.get_major_locator().set_params(integer=True)
         if not log:

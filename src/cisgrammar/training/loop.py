@@ -48,8 +48,18 @@ class Checkpoints:
 
     def of_member(self, member: int) -> Checkpoints:
         """Give an ensemble's member, counted from 0, a file of its own."""
-        name = f"{self.path.name}.{member}" if member else self.path.name
-        return replace(self, path=self.path.with_name(name))
+        return self._beside(str(member)) if member else self
+
+    def of_attempt(self, part: str, attempt: int) -> Checkpoints:
+        """Give a part's repeated training, counted from 1, a file of its own; 0 is the first."""
+        return (
+            self._beside(f"{hashlib.sha256(part.encode()).hexdigest()[:8]}.{attempt}")
+            if attempt
+            else self
+        )
+
+    def _beside(self, suffix: str) -> Checkpoints:
+        return replace(self, path=self.path.with_name(f"{self.path.name}.{suffix}"))
 
     def remove(self) -> None:
         """Remove the file, and those of members: the model is written."""
@@ -78,7 +88,8 @@ def train(
     Parameters
     ----------
     model
-        On the same device as the data.
+        On the same device as the data. One that has parts is trained part by part on the same
+        batches: each as if it were alone, with a best epoch of its own.
     split
         Sequences and targets of one fold.
     learning_rate, batch_size
@@ -98,7 +109,8 @@ def train(
 
     Returns
     -------
-    Columns epoch (from 1), train_loss, the objective's metrics (validation_loss), best.
+    Columns epoch (from 1), train_loss, the objective's metrics (validation_loss), best; ``part``
+    where the model has several.
 
     Raises
     ------
@@ -116,10 +128,11 @@ def train(
             on_epoch(epoch, loss)
         return False
 
-    (history,) = train_side_by_side(
-        [model],
+    parts = model.parts()
+    histories = train_side_by_side(
+        list(parts.values()),
         split,
-        learning_rates=[learning_rate],
+        learning_rates=[learning_rate] * len(parts),
         batch_size=batch_size,
         epochs=epochs,
         patience=patience,
@@ -127,9 +140,15 @@ def train(
         stop=stop,
         checkpoints=checkpoints,
     )
-    if history is None:
-        raise Diverged(f"the validation loss was not finite at learning rate {learning_rate:.3g}")
-    return history
+    told = []
+    for name, history in zip(parts, histories, strict=True):
+        if history is None:
+            raise Diverged(
+                f"the validation loss was not finite at learning rate {learning_rate:.3g}"
+            )
+        told.append(history.assign(part=name) if len(parts) > 1 else history)
+    model.eval()
+    return pd.concat(told, ignore_index=True)
 
 
 def train_side_by_side(

@@ -60,8 +60,8 @@ def forward(
     if largest > 4:
         raise ValueError(f"code {largest}, but A C G T N = 0 1 2 3 4")
     base = 5 if largest == 4 else 4
-    _spell(codes.numpy(), chosen, base, word, words)
-    tables = _aligned_empty(get_num_threads(), n_words, base**word, BLOCK)
+    spell(codes.numpy(), chosen, base, word, words)
+    tables = aligned_empty(get_num_threads(), n_words, base**word, BLOCK)
     weights = np.ascontiguousarray(weight.numpy())
     edges = stretches(length - width + 1, bins)
     _scan(words, weights, word, edges, tables, maxima, windows)
@@ -90,7 +90,7 @@ def backward(
     return torch.from_numpy(grad_weight)
 
 
-def _aligned_empty(*shape: int) -> np.ndarray:
+def aligned_empty(*shape: int) -> np.ndarray:
     """Make an empty float32 array that starts where a cache line does."""
     size = math.prod(shape)
     memory = np.empty(size + ALIGNMENT // 4, dtype=np.float32)
@@ -108,7 +108,7 @@ def _largest(codes, rows):
 
 
 @njit(cache=True, parallel=True, nogil=True)
-def _spell(codes, rows, base, word, words):
+def spell(codes, rows, base, word, words):
     """Give the word at each position of each strand its number; A follows the strand's end."""
     batch, strands, length = words.shape
     for b in prange(batch):
@@ -136,6 +136,7 @@ def _scan(words, weight, word, edges, scratch, maxima, windows):
     n_windows, bins = length - width + 1, maxima.shape[1]
     n_blocks = (n_filters + BLOCK - 1) // BLOCK
     n_chunks = (batch + CHUNK - 1) // CHUNK
+    base = 4 if n_rows == 4**word else 5
     words_at, maxima_at, windows_at = words.ctypes.data, maxima.ctypes.data, windows.ctypes.data
     size = windows.itemsize
     for task in prange(n_blocks * n_chunks):
@@ -143,7 +144,7 @@ def _scan(words, weight, word, edges, scratch, maxima, windows):
         first_row = task % n_chunks * CHUNK
         tables = scratch[get_thread_id()]  # one set per thread
         tables_at = tables.ctypes.data
-        _fill_tables(weight[first_filter : first_filter + BLOCK], word, tables)
+        fill_tables(weight[first_filter : first_filter + BLOCK], base, word, tables)
         best = np.empty(BLOCK, dtype=np.float32)
         where = np.empty(BLOCK, dtype=np.int32)
         kept = (best.ctypes.data, where.ctypes.data)
@@ -162,15 +163,15 @@ def _scan(words, weight, word, edges, scratch, maxima, windows):
                     sequence = words_at + 2 * ((b * strands + strand) * length + first)
                     stretch = (sequence, strand * n_windows + first, stop - start)
                     if n_words == 1:  # constants here let the compiler unroll
-                        _best_windows(*stretch, 1, word, n_rows, tables_at, *kept)
+                        scan_windows(*stretch, 1, word, n_rows, tables_at, *kept)
                     elif n_words == 2:
-                        _best_windows(*stretch, 2, word, n_rows, tables_at, *kept)
+                        scan_windows(*stretch, 2, word, n_rows, tables_at, *kept)
                     elif n_words == 3:
-                        _best_windows(*stretch, 3, word, n_rows, tables_at, *kept)
+                        scan_windows(*stretch, 3, word, n_rows, tables_at, *kept)
                     elif n_words == 4:
-                        _best_windows(*stretch, 4, word, n_rows, tables_at, *kept)
+                        scan_windows(*stretch, 4, word, n_rows, tables_at, *kept)
                     else:
-                        _best_windows(*stretch, n_words, word, n_rows, tables_at, *kept)
+                        scan_windows(*stretch, n_words, word, n_rows, tables_at, *kept)
                 if here == BLOCK:
                     _store(*kept, maxima_at + 4 * out, windows_at + size * out, size)
                 else:
@@ -180,7 +181,7 @@ def _scan(words, weight, word, edges, scratch, maxima, windows):
 
 
 @intrinsic
-def _best_windows(typing, words, number, n_windows, n_words, word, n_rows, tables, best, where):
+def scan_windows(typing, words, number, n_windows, n_words, word, n_rows, tables, best, where):
     """Scan one stretch with one block of filters, all of it in vector registers.
 
     In Python, with addresses instead of arrays, where `number` is that of the first window:
@@ -302,12 +303,14 @@ def _store(typing, best, where, maxima, windows, size):
 
 
 @njit(cache=True, nogil=True)
-def _fill_tables(weight, word, tables):
-    """Sum the weights of every word, filters side by side: ``(n_words, base^word, BLOCK)``."""
+def fill_tables(weight, base, word, tables):
+    """Sum the weights of every word, filters side by side: ``(n_words, base^word, BLOCK)``.
+
+    In base 6, code 5 is nothing and weighs 0.
+    """
     n_filters, _, width = weight.shape
-    n_words, n_rows = tables.shape[:2]
-    base = 4 if n_rows == 4**word else 5
-    column = np.zeros((5, BLOCK), dtype=np.float32)
+    n_words = len(tables)
+    column = np.zeros((6, BLOCK), dtype=np.float32)
     for t in range(n_words):
         table = tables[t]
         table[0] = 0

@@ -1,0 +1,32 @@
+"""Mutate every base around the TSSs of some genes in silico, by the models that never saw them."""
+
+from anndata import read_h5ad
+
+from cisgrammar.common.files import read_table, write_h5ad, write_table
+from cisgrammar.common.logs import log_to
+from cisgrammar.common.threads import set_threads
+from cisgrammar.interpret.gene_mutagenesis import (
+    compare_populations,
+    effect_profile,
+    mutate_genes,
+    named_genes,
+    tested_genes,
+    variable_genes,
+)
+from cisgrammar.models.checkpoints import load_model
+
+files, params, out = snakemake.input, snakemake.params, snakemake.output
+settings, key = params.settings, f"{snakemake.wildcards.model}.mutagenesis.genes"
+with log_to(snakemake.log[0]):
+    set_threads(snakemake.threads)
+    dataset, folds = read_h5ad(files.dataset), read_table(files.folds)
+    models = [(fold, load_model(path)) for fold, path in enumerate(files.models)]
+    tested = dataset[:, tested_genes(dataset, folds, len(models))]
+    genes = named_genes(settings["genes"], dataset.var, key)
+    genes = genes or variable_genes(tested, settings["n_genes"])
+    effects = mutate_genes(models, dataset, folds, genes, params.upstream)
+    variable = variable_genes(tested, settings["n_variable"])
+    profile = effect_profile(models, dataset, folds, variable, params.upstream)
+    write_h5ad(effects, out.effects)
+    write_table(compare_populations(effects, dataset, settings["compare"]), out.differences)
+    write_table(profile, out.profile)
