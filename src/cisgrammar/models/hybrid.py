@@ -173,7 +173,7 @@ class Hybrid(SequenceModel):
 
     def forward(self, inputs: Inputs) -> Tensor:
         """Predict: ``(batch, targets)``."""
-        return self.combine(*self.parts(inputs))
+        return self.combine(*self.predict_parts(inputs))
 
     def predict_members(self, inputs: Inputs) -> Tensor:
         """Predict with each network in place of their average: ``(networks, batch, targets)``."""
@@ -189,7 +189,7 @@ class Hybrid(SequenceModel):
             "differences": (self.difference_kmers, self.difference_weights[1]),
         }
 
-    def parts(self, inputs: Inputs) -> tuple[Tensor, Tensor]:
+    def predict_parts(self, inputs: Inputs) -> tuple[Tensor, Tensor]:
         """Say what networks and k-mers predict, the targets' means set aside.
 
         Returns
@@ -222,7 +222,7 @@ class Hybrid(SequenceModel):
     def _weigh_parts(self, split: Split, level: Tensor, differences: Tensor) -> None:
         """Find the weights that predict the validation part best, none of them negative."""
         rows = split.validation
-        batches = [self.parts(batch) for batch in split.inputs.rows(rows).batches(BATCH)]
+        batches = [self.predict_parts(batch) for batch in split.inputs.rows(rows).batches(BATCH)]
         parts = torch.stack([torch.cat(part) for part in zip(*batches, strict=True)])
         levels = parts.mean(dim=2, keepdim=True)
         weights = self.level_weights, self.difference_weights

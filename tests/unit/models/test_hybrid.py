@@ -120,7 +120,7 @@ def test_a_hybrid_predicts_what_its_parts_say_with_their_weights():
     model.level_weights.copy_(torch.tensor([0.6, 0.5]))
     model.difference_weights.copy_(torch.tensor([0.2, 0.9]))
     inputs = model.read_inputs(data[0])
-    networks, kmers = model.parts(inputs)
+    networks, kmers = model.predict_parts(inputs)
     expected = model.target_mean.clone()
     for part, level, difference in zip(
         (networks, kmers), model.level_weights, model.difference_weights, strict=True
