@@ -3,8 +3,9 @@
     python benchmarks/across_data.py NAME [NAME ...] [--results results]
 
 Reads what runs left: the folds' scores of models and simple methods, the noise ceiling, and the
-costs below `benchmarks/results/NAME`. Scores are means over folds. Differences of the best model from the best simple method have 95% bootstrap intervals, over
-folds; where there is one fold, the simple method is fitted again and the test sequences are drawn.
+costs below `benchmarks/results/NAME`. Scores are means over folds. Differences of the best model
+from the best simple method have 95% bootstrap intervals, over folds; where there is one fold, the
+simple method is fitted again and the test sequences are drawn.
 """
 
 from __future__ import annotations

@@ -29,13 +29,14 @@ def spread_of_members(model: SequenceModel, inputs: Inputs) -> Tensor | None:
 
     Returns
     -------
-    The standard deviation over members, ``(sequences, targets)``; None of a model without members.
+    The standard deviation over members, ``(sequences, targets)``; None of a single model.
     """
     if not isinstance(model, HasMembers):
         return None
     model.eval()
     batches = inputs.batches(EVALUATION_BATCH)
-    return torch.cat([model.predict_members(batch).std(dim=0) for batch in batches])
+    each = torch.cat([model.predict_members(batch) for batch in batches], dim=1)
+    return each.std(dim=0) if len(each) > 1 else None
 
 
 @torch.no_grad()

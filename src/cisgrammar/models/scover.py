@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from cisgrammar.data.split import Inputs
+from cisgrammar.data.split import Inputs, Split
 from cisgrammar.models.base import SequenceModel
 from cisgrammar.models.kernels.conv_maxpool import (
     ConvMaxPool,
@@ -35,6 +35,9 @@ class Scover(SequenceModel):
     bins
         Stretches of the sequence with a maximum, and weights in the head, of their own. The
         paper's is 1.
+    n_members
+        Models that were trained apart and are averaged: each has so many of the filters, one
+        after the other.
     """
 
     name: ClassVar[str] = "scover"
@@ -52,8 +55,10 @@ class Scover(SequenceModel):
         width: int,
         strands: Strands = "forward",
         bins: int = 1,
+        n_members: int = 1,
     ) -> None:
         super().__init__()
+        self.n_members = n_members
         self.motifs = ConvMaxPool(filters, width, strands=strands, bins=bins)
         self.head = nn.Linear(bins * filters, n_targets)  # all filters of a bin, then the next
 
@@ -96,7 +101,32 @@ class Scover(SequenceModel):
             "width": width,
             "strands": self.motifs.strands,
             "bins": self.bins,
+            "n_members": self.n_members,
         }
+
+    @classmethod
+    def join(cls, members: list[Scover], split: Split) -> Scover:  # type: ignore[override]
+        """Average members: the head being linear, that is one model with the filters of all."""
+        if len(members) == 1:
+            return members[0]
+        n, sizes = len(members), members[0].sizes()
+        model = cls(**sizes | {"filters": n * sizes["filters"], "n_members": n}).to(split.device)
+        heads = [each._head_by_bin() for each in members]  # (targets, bins, filters)
+        with torch.no_grad():
+            model.motifs.weight.copy_(torch.cat([each.motifs.weight for each in members]))
+            model.head.weight.copy_(torch.cat(heads, dim=2).flatten(1) / n)
+            model.head.bias.copy_(torch.stack([each.head.bias for each in members]).mean(dim=0))
+        return model
+
+    def predict_members(self, inputs: Inputs) -> Tensor:
+        """Predict with each member: ``(members, batch, targets)``."""
+        read = _read(self.motifs(inputs.codes)).unflatten(1, (self.bins, self.n_members, -1))
+        heads = self._head_by_bin().unflatten(2, (self.n_members, -1))
+        each = torch.einsum("nbmf,tbmf->mnt", read, heads)
+        return self.n_members * each + self.head.bias
+
+    def _head_by_bin(self) -> Tensor:
+        return self.head.weight.unflatten(1, (self.bins, -1))
 
     @property
     def filter_width(self) -> int:

@@ -1,7 +1,8 @@
 import numpy as np
+import pytest
 import torch
 
-from cisgrammar.data.split import Inputs
+from cisgrammar.data.split import Inputs, Split
 from cisgrammar.models.base import Ensemble
 from cisgrammar.models.prediction import predict, scanner, spread_of_members
 from cisgrammar.models.scover import Scover
@@ -12,6 +13,20 @@ def test_a_scanner_goes_from_codes_to_maxima():
     codes = np.random.default_rng(1).integers(0, 4, (7, 12), dtype=np.uint8)
     expected = torch.cat([maxima for maxima, _ in model.scan(torch.from_numpy(codes))])
     np.testing.assert_array_equal(scanner(model)(codes), expected.detach().numpy())
+
+
+@pytest.mark.parametrize("bins", [1, 3])
+def test_scovers_are_averaged_as_one_with_the_filters_of_all(bins):
+    torch.manual_seed(1)
+    members = [Scover(2, 3, 4, "both", bins) for _ in range(3)]
+    inputs = Inputs(torch.randint(0, 4, (5, 12), dtype=torch.uint8))
+    rows = torch.arange(5)
+    joined = Scover.join(members, Split(inputs, torch.zeros(5, 2), rows, rows))
+    each = torch.stack([predict(member, inputs) for member in members])
+    torch.testing.assert_close(predict(joined, inputs), each.mean(dim=0))
+    torch.testing.assert_close(joined.predict_members(inputs), each)
+    torch.testing.assert_close(spread_of_members(joined, inputs), each.std(dim=0))
+    assert Scover(**joined.sizes()).load_state_dict(joined.state_dict())
 
 
 def test_members_that_agree_have_no_spread_and_others_have_theirs():
