@@ -66,12 +66,16 @@ def test_families_that_match_something_are_removed_one_by_one():
 
 
 class TwoFilters:
-    """The head adds up two filters: the number of A, and the number of T."""
+    """The head adds up two filters in two bins: the number of A, and the number of T."""
 
-    head = torch.nn.Linear(2, 3)
+    head = torch.nn.Linear(2, 3)  # both bins count alike
+
+    def head_weights(self):
+        return self.head.weight[:, :, None].expand(-1, -1, 2)
 
     def activations(self, codes):
-        return torch.stack([(codes == base).sum(dim=1).float() for base in (0, 3)], dim=1)
+        halves = codes.unflatten(1, (2, 2))
+        return torch.stack([(halves == base).sum(dim=2).float() for base in (0, 3)], dim=1)
 
 
 @pytest.mark.parametrize("fill, value", [("zero", 0.0), ("mean", 2.0)])
