@@ -74,7 +74,10 @@ def scores_by_bin(
 
 
 def positions_table(
-    folds: Sequence[np.ndarray], families: Sequence[str], labels: Sequence[str], places: pd.DataFrame
+    folds: Sequence[np.ndarray],
+    families: Sequence[str],
+    labels: Sequence[str],
+    places: pd.DataFrame,
 ) -> pd.DataFrame:
     """Join the folds' scores into one table.
 

@@ -18,8 +18,8 @@ from cisgrammar.plots.heatmaps import tree
 from cisgrammar.plots.logos import draw_logo
 
 ACROSS = 3  # panels side by side
-GAP, END, MARGIN = 5.0, 3.0, 2.0  # mm
-NAME, LOGO, PROFILE, FOOT, SCALE = 4.0, 6.0, 8.0, 9.0, 11.0  # mm, from a panel's top down
+GAP, END, MARGIN = 8.0, 3.0, 2.0  # mm
+NAME, LOGO, PROFILE, FOOT, SCALE = 4.0, 7.0, 8.0, 9.0, 14.0  # mm, from a panel's top down
 ROW, CELLS = 3.0, 28.0  # mm: the largest height of a cell type, and of all where there are many
 SURE = 2.0  # standard errors
 
@@ -75,7 +75,9 @@ def family_positions(
         cells = table[table["family"] == family]
         matrix = logos.get(names.get(family, ""))
         page.draw_panel(i, family, matrix, cells, score, limit)
-    page.finish(limit, f"{score.capitalize()} ({unit})", f"Middle of the motif, bases from {origin}")
+    page.finish(
+        limit, f"{score.capitalize()} ({unit})", f"Middle of the motif, bases from {origin}"
+    )
     return page.figure
 
 
@@ -96,7 +98,7 @@ class _Page:
         self.row = min(ROW, CELLS / len(types))
         self.named = self.row >= 1.6
         widest = max(style.text_width(name, style.SMALL) for name in types)
-        self.side = min(30.0, widest) + 4.0 if self.named else 8.0
+        self.side = max(min(30.0, widest) + 4.0, 10.0) if self.named else 10.0
         self.cells = self.row * len(types)
         self.panel = NAME + LOGO + PROFILE + 1.0 + self.cells + FOOT
         free = style.TWO_COLUMNS - self.side - END - GAP * (ACROSS - 1)
@@ -120,27 +122,24 @@ class _Page:
         """Draw one family: its name, logo, profile and cells."""
         left = self.side + number % self.across * (self.width + GAP)
         top = MARGIN + number // self.across * self.panel
-        head = style.axes_at(self.figure, left, top, self.width, NAME + LOGO)
-        head.set(xlim=(0, self.width), ylim=(NAME + LOGO, 0))
+        head = style.axes_at(self.figure, left, top, self.width, NAME)
+        head.text(0, 0.5, style.shorten(family, self.width, style.TEXT), va="center")
         head.axis("off")
-        head.text(0, NAME / 2, style.shorten(family, self.width, style.TEXT), va="center")
         if matrix is not None:
-            box = head.inset_axes((0, NAME + LOGO, min(26.0, self.width), -LOGO), transform=head.transData)
+            box = style.axes_at(self.figure, left, top + NAME, min(26.0, self.width), LOGO - 1.5)
             draw_logo(box, matrix)
             box.set(xlim=(0, matrix.shape[1]), ylim=(0, 2))
             box.axis("off")
-        values, errors = (
-            table.assign(cell_type=table["cell_type"].astype(str))
-            .pivot(index="cell_type", columns="bin", values=column)
-            .loc[self.types]
-            .to_numpy(float)
-            for column in (score, "effect_se")
-        )
+        ordered = table.assign(
+            cell_type=pd.Categorical(table["cell_type"].astype(str), self.types)
+        ).sort_values(["cell_type", "bin"])
+        shape = (len(self.types), -1)
+        values, errors = (ordered[c].to_numpy(float).reshape(shape) for c in (score, "effect_se"))
         places = table.drop_duplicates("bin").sort_values("bin")
         edges = np.append(places["start"], places["end"].iloc[-1]).astype(float)
         top += NAME + LOGO
         profile = style.axes_at(self.figure, left, top, self.width, PROFILE)
-        _draw_profile(profile, edges, values, limit, named=number % self.across == 0)
+        _draw_profile(profile, edges, values)
         grid = style.axes_at(self.figure, left, top + PROFILE + 1.0, self.width, self.cells)
         if score == "effect":
             values = np.where(np.abs(values) < SURE * errors, np.nan, values)
@@ -151,7 +150,6 @@ class _Page:
             cmap=style.DIVERGING,
             vmin=-limit,
             vmax=limit,
-            rasterized=False,
         )
         grid.axvline(0, color=style.INK, lw=0.5, ls=(0, (2, 2)))
         grid.set(xlim=edges[[0, -1]], ylim=(len(values), 0), yticks=[])
@@ -163,6 +161,8 @@ class _Page:
             short = [style.shorten(name, 30.0) for name in self.types]
             grid.set_yticks(np.arange(len(short)) + 0.5, short)
             grid.tick_params(axis="y", length=0)
+        elif number % self.across == 0:
+            grid.set_ylabel(f"{len(self.types)} cell types")
 
     def finish(self, limit: float, label: str, x_label: str) -> None:
         """Draw what all panels share: the colours' scale, and what the axes are."""
@@ -178,9 +178,7 @@ class _Page:
         bar.xaxis.set_major_locator(MaxNLocator(5, symmetric=True))
 
 
-def _draw_profile(
-    axes: Axes, edges: np.ndarray, values: np.ndarray, limit: float, named: bool
-) -> None:
+def _draw_profile(axes: Axes, edges: np.ndarray, values: np.ndarray) -> None:
     """Draw the mean over cell types along the window, and the range over them."""
     low, high = values.min(axis=0), values.max(axis=0)
     axes.axhline(0, color="0.7", lw=0.5)

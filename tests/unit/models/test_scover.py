@@ -154,9 +154,10 @@ def test_the_other_strand_reverses_bins_and_changes_nothing_else(bins, more, see
     model = random_model(seed, strands="both", bins=bins)
     codes = random_codes(seed, 9, 5 + more)
     turned = torch.from_numpy(reverse_complement(codes.numpy()))
-    assert torch.equal(model.activations(turned), model.activations(codes).flip(2))
+    here, there = model.activations(codes), model.activations(turned)
+    torch.testing.assert_close(there, here.flip(2))  # ELU is rounded by where numbers lie
     if bins == 1:
-        assert torch.equal(model(Inputs(turned)), model(Inputs(codes)))
+        torch.testing.assert_close(model(Inputs(turned)), model(Inputs(codes)))
 
 
 def test_a_motif_of_the_reverse_strand_is_read_in_its_own_orientation():

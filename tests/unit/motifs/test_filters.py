@@ -83,15 +83,17 @@ def test_counts_agree_with_a_loop(seed):
         for offset, base in enumerate(reverse_complement(window) if reverse[s, f] else window):
             if base < 4:
                 expected[f, base, offset] += 1
-    assert np.array_equal(count_windows(codes, active, positions, width), expected)
+    assert np.array_equal(count_windows(codes, active, positions, reverse, width), expected)
 
 
 @pytest.mark.parametrize("position", [-1, 3])
 def test_windows_off_the_end_are_refused(position):
     with pytest.raises(ValueError, match="run off"):
-        count_windows(codes_of("ACGT"), np.ones((1, 1), bool), np.array([[position]]), 2)
+        codes, active = codes_of("ACGT"), np.ones((1, 1), bool)
+        count_windows(codes, active, np.array([[position]]), ~active, 2)
 
 
 def test_disagreeing_shapes_are_refused():
     with pytest.raises(ValueError, match="disagree"):
-        count_windows(codes_of("ACGT"), np.ones((2, 1), bool), np.zeros((2, 1), int), 2)
+        active = np.ones((2, 1), bool)
+        count_windows(codes_of("ACGT"), active, np.zeros((2, 1), int), ~active, 2)

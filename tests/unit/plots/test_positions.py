@@ -1,6 +1,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+from matplotlib.collections import QuadMesh
 
 from cisgrammar.motifs.meme import Motif
 from cisgrammar.plots.positions import family_positions
@@ -19,15 +20,18 @@ def made(n_families=2, types=("B cell", "T cell"), bins=4):
     return pd.DataFrame(rows, columns=names), families
 
 
-def meshes(figure):
-    return [mesh for axes in figure.axes for mesh in axes.collections if hasattr(mesh, "coordinates")]
+def cells_of(figure, shape):
+    """Give the values of the heat maps of a shape."""
+    drawn = [each for axes in figure.axes for each in axes.collections]
+    values = [each.get_array() for each in drawn if isinstance(each, QuadMesh)]
+    return [each for each in values if each.shape == shape]
 
 
 def test_a_panel_for_each_family_with_cell_types_down_and_bins_along():
     table, families = made()
     motif = Motif("0_1", np.full((4, 6), 0.25), n_sites=10)
     figure = family_positions(table, families, [motif])
-    assert len([m for m in meshes(figure) if m.get_array().shape == (2, 4)]) == 2
+    assert len(cells_of(figure, (2, 4))) == 2
     text = {label.get_text() for axes in figure.axes for label in axes.texts}
     assert {"F0", "F1", "Middle of the motif, bases from the TSS"} <= text
 
@@ -36,11 +40,11 @@ def test_what_is_within_two_standard_errors_of_0_is_left_white():
     table, families = made(n_families=1)
     table["effect"], table["effect_se"] = 1.0, 0.1
     table.loc[0, "effect_se"] = 0.6
-    (cells,) = [m for m in meshes(family_positions(table, families)) if m.get_array().shape == (2, 4)]
-    assert np.ma.getmaskarray(cells.get_array()).sum() == 1
+    (cells,) = cells_of(family_positions(table, families), (2, 4))
+    assert np.ma.getmaskarray(cells).sum() == 1
     table["effect_se"] = np.nan  # one fold: nothing is known against it
-    (cells,) = [m for m in meshes(family_positions(table, families)) if m.get_array().shape == (2, 4)]
-    assert not np.ma.getmaskarray(cells.get_array()).any()
+    (cells,) = cells_of(family_positions(table, families), (2, 4))
+    assert not np.ma.getmaskarray(cells).any()
 
 
 def test_the_strongest_families_are_drawn():
