@@ -61,7 +61,7 @@ def drawn_motifs(number: int) -> list[Motif]:
 
 def scanner(fold: int):
     filters = torch.randn(FILTERS, 4, WIDTH, generator=torch.Generator().manual_seed(fold))
-    return lambda codes: conv_maxpool(torch.from_numpy(codes), filters)[0].numpy()
+    return lambda codes: conv_maxpool(torch.from_numpy(codes), filters).maxima[..., 0].numpy()
 
 
 if __name__ == "__main__":

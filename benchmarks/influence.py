@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import measure
 import torch
-import torch.nn.functional as F
 from networks import FILTERS, LENGTH, TARGETS, WIDTH, Published, random_data, spell_out
 from torch import Tensor
 
@@ -22,7 +21,7 @@ def run(threads: list[int], runs: int = 3, sequences: int = SEQUENCES) -> list[d
     table = []
     for n_threads in threads:
         measure.set_threads(n_threads)
-        seconds = measure.alternate({"cisgrammar": lambda: model.influence(codes)}, runs)
+        seconds = measure.alternate({"cisgrammar": lambda: model.influence_and_effect(codes)}, runs)
         loop, difference = leave_one_out(published, model, codes)
         seconds |= loop
         size = f"{sequences} sequences, L {LENGTH}, {len(model.motifs.weight)} filters"
@@ -51,9 +50,9 @@ def leave_one_out(
     one_hot = spell_out(codes[:CHUNK])
     n_filters = len(model.motifs.weight)
     forward = measure.timed(lambda: published(one_hot)) * len(codes) / CHUNK
-    activations = F.elu(torch.cat([best for best, _ in model.scan(codes)]))
+    activations = model.activations(codes)[..., 0]
     full = model.head(activations)
-    exact = model.influence(codes)
+    exact = model.influence_and_effect(codes)[0][:, 0]  # (filters, targets)
     difference = 0.0
 
     def without(filters: range) -> None:

@@ -49,7 +49,7 @@ class Fast(nn.Module):
 
     def forward(self, codes: Tensor) -> Tensor:
         """Predict: codes ``(batch, length)`` to ``(batch, targets)``."""
-        return self.head(F.elu(self.motifs(codes)))
+        return self.head(F.elu(self.motifs(codes)).flatten(1))
 
 
 class Step:

@@ -34,7 +34,7 @@ def simulated_split(sequences: int) -> Split:
     split = kidney_split(sequences)
     generator = torch.Generator().manual_seed(1)
     motifs = torch.randn(PLANTED, 4, WIDTH, generator=generator).to(split.device)
-    maxima, _ = conv_maxpool(split.inputs.codes, motifs)
+    maxima = conv_maxpool(split.inputs.codes, motifs).maxima[..., 0]
     scores = (maxima - maxima.mean(dim=0)) / maxima.std(dim=0)
     effects = torch.randn(PLANTED, TARGETS, generator=generator).to(scores.device) / PLANTED**0.5
     noise = torch.randn(sequences, TARGETS, generator=generator).to(scores.device)

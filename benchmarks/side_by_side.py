@@ -24,7 +24,7 @@ class Stack(nn.Module):
 
     def forward(self, codes: Tensor) -> Tensor:
         """Predict: codes ``(batch, length)`` to ``(models, batch, targets)``."""
-        maxima = torch.stack(conv_maxpool_side_by_side(codes, list(self.weights)))
+        maxima = torch.stack(conv_maxpool_side_by_side(codes, list(self.weights)))[..., 0]
         return torch.baddbmm(self.biases, F.elu(maxima), self.heads)
 
 

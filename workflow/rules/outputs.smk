@@ -2,8 +2,9 @@
 
 from collections import defaultdict
 
-# Final files by ability: below results/{name}/{model}/ of each model that has it, and by kind of
-# data: below results/{name}/ where a model learns these. Each rule file adds its own.
+# Final files by ability: below results/{name}/{model}/ of each model that has it; by model, where
+# its settings decide; and by kind of data: below results/{name}/ where a model learns these. Each
+# rule file adds its own.
 OUTPUTS = defaultdict(list)
 
 
@@ -16,8 +17,8 @@ def final_outputs():
     files += [
         f"{spec.name}/{file}"
         for spec in specs
-        for ability, its in OUTPUTS.items()
-        if ability in spec.abilities
+        for owner, its in OUTPUTS.items()
+        if owner in {spec.name, *spec.abilities}
         for file in its
     ]
     return [f"results/{NAME}/{file}" for file in files]

@@ -217,6 +217,12 @@ def window_of_genes():
     return {key: config["regions"][key] for key in ("upstream", "downstream")}
 
 
+def tss_in_window():
+    """Give the base of each window that is the TSS, from 0; None where windows have none."""
+    around_tss = GIVEN is None and PEAKS is None and not config["regions"]["bed"]
+    return config["regions"]["upstream"] if around_tss else None
+
+
 GENE_SETS = gene_sets_file()
 # the genome's plain copy and index, made by check_inputs; their names hold the source's digest
 GENOME_INDEX = ancient("results/{name}/genome")

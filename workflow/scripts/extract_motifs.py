@@ -17,11 +17,10 @@ with log_to(snakemake.log[0]):
     folds = read_folds(snakemake.input.folds, dataset.var_names)
     codes = dataset.varm["codes"][rows_of(folds, fold, TRAIN)]
     model = load_model(snakemake.input.model)
-    maxima, positions = map(torch.cat, zip(*model.scan(torch.from_numpy(codes)), strict=True))
+    found = map(torch.cat, zip(*model.scan(torch.from_numpy(codes)), strict=True))
     motifs, table = filter_motifs(
         codes,
-        maxima.numpy(),
-        positions.numpy(),
+        *(windows.numpy() for windows in found),  # maxima, positions, reverse
         width=model.filter_width,
         fold=fold,
         min_sequences=snakemake.params.min_sequences,

@@ -16,7 +16,8 @@ with log_to(snakemake.log[0]):
     folds = read_folds(snakemake.input.folds, dataset.var_names)
     codes = dataset.varm["codes"][rows_of(folds, fold, VALIDATION)]
     model = load_model(snakemake.input.model)
-    influence, effect = model.influence_and_effect(torch.from_numpy(codes))
+    by_bin = model.influence_and_effect(torch.from_numpy(codes))
+    influence, effect = (scores.sum(dim=1) for scores in by_bin)  # over the filters' bins
     names = pd.Index([f"{fold}_{i}" for i in range(len(influence))], name="motif")
     for scores, path in [
         (influence, snakemake.output.influence),

@@ -183,16 +183,23 @@ def _models(config: dict[str, Any]) -> Iterator[str]:
 
 
 def _filters(config: dict[str, Any], name: str) -> Iterator[str]:
-    """Say where a model's filters are wider than what it reads."""
+    """Say where a model's filters are wider than what it reads, or its bins too many."""
     regions, width = config.get("regions", {}), config[name]["network"]["width"]
     window = regions.get("upstream", 0) + regions.get("downstream", 0)
     keys = "`regions.upstream` + `regions.downstream`"
     if config.get("peaks"):
         window, keys = config["peaks"]["length"], "`peaks.length`"
-    if not regions.get("bed") and window < width:
+    if regions.get("bed"):
+        return
+    if window < width:
         yield (
             f"key `{name}.network.width` is {width}, but windows are {window} bases long "
             f"({keys}). Make the filters narrower or the windows longer."
+        )
+    elif window - width + 1 < (bins := config[name]["network"].get("bins", 1)):
+        yield (
+            f"key `{name}.network.bins` is {bins}, but in windows of {window} bases ({keys}) a "
+            f"filter of {width} has {window - width + 1} places. Take fewer bins."
         )
 
 

@@ -58,21 +58,22 @@ def predict_with_filters(
     Parameters
     ----------
     activations
-        What the head reads: ``(sequences, filters)``.
+        What the head reads: ``(sequences, filters, bins)``.
     weight, bias
-        The head: ``(targets, filters)`` and ``(targets,)``.
+        The head: ``(targets, filters, bins)`` and ``(targets,)``.
     keep
-        Filters to use: bool ``(filters,)``.
+        Filters to use, each in all of its bins: bool ``(filters,)``.
     fill
         What the others are taken to say: 0 as published, or their means
-        ``(filters,)`` over the training part, which takes what they know about sequences but
+        ``(filters, bins)`` over the training part, which takes what they know about sequences but
         leaves the level of each target.
 
     Returns
     -------
     ``(sequences, targets)``.
     """
-    return np.where(keep, activations, fill) @ weight.T + bias
+    kept = np.where(keep[:, None], activations, fill).reshape(len(activations), -1)
+    return kept @ weight.reshape(len(weight), -1).T + bias
 
 
 def known_families(families: pd.DataFrame) -> list[str]:
@@ -112,7 +113,7 @@ def score_subsets(
     One row a subset, as :func:`cisgrammar.evaluate.comparison.score_row` gives them.
     """
     codes = torch.from_numpy(dataset.varm["codes"])
-    weight, bias = (p.detach().numpy() for p in (model.head.weight, model.head.bias))
+    weight, bias = (p.detach().numpy() for p in (model.head_weights(), model.head.bias))
     test = rows_of(folds, fold, TEST)
     activated = model.activations(codes[test]).numpy()
     filled: np.ndarray | float = 0.0

@@ -69,7 +69,7 @@ def try_pool_size(
     predicted = predict(trained, inputs.rows(torch.from_numpy(test))).cpu().numpy()
     assert isinstance(trained, HasFilters)
     codes = inputs.codes[torch.from_numpy(validation)]
-    _, effect = trained.influence_and_effect(codes)
+    effect = trained.influence_and_effect(codes)[1].sum(dim=1)
     measures = {
         "r2": [scores(dataset.X.T[test], predicted)["r2"]],
         "sparsity": (dataset.X == 0).mean(axis=1),

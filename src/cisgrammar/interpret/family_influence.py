@@ -51,8 +51,8 @@ def sum_by_family(
     standard deviation.
     """
     placed = assignments.set_index("motif").loc[influence.var_names]
-    sums = _sum_groups(influence.X.T, placed["family"], families["family"]).T
-    effects = _sum_groups(influence.layers[EFFECT].T, placed["family"], families["family"]).T
+    sums = sum_groups(influence.X.T, placed["family"], families["family"]).T
+    effects = sum_groups(influence.layers[EFFECT].T, placed["family"], families["family"]).T
     matrices = {motif.name: motif.matrix for motif in motifs}
     summed = AnnData(
         sums,
@@ -66,7 +66,7 @@ def sum_by_family(
     return summed
 
 
-def _sum_groups(values: np.ndarray, groups: pd.Series, order: Sequence[object]) -> np.ndarray:
+def sum_groups(values: np.ndarray, groups: pd.Series, order: Sequence[object]) -> np.ndarray:
     """Add rows ``(rows, columns)`` up by group: ``(groups in the order given, columns)``."""
     codes = pd.Categorical(groups, order).codes
     member = sparse.csr_array(
@@ -204,7 +204,7 @@ def _sums_by_fold(
     """Add motif x label up by family in each fold: ``(families, folds, labels)``."""
     placed = assignments.set_index("motif").loc[means.index]
     sums = [
-        _sum_groups(means[in_fold], placed["family"][in_fold], families["family"])
+        sum_groups(means[in_fold], placed["family"][in_fold], families["family"])
         for in_fold in (placed["fold"] == fold for fold in sorted(assignments["fold"].unique()))
     ]
     return np.stack(sums, axis=1)

@@ -66,7 +66,7 @@ class Scover(SequenceModel):
     def search_space(cls, settings: Mapping[str, Any]) -> dict[str, tuple[str, list[Any]]]:
         """Search the strands too where the config says so."""
         space = super().search_space(settings)
-        if settings["strands"] == "search":
+        if settings.get("strands") == "search":
             space["strands"] = ("choice", list(get_args(Strands)))
         return space
 
@@ -83,8 +83,9 @@ class Scover(SequenceModel):
         Normal with mean 0 and standard deviation ``sigma ** 2`` (the paper's N(0, sigma^2)
         as its code reads it), head biases 1e-5.
         """
-        strands = hyperparameters.get("strands", settings["strands"])
-        model = cls(n_targets, settings["filters"], settings["width"], strands, settings["bins"])
+        chosen = {**settings, **hyperparameters}  # strands may be searched
+        reading = {key: chosen[key] for key in ("strands", "bins") if key in chosen}
+        model = cls(n_targets, settings["filters"], settings["width"], **reading)
         with torch.no_grad():
             std = hyperparameters["sigma_motifs"] ** 2
             model.motifs.weight.normal_(0, std, generator=generator)

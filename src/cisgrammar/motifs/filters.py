@@ -7,7 +7,7 @@ import logging
 import numpy as np
 import pandas as pd
 
-from cisgrammar.genome.sequence import N
+from cisgrammar.genome.sequence import COMPLEMENT, N
 from cisgrammar.motifs.meme import Motif, consensus, information_content
 
 MOTIF_COLUMNS = ["motif", "fold", "filter", "n_sequences", "information", "consensus"]
@@ -15,7 +15,11 @@ logger = logging.getLogger(__name__)
 
 
 def count_windows(
-    codes: np.ndarray, active: np.ndarray, positions: np.ndarray, width: int
+    codes: np.ndarray,
+    active: np.ndarray,
+    positions: np.ndarray,
+    reverse: np.ndarray,
+    width: int,
 ) -> np.ndarray:
     """Count the bases of each filter's windows.
 
@@ -27,6 +31,8 @@ def count_windows(
         Which sequences count for which filter: bool ``(n, filters)``.
     positions
         Start of the best window: integers ``(n, filters)``.
+    reverse
+        Whether it is read from its other strand: bool ``(n, filters)``.
     width
         Bases in a window.
 
@@ -40,20 +46,23 @@ def count_windows(
         If the shapes disagree or a counted window runs off its sequence.
     """
     n, length = codes.shape
-    if active.shape != positions.shape or active.shape[0] != n:
+    if not active.shape == positions.shape == reverse.shape or active.shape[0] != n:
         raise ValueError(
-            f"codes {codes.shape}, active {active.shape} and positions {positions.shape} disagree"
+            f"codes {codes.shape}, active {active.shape}, positions {positions.shape} and "
+            f"reverse {reverse.shape} disagree"
         )
     sequence, filters = np.nonzero(active)
     starts = positions[sequence, filters].astype(np.int64)
     if starts.size and (starts.min() < 0 or starts.max() > length - width):
         raise ValueError(f"windows of {width} run off the sequences of {length}")
     starts += sequence * length
+    backwards = reverse[sequence, filters]
     flat = np.ascontiguousarray(codes).reshape(-1)
     n_filters = active.shape[1]
     counts = np.empty((n_filters, 4, width), dtype=np.int64)
     for offset in range(width):
-        cell = filters * (N + 1) + flat[starts + offset]
+        letters = flat[starts + np.where(backwards, width - 1 - offset, offset)]
+        cell = filters * (N + 1) + np.where(backwards, COMPLEMENT[letters], letters)
         table = np.bincount(cell, minlength=n_filters * (N + 1)).reshape(n_filters, N + 1)
         counts[:, :, offset] = table[:, :N]
     return counts
@@ -63,6 +72,7 @@ def filter_motifs(
     codes: np.ndarray,
     maxima: np.ndarray,
     positions: np.ndarray,
+    reverse: np.ndarray,
     width: int,
     fold: int,
     min_sequences: int = 10,
@@ -70,8 +80,9 @@ def filter_motifs(
     """Turn filters into motifs.
 
     A filter's motif is the base frequencies over the single best window of every
-    training sequence that excites it. A filter that ``min_sequences`` or fewer
-    sequences excite has no motif; how many there are is logged.
+    training sequence that excites it, read from the strand on which the filter fits. A
+    filter that ``min_sequences`` or fewer sequences excite has no motif; how many there
+    are is logged.
 
     Parameters
     ----------
@@ -81,6 +92,8 @@ def filter_motifs(
         Highest activation of each filter in each sequence, before the ELU: ``(n, filters)``.
     positions
         Where its window starts: integers ``(n, filters)``.
+    reverse
+        Whether it fits on the reverse strand there: bool ``(n, filters)``.
     width
         Width of the filters.
     fold
@@ -104,7 +117,9 @@ def filter_motifs(
     active = maxima > 0
     n_sequences = active.sum(axis=0)
     kept = np.flatnonzero(n_sequences > min_sequences)
-    counts = count_windows(codes, active[:, kept], positions[:, kept], width).astype(np.float64)
+    counts = count_windows(
+        codes, active[:, kept], positions[:, kept], reverse[:, kept], width
+    ).astype(np.float64)
     counts[np.broadcast_to(counts.sum(axis=1, keepdims=True) == 0, counts.shape)] = 1
     matrices = counts / counts.sum(axis=1, keepdims=True)
     motifs = [

@@ -38,20 +38,22 @@ def test_subsets_of_filters():
 
 
 @pytest.mark.parametrize(
-    "fill, expected", [(0, [[3], [5]]), (np.array([9, 5]), [[3 + 15], [5 + 15]])]
+    "fill, expected", [(0, [[3], [5]]), (np.array([[9], [5]]), [[3 + 15], [5 + 15]])]
 )
 def test_prediction_without_a_filter_by_hand(fill, expected):
     """The head is 2 x first + 3 x second + 1; the second filter is taken away."""
-    activations, weight, bias = np.array([[1, 10], [2, 20]]), np.array([[2, 3]]), np.array([1])
+    activations = np.array([[1, 10], [2, 20]])[:, :, None]  # one bin
+    weight, bias = np.array([[2, 3]])[:, :, None], np.array([1])
     predicted = predict_with_filters(activations, weight, bias, np.array([True, False]), fill)
     assert predicted.tolist() == expected
 
 
 def test_prediction_with_all_filters_is_the_model():
     rng = np.random.default_rng(0)
-    activations, weight, bias = rng.normal(size=(5, 4)), rng.normal(size=(3, 4)), rng.normal(size=3)
+    activations, weight = rng.normal(size=(5, 4, 2)), rng.normal(size=(3, 4, 2))
+    bias = rng.normal(size=3)
     predicted = predict_with_filters(activations, weight, bias, np.ones(4, bool))
-    assert predicted == pytest.approx(activations @ weight.T + bias)
+    assert predicted == pytest.approx(np.einsum("bfk,tfk->bt", activations, weight) + bias)
 
 
 def test_families_that_match_something_are_removed_one_by_one():
@@ -66,12 +68,16 @@ def test_families_that_match_something_are_removed_one_by_one():
 
 
 class TwoFilters:
-    """The head adds up two filters: the number of A, and the number of T."""
+    """The head adds up two filters in two bins: the number of A, and the number of T."""
 
-    head = torch.nn.Linear(2, 3)
+    head = torch.nn.Linear(2, 3)  # both bins count alike
+
+    def head_weights(self):
+        return self.head.weight[:, :, None].expand(-1, -1, 2)
 
     def activations(self, codes):
-        return torch.stack([(codes == base).sum(dim=1).float() for base in (0, 3)], dim=1)
+        halves = codes.unflatten(1, (2, 2))
+        return torch.stack([(halves == base).sum(dim=2).float() for base in (0, 3)], dim=1)
 
 
 @pytest.mark.parametrize("fill, value", [("zero", 0.0), ("mean", 2.0)])

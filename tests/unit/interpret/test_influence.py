@@ -1,3 +1,5 @@
+from itertools import product
+
 import anndata as ad
 import numpy as np
 import pandas as pd
@@ -9,55 +11,60 @@ from cisgrammar.data.split import Inputs
 from cisgrammar.interpret.influence import gather, mean_by, with_score, z_scores
 from cisgrammar.models.scover import Scover
 
+READINGS = pytest.mark.parametrize("strands, bins", [("forward", 1), ("both", 3)])
 
-@pytest.fixture
-def model():
+
+def some_model(strands="forward", bins=1):
     torch.manual_seed(1)
-    model = Scover(n_targets=5, filters=7, width=4)
+    model = Scover(n_targets=5, filters=7, width=4, strands=strands, bins=bins)
     torch.nn.init.normal_(model.motifs.weight)
     with torch.no_grad():
         model.motifs.weight[6] = -2  # never above 0, where ELU bends
     return model
 
 
+@READINGS
 @pytest.mark.parametrize("n", [1, 30, 1500])
-def test_influence_equals_leaving_filters_out_one_at_a_time(model, n):
+def test_influence_equals_leaving_filters_out_one_at_a_time(n, strands, bins):
+    model = some_model(strands, bins)
     codes = torch.from_numpy(np.random.default_rng(2).integers(0, 5, (n, 20), dtype=np.uint8))
-    influence = model.influence(codes)
-    assert influence.shape == (7, 5)
+    influence, _ = model.influence_and_effect(codes)
+    assert influence.shape == (7, bins, 5)
     with torch.no_grad():
         full = model(Inputs(codes))
-        activations = F.elu(model.motifs(codes))
-        for left_out in range(7):
+        activations = model.activations(codes)
+        torch.testing.assert_close(activations, F.elu(model.motifs(codes)))
+        for left_out, k in product(range(7), range(bins)):
             silenced = activations.clone()
-            silenced[:, left_out] = 0
-            expected = (full - model.head(silenced)).mean(dim=0)
-            torch.testing.assert_close(influence[left_out], expected, rtol=1e-4, atol=1e-5)
+            silenced[:, left_out, k] = 0
+            expected = (full - model.head(silenced.transpose(1, 2).flatten(1))).mean(dim=0)
+            torch.testing.assert_close(influence[left_out, k], expected, rtol=1e-4, atol=1e-5)
     assert (activations[:, 6] < 0).all()
 
 
-def test_effect_is_weight_times_spread_of_the_activation(model):
+@READINGS
+def test_effect_is_weight_times_spread_of_the_activation(strands, bins):
+    model = some_model(strands, bins)
     codes = torch.from_numpy(np.random.default_rng(2).integers(0, 5, (1500, 20), dtype=np.uint8))
     influence, effect = model.influence_and_effect(codes)
-    with torch.no_grad():
-        activations = F.elu(model.motifs(codes))
-        expected = model.head.weight.T * activations.std(dim=0, correction=0)[:, None]
-    torch.testing.assert_close(effect, expected, rtol=1e-4, atol=1e-5)
-    torch.testing.assert_close(influence, model.influence(codes))
-    moved = effect.abs().sum(dim=1) > 0
-    assert (effect[moved].sign() == model.head.weight.T[moved].sign()).all()
+    weights = model.head_weights().permute(1, 2, 0)  # (filters, bins, targets)
+    spread = model.activations(codes).std(dim=0, correction=0)
+    torch.testing.assert_close(effect, weights * spread[:, :, None], rtol=1e-4, atol=1e-5)
+    moved = effect.abs().sum(dim=2) > 0
+    assert (effect[moved].sign() == weights[moved].sign()).all()
     # filter 6 never rises above 0: its influence has the wrong sign
-    assert (influence[6].sign() == -model.head.weight.T[6].sign()).all()
+    assert (influence[6].sign() == -weights[6].sign()).all()
 
 
-def test_an_activation_that_does_not_vary_has_no_effect(model):
-    effect = model.influence_and_effect(torch.zeros((3, 20), dtype=torch.uint8))[1]
+def test_an_activation_that_does_not_vary_has_no_effect():
+    effect = some_model().influence_and_effect(torch.zeros((3, 20), dtype=torch.uint8))[1]
     assert (effect.abs() < 1e-5).all()
 
 
-def test_influence_does_not_touch_the_model(model):
+def test_influence_does_not_touch_the_model():
+    model = some_model()
     before = {key: value.clone() for key, value in model.state_dict().items()}
-    model.influence(torch.zeros((3, 20), dtype=torch.uint8))
+    model.influence_and_effect(torch.zeros((3, 20), dtype=torch.uint8))
     assert all(torch.equal(before[key], value) for key, value in model.state_dict().items())
     assert all(p.grad is None for p in model.parameters())
 

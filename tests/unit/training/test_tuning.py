@@ -321,3 +321,12 @@ def test_hyperparameters_that_are_cut_short_are_named(tmp_path, text):
     path.write_text(text)
     with pytest.raises(InputError, match=r"hyperparameters\.json: .*Delete it and run again"):
         read_best(path)
+
+
+@pytest.mark.parametrize("side_by_side", [1, 4])
+def test_strands_are_searched_where_the_config_says_so(search, side_by_side):
+    best, table = search(settings=SETTINGS | {"strands": "search"}, side_by_side=side_by_side)
+    assert set(table["strands"]) == {"forward", "both"}
+    assert best["strands"] == table.set_index("trial")["strands"][best["trial"]]
+    unsearched, table = search(settings=SETTINGS | {"strands": "both"})
+    assert "strands" not in table and "strands" not in unsearched
