@@ -55,6 +55,12 @@ unit-test: install
 workflow-test: install
 	pytest tests/workflow --ignore tests/workflow/slurm --numprocesses auto --dist loadfile
 
+MINUTES ?= 5
+
+.PHONY: fuzz
+fuzz: install  ## Damage files at random for MINUTES (5): readers must refuse in words
+	python tests/fuzz/fuzz_readers.py --minutes $(MINUTES)
+
 .PHONY: test-slurm
 test-slurm: install  ## Run on a Slurm brought up for it (as root it installs what that needs)
 	pytest tests/workflow/slurm -rs

@@ -83,6 +83,33 @@ problems are numbered, after a line such as `3 problems:`. This page is written 
 each of these inputs, and a test compares.
 """  # noqa: E501
 
+END = """## Every reader
+
+What each file is checked for when it is read, and what it may be at most. All of them are read without running anything that
+is in them. `make fuzz` damages a sound file of each kind at random: a reader refuses in words, or reads it.
+
+| file | forms | what is checked | limits |
+| --- | --- | --- | --- |
+| config | YAML | every key, kind and limit (schema); keys twice, tags, aliases; labels that YAML takes for numbers, dates or truth values | 10 MB, 100,000 values, 18 digits |
+| counts | h5ad, h5mu, 10x h5, loom | sound HDF5; matrix, names and columns there and of one size; raw counts; no links to other files | names, labels and first values within 300 s |
+| counts | 10x mtx folder, plain or gzip | sizes against features, barcodes and bytes before the matrix is read; header lines; transposed | 18 digits a size |
+| counts | TSV or CSV of genes x cells, plain or gzip | as many numbers in each line as cells; every value a number | memory: a block of 1,024 genes is dense |
+| table of cells | TSV or CSV, UTF-8 or Latin-1 | a name for each column, once; lines of one length; each cell once; half of the cells there | regular expressions 60 s |
+| genome | FASTA (plain, gzip, bgzip), 2bit | lines of one length, names once, plain letters, the last line | none |
+| annotation | GTF, GFF3, plain or gzip | nine columns, coordinates, names of genes, one gene a row, quotes that close | 12 digits a coordinate |
+| aliases of chromosomes | TSV | two names or more a line | none |
+| windows, peaks, blacklist, regions to mutate | BED, table of genomic ranges | three columns, coordinates, names once where they must be | none |
+| known motifs | MEME, `jaspar:` | four rows that add up to 1, names once, transcription factors | none |
+| names of transcription factors, clusters | TSV, CSV | columns, motifs of the database | none |
+| gene sets | GMT | three columns, names of the data's genes | none |
+| sequences, targets, places, labels (`given`) | FASTA, TSV, BED, scover's table | one length, the same names in each, each once, numbers | none |
+| sources of downloads | TSV | columns, checksums, sizes, URLs | none |
+| downloads, archives | any; zip, tar | checksum and size where the table has them | the table's size; else 1 GB and 100 times the archive |
+| tables of an earlier job | TSV | its last line ends; the names of what it belongs to, no fewer and no others; folds, pools, motifs, windows | none |
+| h5ad and JSON of an earlier job | | whole, of the kind that was written | none |
+| models | `model.pt` | weights alone (no code), of a known model | none |
+"""  # noqa: E501
+
 
 def config_text(text):
     """Judge the text of a config, before it is read."""
@@ -165,6 +192,36 @@ def mixed_runs(folder):
     run = write_10x_mtx(folder / "run")
     write(run / "barcodes.tsv", "c0\n")
     return run
+
+
+def headed(folder):
+    run = write_10x_mtx(folder / "run")
+    return write(run / "features.tsv", f"id\tname\n{(run / 'features.tsv').read_text()}").parent
+
+
+def boasting(folder):
+    run = write_10x_mtx(folder / "run")
+    text = "%%MatrixMarket matrix coordinate integer general\n3 4 99999999999\n1 1 1\n"
+    return write(run / "matrix.mtx", text).parent
+
+
+def linked(folder):
+    path = write_h5ad(folder / "cells.h5ad", annotated())
+    with h5py.File(path, "a") as file:
+        file["obs/other"] = h5py.ExternalLink("/home/other/cells.h5ad", "/obs")
+    return path
+
+
+def transposed(arguments):
+    adata = ad.read_h5ad(arguments["counts"])
+    adata.obs = adata.obs[[]]
+    adata.T.write_h5ad(arguments["counts"])
+
+
+def rare_batch(arguments):
+    adata = ad.read_h5ad(arguments["counts"])
+    adata.obs["run"] = ["rare", *["common"] * (adata.n_obs - 1)]
+    adata.write_h5ad(arguments["counts"])
 
 
 def cell_table(text, ignore=None):
@@ -414,6 +471,10 @@ ENTRIES = {
         ),
         "A 10x folder that is not complete": counts(lambda d: lacking(d, "barcodes.tsv")),
         "A 10x folder of two runs": counts(mixed_runs),
+        "A header line in a 10x folder": counts(headed),
+        "A matrix that claims more than it holds": counts(boasting),
+        "An h5ad that leads to another file": counts(linked),
+        "A regular expression that is none": cell_table("cell\tx\nc0\ta\n", ignore="("),
         "A column that is not there": counts(
             lambda d: write_h5ad(d / "cells.h5ad", annotated(celltype=list("abab"))),
             cell_type="cell_type",
@@ -434,6 +495,10 @@ ENTRIES = {
         "A genome that is masked with N": fitting(masked),
     },
     "The annotation": {
+        "A quote that is never closed": genes(gtf_row("gene", 1, 9, gene_id="G1").rstrip('";\n')),
+        "Two genes in one row": genes(
+            gtf_row("gene", 1, 9, gene_id="G1").rstrip() + ' gene_id "G2";\n'
+        ),
         "No GTF": genes(">chr1\nACGT\n"),
         "Blanks in place of tabs": genes(GTF.replace("\t", " ")),
         "Coordinates that are no numbers": genes(gtf_row("gene", "one", 5, gene_id="G1")),
@@ -443,6 +508,9 @@ ENTRIES = {
         "A biotype that no gene has": genes(GTF, biotypes=["protein-coding"]),
     },
     "Files that do not fit each other": {
+        "Genes of a mix of species": fitting(rename_genes(lambda name: f"GRCh38_{name}")),
+        "A transposed matrix": fitting(transposed, cell_type=None),
+        "A batch of a few cells": fitting(rare_batch, batch="run"),
         "No common chromosome": fitting(rename("annotation", "chr1", "scaffold_7")),
         "Chromosomes named differently, and not to be matched": fitting(
             rename("annotation", "chr1", "1"), chromosomes="as_is"
@@ -618,7 +686,7 @@ def document():
         for title, make in entries.items():
             with tempfile.TemporaryDirectory() as folder:
                 parts.append(rendered(title, message(make, Path(folder))))
-    return "\n".join(parts)
+    return "\n".join([*parts, END])
 
 
 if __name__ == "__main__":

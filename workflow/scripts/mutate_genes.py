@@ -1,10 +1,9 @@
 """Mutate every base around the TSSs of some genes in silico, by the models that never saw them."""
 
-from anndata import read_h5ad
-
-from cisgrammar.common.files import read_table, write_h5ad, write_table
+from cisgrammar.common.files import read_h5ad, write_h5ad, write_table
 from cisgrammar.common.logs import log_to
 from cisgrammar.common.threads import set_threads
+from cisgrammar.data.folds import read_folds
 from cisgrammar.interpret.gene_mutagenesis import (
     compare_populations,
     effect_profile,
@@ -19,7 +18,8 @@ files, params, out = snakemake.input, snakemake.params, snakemake.output
 settings, key = params.settings, f"{snakemake.wildcards.model}.mutagenesis.genes"
 with log_to(snakemake.log[0]):
     set_threads(snakemake.threads)
-    dataset, folds = read_h5ad(files.dataset), read_table(files.folds)
+    dataset = read_h5ad(files.dataset)
+    folds = read_folds(files.folds, dataset.var_names)
     models = [(fold, load_model(path)) for fold, path in enumerate(files.models)]
     tested = dataset[:, tested_genes(dataset, folds, len(models))]
     genes = named_genes(settings["genes"], dataset.var, key)

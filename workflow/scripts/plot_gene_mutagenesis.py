@@ -8,13 +8,11 @@ from cisgrammar.common.logs import log_to
 from cisgrammar.plots.gene_mutagenesis import effect_profile, gene_effects
 from cisgrammar.plots.style import save
 
-TEXT = {"level": str, "gene": str, "population": str, "other": str, "base": str}
-
 out = snakemake.output
 with log_to(snakemake.log[0]):
-    profile = read_table(snakemake.input.profile, dtype=TEXT)
+    profile = read_table(snakemake.input.profile)
     save(effect_profile(profile), Path(out.profile).with_suffix(""))
-    differences = read_table(snakemake.input.differences, dtype=TEXT)
+    differences = read_table(snakemake.input.differences)
     folder = Path(out.folder)
     folder.mkdir(parents=True)
     keys = ["gene", "population", "other"]

@@ -1,8 +1,6 @@
 """Average over folds what k-mers do, and name the known motif that each is most like."""
 
-from anndata import read_h5ad
-
-from cisgrammar.common.files import write_table
+from cisgrammar.common.files import read_h5ad, write_table
 from cisgrammar.common.logs import log_to
 from cisgrammar.interpret.kmer_effects import KEYS, average_over_folds, kmer_effects, nearest_motifs
 from cisgrammar.models.checkpoints import load_model

@@ -1,8 +1,6 @@
 """Assign genes to the folds' parts, and count what of the test part the others tell."""
 
-from anndata import read_h5ad
-
-from cisgrammar.common.files import write_table
+from cisgrammar.common.files import read_h5ad, write_table
 from cisgrammar.common.logs import log_to
 from cisgrammar.data.folds import split_folds
 from cisgrammar.data.leaks import count_leaks

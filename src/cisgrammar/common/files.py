@@ -28,13 +28,13 @@ logger = logging.getLogger(__name__)
 SIGNIFICANT_DIGITS = 6
 
 # Columns of our tables that hold names, labels or words, whatever these look like.
-_OF_DATA = """cell cell_type batch category pool seed sequence name gene gene_name peak region
-chosen_for chrom strand"""
+_OF_DATA = """cell cell_type population other batch category pool seed sequence name gene gene_name
+peak region chosen_for chrom strand base"""
 _OF_MOTIFS = """motif example best_filter consensus target target_tfs orientation tf tfs sign family
 best_family families first second cluster cluster_name term list annotation
 Query_ID Target_ID Query_consensus Target_consensus Orientation"""
-_OF_OURS = """about check embedding folds labels measure method metric note per score state status
-step which"""
+_OF_OURS = """about check embedding folds kmer labels level measure method metric note part per
+score state status step which"""
 TEXT = frozenset(f"{_OF_DATA} {_OF_MOTIFS} {_OF_OURS}".split())
 # Those of them that are missing where they are empty.
 OPTIONAL = frozenset({"target", "target_tfs", "orientation"})

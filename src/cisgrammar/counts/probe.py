@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import faulthandler
 import logging
 import os
 import signal
@@ -40,6 +41,7 @@ def survive(path: str | Path, work: Callable[[], object], limit: float = TIME_LI
     if child == 0:
         try:
             logging.disable(logging.CRITICAL)
+            faulthandler.disable()
             work()
         except BaseException:  # the parent meets it too, and tells it
             pass

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import csv
 import itertools
 import re
 from pathlib import Path
@@ -9,7 +11,6 @@ from typing import IO
 
 import numpy as np
 import pandas as pd
-import scipy.io
 import scipy.sparse as sp
 
 from cisgrammar.common.errors import InputError
@@ -19,6 +20,7 @@ from cisgrammar.counts.raw import RawCounts, features_of
 KEY = "counts.path"
 BLOCK_GENES = 1024
 LONGEST_LINE = 10_000
+BLOCK_VALUES = 10_000_000
 LEAST_BYTES = 6  # of a value: "1 1 1" and a new line
 MOST_PACKED = 1100  # times that gzip packs at most
 NAMELESS = "table without names"
@@ -40,15 +42,24 @@ def read_10x_mtx(folder: Path, modality: str | None) -> RawCounts:
     features = _columns(_only(folder, "features.tsv", "genes.tsv"))
     barcodes = _columns(_only(folder, "barcodes.tsv"))
     with open_binary(matrix, KEY) as stream:
-        _check_sizes(folder, matrix, stream, len(barcodes), len(features))
-        stream.seek(0)
+        n_values = _check_sizes(folder, matrix, stream, len(barcodes), len(features))
         try:
-            counts = sp.csr_matrix(scipy.io.mmread(stream).T)
-        except (ValueError, OverflowError, TypeError) as error:
+            rows, columns, values = _coordinates(stream, n_values)
+        except (ValueError, OverflowError) as error:
             raise InputError(
-                f"{matrix}: this is no sound Matrix Market file ({error}). "
+                f"{matrix}: this is no sound Matrix Market file ({_first_line(error)}). "
                 "The download or copy was probably cut short: fetch it again."
             ) from None
+    if n_values and not (
+        1 <= rows.min() <= rows.max() <= len(features)
+        and 1 <= columns.min() <= columns.max() <= len(barcodes)
+    ):
+        raise InputError(
+            f"{matrix}: it has values outside of its {len(features):,} genes x {len(barcodes):,} "
+            "cells. The file is damaged: fetch it again."
+        )
+    shape = (len(barcodes), len(features))
+    counts = sp.csr_matrix((values, (columns - 1, rows - 1)), shape=shape)
     counts.sum_duplicates()
     names = features[min(1, features.shape[1] - 1)]
     var = pd.DataFrame({"gene_name": names.to_numpy()}, index=features[0].to_numpy())
@@ -60,8 +71,60 @@ def read_10x_mtx(folder: Path, modality: str | None) -> RawCounts:
     return RawCounts("10x mtx", obs, var, counts.data, counts)
 
 
-def _check_sizes(folder: Path, matrix: Path, stream: IO[bytes], n_cells: int, n_genes: int) -> None:
-    """Read the line of sizes before a library believes it and asks for that much memory."""
+def _first_line(error: Exception) -> str:
+    return (str(error).splitlines() or [type(error).__name__])[0].rstrip(".")
+
+
+def _coordinates(stream: IO[bytes], n_values: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Read gene, cell (both from 1) and value of each line after the sizes, in blocks.
+
+    Not with scipy, whose reader ends the process at some damaged files.
+
+    Raises
+    ------
+    ValueError
+        If a line holds anything but three numbers, or there are more or fewer lines.
+    """
+    kinds = {"row": np.int32, "column": np.int32, "value": np.float64, "more": str}
+    blocks = pd.read_csv(
+        stream,
+        sep=r"\s+",
+        header=None,
+        names=list(kinds),
+        index_col=False,
+        dtype=kinds,
+        comment="%",
+        keep_default_na=False,
+        na_values={"more": [""]},
+        quoting=csv.QUOTE_NONE,
+        encoding="latin-1",
+        chunksize=BLOCK_VALUES,
+    )
+    parts: list[tuple[np.ndarray, ...]] = []
+    with contextlib.suppress(pd.errors.EmptyDataError), blocks:  # no value at all
+        for block in blocks:
+            if block["more"].notna().any():
+                raise ValueError("a line has more than three numbers")
+            parts.append(tuple(block[name].to_numpy() for name in ("row", "column", "value")))
+    found = sum(len(part[0]) for part in parts)
+    if found != n_values:
+        raise ValueError(f"it has {found:,} values, not {n_values:,} as it says")
+    if not parts:
+        return np.empty(0, np.int32), np.empty(0, np.int32), np.empty(0)
+    rows, columns, values = (np.concatenate(column) for column in zip(*parts, strict=True))
+    return rows, columns, values
+
+
+def _check_sizes(folder: Path, matrix: Path, stream: IO[bytes], n_cells: int, n_genes: int) -> int:
+    """Read the lines before the values; give the number of values, which is not just believed."""
+    kind = stream.readline(LONGEST_LINE).lower().split()
+    if kind[:3] != [b"%%matrixmarket", b"matrix", b"coordinate"] or kind[4:] != [b"general"]:
+        shown = b" ".join(kind)[:60].decode("latin-1")
+        raise InputError(
+            f"{matrix}: this is no Matrix Market file of Cell Ranger's kind (`%%MatrixMarket "
+            f"matrix coordinate integer general`); it starts with {shown!r}. Write the counts as "
+            "such, or as h5ad."
+        )
     comment, sizes = b"%", b""
     while comment.startswith(b"%"):
         comment = sizes = stream.readline(LONGEST_LINE)
@@ -82,6 +145,7 @@ def _check_sizes(folder: Path, matrix: Path, stream: IO[bytes], n_cells: int, n_
             f"{matrix}: this is no sound Matrix Market file: it claims {n_values:,} values, more "
             f"than there can be in {rows:,} x {columns:,} or in its bytes. Fetch it again."
         )
+    return n_values
 
 
 def _wrong_sizes(folder: Path, rows: int, columns: int, n_cells: int, n_genes: int) -> str:

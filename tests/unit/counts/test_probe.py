@@ -107,3 +107,45 @@ def test_the_first_look_does_not_hang(tmp_path, monkeypatch):
 def test_a_sound_file_is_read_after_the_first_look(tmp_path):
     path = write_h5ad(tmp_path / "cells.h5ad", annotated())
     assert load(path, sample=True).obs.index.tolist() == ad.read_h5ad(path).obs_names.tolist()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        MTX + "3 4 2\n1 1 1\n1 1 99999999999999999999\n2",
+        MTX + "3 4 2\n1 1 1\n",
+        MTX + "3 4 1\n1 1 1\n2 2 2\n",
+        MTX + "3 4 1\n1 1 1 1\n",
+        MTX + "3 4 1\n1 1\n",
+        MTX + "3 4 1\n4 1 1\n",
+        MTX + "3 4 1\n0 1 1\n",
+        MTX + "3 4 1\n1 -1 1\n",
+        MTX + "3 4 1\n1 1 x\n",
+        MTX + "3 4 1\n1 \0 1\n",
+        MTX + "3 4 1\n1 99999999999999999999 1\n",
+        MTX.replace("coordinate", "array") + "3 4\n1\n",
+        MTX.replace("general", "symmetric") + "3 4 1\n1 1 1\n",
+        "%%MatrixMarket\n3 4 1\n1 1 1\n",
+        "1 1 1\n",
+    ],
+)
+def test_a_damaged_matrix_is_refused_and_does_not_end_the_process(tmp_path, text):
+    run = write_10x_mtx(tmp_path / "run")
+    write(run / "matrix.mtx", text)
+    with pytest.raises(InputError, match=r"matrix\.mtx: (this is no|it has values outside)"):
+        load(run)
+
+
+@pytest.mark.parametrize("kind", ["integer", "real"])
+def test_values_of_a_matrix_are_added_up_where_they_come_again(tmp_path, kind):
+    run = write_10x_mtx(tmp_path / "run")
+    text = MTX.replace("integer", kind) + "3 4 3\n2 1 1\n% a comment\n2 1 2\n\n3 4 5.0\n"
+    write(run / "matrix.mtx", text)
+    counts = load(run).matrix
+    assert counts.toarray().tolist() == [[0, 3, 0], [0, 0, 0], [0, 0, 0], [0, 0, 5]]
+
+
+def test_a_matrix_without_a_value(tmp_path):
+    run = write_10x_mtx(tmp_path / "run")
+    write(run / "matrix.mtx", MTX + "3 4 0\n")
+    assert load(run).matrix.nnz == 0

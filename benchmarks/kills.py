@@ -1,0 +1,199 @@
+"""Kill runs at random, in every way that runs die, and compare what comes of them byte by byte.
+
+    python benchmarks/kills.py [--kills 200] [--config tiny scbasset] [--seed 0] [--folder FOLDER]
+
+An undisturbed run of each config comes first. Then runs are killed, one after another, and called
+again until they end; a run that ends starts anew, until there were as many kills as asked for.
+Ways: `group` (SIGKILL to all, as a node that dies), `parent` (SIGKILL to Snakemake alone), `job`
+(SIGKILL to one of its processes), `terminate` (SIGTERM to Snakemake) and `interrupt` (SIGINT to
+all, as Ctrl-C). Printed are kills by way, files that differ, and steps that had to be taken by
+hand: `--unlock`, and any other. It fails where a file differs or another step was needed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+sys.path[:0] = [str(ROOT / "tests/workflow"), str(ROOT / "tests/unit"), str(ROOT / "src")]
+
+from conftest import TINY, Run  # noqa: E402
+from test_scbasset import TINY_ATAC  # noqa: E402
+
+CONFIGS = {"tiny": TINY, "scbasset": TINY_ATAC}
+WAYS = ("group", "parent", "job", "terminate", "interrupt")
+LONGEST_END = 300.0  # seconds that a run may take to end after a signal
+MOST_CALLS = 3  # in a row that fail without a kill
+
+
+def in_proc() -> Iterator[tuple[int, int, str]]:
+    """Give number, parent's number and command line of each process."""
+    for folder in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError, IndexError):
+            parent = (folder / "stat").read_text().rpartition(")")[2].split()[1]
+            command = (
+                (folder / "cmdline").read_bytes().replace(b"\0", b" ").decode("utf-8", "replace")
+            )
+            yield int(folder.name), int(parent), command
+
+
+def below(process: int) -> list[int]:
+    """List the processes that one started, and those that these did."""
+    parents = {number: parent for number, parent, _ in in_proc()}
+    found, todo = [], [process]
+    while todo:
+        one = todo.pop()
+        started = [number for number, parent in parents.items() if parent == one]
+        found += started
+        todo += started
+    return found
+
+
+def kill(process: subprocess.Popen[str], way: str, draws: random.Random) -> None:
+    """Send the signal of a way to whom it is for."""
+    with contextlib.suppress(ProcessLookupError):
+        if way == "group":
+            os.killpg(process.pid, signal.SIGKILL)
+        elif way == "parent":
+            os.kill(process.pid, signal.SIGKILL)
+        elif way == "terminate":
+            os.kill(process.pid, signal.SIGTERM)
+        elif way == "interrupt":
+            os.killpg(process.pid, signal.SIGINT)
+        elif jobs := below(process.pid):
+            os.kill(draws.choice(jobs), signal.SIGKILL)
+
+
+def wait_for_orphans(folder: Path) -> None:
+    """Wait until jobs that outlived Snakemake have ended: they still write."""
+    end = time.monotonic() + LONGEST_END
+    while any(str(folder) in command for number, _, command in in_proc() if number != os.getpid()):
+        if time.monotonic() > end:
+            raise SystemExit(f"{folder}: jobs go on {LONGEST_END:.0f} s after Snakemake was killed")
+        time.sleep(0.2)
+
+
+def call(run: Run) -> subprocess.Popen[str]:
+    """Start a run; its words go to a file, so that no pipe fills."""
+    said = (run.folder / "said.txt").open("a")
+    return run.start("--cores", "2", stdout=said, stderr=subprocess.STDOUT)
+
+
+def ends(process: subprocess.Popen[str], seconds: float) -> bool:
+    """Tell whether a run ends by itself within a time."""
+    with contextlib.suppress(subprocess.TimeoutExpired):
+        process.wait(seconds)
+    return process.poll() is not None
+
+
+class Killing:
+    """Runs of one config that are killed, and what was seen."""
+
+    def __init__(self, config: dict, folder: Path, draws: random.Random) -> None:
+        self.config, self.folder, self.draws = config, folder, draws
+        self.kills: Counter[str] = Counter()
+        self.by_hand: Counter[str] = Counter()
+        self.differences: list[str] = []
+        start = time.monotonic()
+        self.whole = self.undisturbed()
+        self.seconds = time.monotonic() - start
+
+    def new_run(self, name: str) -> Run:
+        """Make an empty working folder with the config."""
+        run = Run(self.folder / name)
+        shutil.rmtree(run.folder, ignore_errors=True)
+        run.folder.mkdir(parents=True)
+        run.configure(self.config)
+        return run
+
+    def undisturbed(self) -> dict[str, str]:
+        """Run once without a kill, and digest what comes of it."""
+        run = self.new_run("undisturbed")
+        run.snakemake("--cores", "2")
+        return run.tables()
+
+    def kill_times(self, number: int) -> None:
+        """Kill so many times; each run is called until it ends, and compared."""
+        while self.kills.total() < number:
+            self.one_run(number)
+
+    def one_run(self, number: int) -> None:
+        """Kill a run and call it again until it ends; compare it."""
+        run, failed = self.new_run("killed"), 0
+        while True:
+            process = call(run)
+            # after a kill most of a run is done: times are short as often as long
+            wait = self.seconds * self.draws.random() ** 2
+            if self.kills.total() < number and not ends(process, wait):
+                way = self.draws.choice(WAYS)
+                kill(process, way, self.draws)
+                self.kills[way] += 1
+                if not ends(process, LONGEST_END):
+                    self.by_hand[f"killed again: {way} did not end it"] += 1
+                    kill(process, "group", self.draws)
+                process.wait()
+                wait_for_orphans(run.folder)
+                failed = 0
+                continue
+            if process.wait() == 0:
+                break
+            said = (run.folder / "said.txt").read_text()
+            if "Directory cannot be locked" in said[-3000:]:
+                run.snakemake("--unlock")
+                self.by_hand["--unlock"] += 1
+                (run.folder / "said.txt").write_text("")
+                continue
+            failed += 1
+            if failed == MOST_CALLS:
+                self.by_hand["call that fails again and again"] += 1
+                self.differences.append(f"{run.folder}: {said[-500:]}")
+                return
+        there = run.tables()
+        self.differences += sorted(
+            path for path in {*there, *self.whole} if there.get(path) != self.whole.get(path)
+        )
+
+    def report(self, name: str) -> str:
+        """Say in words what was seen."""
+        ways = ", ".join(f"{way} {n}" for way, n in sorted(self.kills.items()))
+        steps = ", ".join(f"{step} {n}" for step, n in sorted(self.by_hand.items())) or "none"
+        lines = [
+            f"{name}: {self.kills.total()} kills ({ways}); {len(self.whole)} files; "
+            f"{len(self.differences)} differences; by hand: {steps}"
+        ]
+        return "\n".join([*lines, *(f"  differs: {path}" for path in self.differences[:20])])
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--kills", type=int, default=200, help="of each config")
+    parser.add_argument("--config", nargs="+", choices=list(CONFIGS), default=list(CONFIGS))
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--folder", type=Path, default=None, help="where runs are; a new one")
+    asked = parser.parse_args()
+    bad = False
+    with tempfile.TemporaryDirectory() as temporary:
+        for name in asked.config:
+            folder = (asked.folder or Path(temporary)).resolve() / name
+            killing = Killing(CONFIGS[name], folder, random.Random(asked.seed))
+            killing.kill_times(asked.kills)
+            sys.stdout.write(killing.report(name) + "\n")
+            sys.stdout.flush()
+            bad |= bool(killing.differences or set(killing.by_hand) - {"--unlock"})
+    return int(bad)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
