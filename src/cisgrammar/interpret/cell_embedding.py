@@ -5,15 +5,20 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import scanpy as sc
+import torch
 from anndata import AnnData
 
 from cisgrammar.common.statistics import pearson
 from cisgrammar.models.abilities import EmbedsCells
+from cisgrammar.models.prediction import embed_sequences
 
 KEY = "X_scbasset"
+MAX_PEAKS = 5000  # whose logits set cells apart
 
 
-def cell_embedding(model: EmbedsCells, obs: pd.DataFrame) -> AnnData:
+def cell_embedding(
+    model: EmbedsCells, obs: pd.DataFrame, codes: np.ndarray | None = None
+) -> AnnData:
     """Take the cells' embedding out of a model.
 
     Parameters
@@ -22,6 +27,9 @@ def cell_embedding(model: EmbedsCells, obs: pd.DataFrame) -> AnnData:
         A trained model.
     obs
         The cells, in the order of the model's outputs.
+    codes
+        Peaks by whose logits cells are laid out, uint8 ``(peaks, length)``: see
+        :func:`axes_of_logits`. None takes the weights as they are, as published.
 
     Returns
     -------
@@ -36,8 +44,38 @@ def cell_embedding(model: EmbedsCells, obs: pd.DataFrame) -> AnnData:
     weight = model.head.weight.detach().cpu().numpy()
     intercept = model.head.bias.detach().cpu().numpy()
     cells = AnnData(obs=obs.assign(intercept=intercept.astype(np.float64)))
+    if codes is not None:
+        weight = (weight @ axes_of_logits(model, codes)).astype(np.float32)
     cells.obsm[KEY] = np.ascontiguousarray(weight)
     return cells
+
+
+def axes_of_logits(model: EmbedsCells, codes: np.ndarray) -> np.ndarray:
+    """Give axes in which cells are as far apart as their logits are.
+
+    Parameters
+    ----------
+    model
+        A trained model.
+    codes
+        Peaks, uint8 ``(peaks, length)``; of more than 5,000, as many are taken, evenly spaced.
+
+    Returns
+    -------
+    ``(bottleneck, bottleneck)``, the longest axis first. Weights times axes: the distance of two
+    cells is the standard deviation, over peaks, of the difference of their logits.
+
+    Notes
+    -----
+    Weights as they are count each number of the bottleneck alike, also one that hardly differs
+    between peaks, or that repeats another. Along such a direction weights change no prediction;
+    they are what they started with, and the noise of training.
+    """
+    some = np.linspace(0, len(codes) - 1, min(len(codes), MAX_PEAKS)).astype(int)
+    sequences = embed_sequences(model, torch.from_numpy(np.ascontiguousarray(codes[some])))
+    values, axes = np.linalg.eigh(np.cov(sequences.double().numpy().T))
+    axes *= np.sign(axes[np.abs(axes).argmax(axis=0), np.arange(len(axes))])
+    return (axes * np.sqrt(values.clip(0)))[:, ::-1]
 
 
 def lay_out(

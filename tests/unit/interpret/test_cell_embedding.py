@@ -3,7 +3,13 @@ import pandas as pd
 import pytest
 import torch
 
-from cisgrammar.interpret.cell_embedding import cell_embedding, depth_against_intercept, lay_out
+from cisgrammar.data.split import Inputs
+from cisgrammar.interpret.cell_embedding import (
+    axes_of_logits,
+    cell_embedding,
+    depth_against_intercept,
+    lay_out,
+)
 from cisgrammar.models.scbasset import Scbasset
 
 
@@ -31,6 +37,33 @@ def test_embedding_is_the_cells_own_weights(model, cells):
     assert (cells.obsm["X_scbasset"] == model.head.weight.detach().numpy()).all()
     assert cells.obs["intercept"].tolist() == list(range(60))
     assert cells.obs_names[3] == "c3" and cells.obs["cell_type"].iloc[40] == "b"
+
+
+def test_cells_can_be_as_far_apart_as_their_logits(model):
+    codes = np.random.default_rng(1).integers(0, 4, (50, 30), dtype=np.uint8)
+    obs = pd.DataFrame(index=[f"c{i}" for i in range(60)])
+    embedding = cell_embedding(model.eval(), obs, codes).obsm["X_scbasset"]
+    assert embedding.dtype == np.float32 and embedding.shape == (60, 3)
+    with torch.no_grad():
+        model.batch_head.weight.zero_()
+        logits = model(Inputs(torch.from_numpy(codes))).numpy().astype(float)
+    for one, two in [(0, 1), (0, 40), (31, 59)]:
+        apart = np.linalg.norm(embedding[one] - embedding[two])
+        assert apart == pytest.approx((logits[:, one] - logits[:, two]).std(ddof=1), rel=1e-4)
+
+
+def test_what_changes_no_logit_moves_no_cell(model):
+    """A number of the bottleneck that is the same for all peaks, as one that is never used."""
+    codes = np.random.default_rng(1).integers(0, 4, (50, 30), dtype=np.uint8)
+    obs = pd.DataFrame(index=[f"c{i}" for i in range(60)])
+    with torch.no_grad():
+        model.norm.weight[1] = 0
+        before = cell_embedding(model, obs, codes).obsm["X_scbasset"]
+        model.head.weight[:, 1] += torch.arange(60.0)
+        after = cell_embedding(model, obs, codes).obsm["X_scbasset"]
+    assert after == pytest.approx(before, abs=1e-5)
+    spread = np.linalg.norm(axes_of_logits(model, codes), axis=0)
+    assert list(spread) == sorted(spread, reverse=True) and spread[2] == pytest.approx(0, abs=1e-6)
 
 
 def test_layout_finds_what_is_apart(cells, tmp_path):
