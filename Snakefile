@@ -40,6 +40,7 @@ include: "workflow/rules/depths.smk"
 include: "workflow/rules/sweep.smk"
 include: "workflow/rules/truth.smk"
 include: "workflow/rules/multiome_truth.smk"
+include: "workflow/rules/population_truth.smk"
 include: "workflow/rules/check.smk"
 
 

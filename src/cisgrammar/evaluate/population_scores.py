@@ -16,6 +16,7 @@ TISSUE = "tissue"  # the prediction of the coarser population that a population 
 SUBSETS = ("all", "known_features", "expressed")
 LEAST_GENES = 3
 MOST_CROSSED = 60
+MOST_PAIRED = 6
 
 
 def gene_subsets(dataset: AnnData) -> dict[str, np.ndarray]:
@@ -74,12 +75,9 @@ def score_predictions(
     Michielsen et al. (2024), Methods, "Evaluation": r over the test genes of a fold.
     """
     tissue, subsets, rows = tissue_of(dataset.obs), gene_subsets(dataset), []
-    for fold, _, test in _folds(dataset, predictions):
-        own = pd.DataFrame(np.asarray(predictions[:, test].X), index=dataset.obs_names)
-        by_method = {model: own.to_numpy(), TISSUE: own.loc[tissue].to_numpy()}
-        if fold in baselines:
-            its = baselines[fold][:, test]
-            by_method |= {name: its.layers[name] for name in BASELINES if name in its.layers}
+    for fold, test in _folds(predictions):
+        by_method = _by_method(test, predictions, model, baselines.get(fold))
+        by_method[TISSUE] = by_method[model][dataset.obs_names.get_indexer(tissue)]
         observed, columns = _observed(dataset, test), dataset.var_names.get_indexer(test)
         for method, predicted in by_method.items():
             for subset, chosen in subsets.items():
@@ -165,7 +163,7 @@ def cross_scores(dataset: AnnData, predictions: AnnData) -> pd.DataFrame:
     order = np.argsort(-dataset.obs["n_cells"].to_numpy(dtype=float), kind="stable")
     chosen = np.sort(order[:MOST_CROSSED])
     names, per_fold = dataset.obs_names[chosen], []
-    for _, _, test in _folds(dataset, predictions):
+    for _, test in _folds(predictions):
         predicted = np.asarray(predictions[:, test].X, dtype=np.float64)[chosen]
         observed = _observed(dataset, test)[chosen]
         per_fold.append([[_r(seen, own) for seen in observed] for own in predicted])
@@ -184,23 +182,23 @@ def difference_scores(
 ) -> pd.DataFrame:
     """Score predicted differences of two populations of one level, which level out what all share.
 
+    Parameters
+    ----------
+    dataset, predictions, model, baselines
+        As for :func:`score_predictions`.
+
     Returns
     -------
     method, first, second, level, fold, genes, n_genes, r: of ``first - second`` over test genes.
-    Only levels of up to six populations are compared in pairs.
+    Only levels of up to ``MOST_PAIRED`` populations are compared in pairs.
     """
-    subsets, rows = gene_subsets(dataset), []
-    pairs = [
-        (level, *pair)
-        for level in dataset.obs["level"].astype(str).unique()
-        if 1 < (count := int((dataset.obs["level"] == level).sum())) <= 6 and count
-        for pair in combinations(np.flatnonzero((dataset.obs["level"] == level).to_numpy()), 2)
-    ]
-    for fold, _, test in _folds(dataset, predictions):
-        by_method = {model: np.asarray(predictions[:, test].X)}
-        if fold in baselines:
-            its = baselines[fold][:, test]
-            by_method |= {name: its.layers[name] for name in BASELINES if name in its.layers}
+    subsets, rows, pairs = gene_subsets(dataset), [], []
+    for level in dataset.obs["level"].astype(str).unique():
+        of_level = np.flatnonzero((dataset.obs["level"] == level).to_numpy())
+        if len(of_level) <= MOST_PAIRED:
+            pairs += [(level, *pair) for pair in combinations(of_level, 2)]
+    for fold, test in _folds(predictions):
+        by_method = _by_method(test, predictions, model, baselines.get(fold))
         observed, columns = _observed(dataset, test), dataset.var_names.get_indexer(test)
         for level, i, j in pairs:
             for subset, chosen in subsets.items():
@@ -233,12 +231,22 @@ def summarise(scores: pd.DataFrame) -> pd.DataFrame:
     return table.reset_index()
 
 
-def _folds(dataset: AnnData, predictions: AnnData) -> Iterator[tuple[int, np.ndarray, pd.Index]]:
-    """Give folds, which of the predicted genes they test, and these genes' names."""
+def _folds(predictions: AnnData) -> Iterator[tuple[int, pd.Index]]:
+    """Give folds and the names of the genes that they test."""
     folds = predictions.var["fold"].to_numpy(dtype=int)
     for fold in np.unique(folds):
-        chosen = folds == fold
-        yield int(fold), chosen, predictions.var_names[chosen]
+        yield int(fold), predictions.var_names[folds == fold]
+
+
+def _by_method(
+    test: pd.Index, predictions: AnnData, model: str, baselines: AnnData | None
+) -> dict[str, np.ndarray]:
+    """Give predictions of some genes by the model, and by the baselines where there are any."""
+    found = {model: np.asarray(predictions[:, test].X)}
+    if baselines is not None:
+        its = baselines[:, test]
+        found |= {name: its.layers[name] for name in BASELINES if name in its.layers}
+    return found
 
 
 def _observed(dataset: AnnData, genes: pd.Index) -> np.ndarray:

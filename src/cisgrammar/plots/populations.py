@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from cisgrammar.common.statistics import pearson
@@ -144,7 +145,7 @@ def gene_r_against_variance(genes: pd.DataFrame, model: str) -> Figure:
     return figure
 
 
-def _tenths(axes, variance: np.ndarray, r: np.ndarray) -> None:  # type: ignore[no-untyped-def]
+def _tenths(axes: Axes, variance: np.ndarray, r: np.ndarray) -> None:
     """Draw the median r of each tenth of the genes by variance."""
     if len(r) < 50:
         return
