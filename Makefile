@@ -1,4 +1,4 @@
-# Commands for a fresh machine: `make demo`, `make demo-atac` and `make test`.
+# Commands for a fresh machine: `make demo`, `make demo-atac`, `make demo-expression` and `make test`.
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
@@ -35,6 +35,10 @@ demo: install  ## Run the built-in data set and make its report
 .PHONY: demo-atac
 demo-atac: install  ## Run the built-in multiome with scBasset and make its report
 	@workflow/demo.sh $(CORES) config/demo_atac.yaml
+
+.PHONY: demo-expression
+demo-expression: install  ## Run the built-in populations with scXpresso and make their report
+	@workflow/demo.sh $(CORES) config/demo_expression.yaml
 
 .PHONY: test
 test: install lint unit-test workflow-test  ## Lint, unit tests, workflow tests

@@ -36,10 +36,12 @@ include: "workflow/rules/cell_embedding.smk"
 include: "workflow/rules/denoising.smk"
 include: "workflow/rules/tf_activity.smk"
 include: "workflow/rules/mutagenesis.smk"
+include: "workflow/rules/population_scores.smk"
 include: "workflow/rules/depths.smk"
 include: "workflow/rules/sweep.smk"
 include: "workflow/rules/truth.smk"
 include: "workflow/rules/multiome_truth.smk"
+include: "workflow/rules/population_truth.smk"
 include: "workflow/rules/check.smk"
 
 

@@ -30,4 +30,6 @@ say "Scores on held-out peaks" scbasset/held_out.tsv
 say "Embeddings of cells, compared" scbasset/embedding_metrics.tsv
 say "Cells by scBasset" scbasset/fold0/embedding.h5ad
 say "TF activity by cell type" scbasset/tf_activity_by_cell_type.tsv
+say "Comparison with the truth" scxpresso/truth/populations.tsv
+say "Scores of populations" scxpresso/population_summary.tsv
 say "Importance of bases" scbasset/mutagenesis/logos

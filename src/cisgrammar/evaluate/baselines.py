@@ -115,7 +115,7 @@ def _linear(data: FoldData) -> np.ndarray:
 
 def _ridge(data: FoldData) -> np.ndarray:
     """Ridge regression on motif scores."""
-    return _ridge_regression(data.motif_scores, data)
+    return ridge_regression(data.motif_scores, data)
 
 
 def _kmer_ridge(
@@ -127,7 +127,7 @@ def _kmer_ridge(
     """Ridge regression on log(1 + k-mer counts); what is None is chosen on validation."""
     parts = (data.codes, data.targets, data.train, data.validation)
     features = choose_features(*parts, k=k, both_strands=both_strands, bins=bins, seed=data.seed)
-    return _ridge_regression(features.of(data.codes), data)
+    return ridge_regression(features.of(data.codes), data)
 
 
 def _random_forest(
@@ -266,8 +266,20 @@ def _least_squares(x: np.ndarray | sparse.csr_matrix, data: FoldData) -> np.ndar
     return next(LinearPath(x[data.train], data.targets[data.train]).predict(x[data.test], [0]))
 
 
-def _ridge_regression(x: np.ndarray | sparse.csr_matrix, data: FoldData) -> np.ndarray:
-    """Ridge with the penalty that predicts the validation rows best."""
+def ridge_regression(x: np.ndarray | sparse.csr_matrix, data: FoldData) -> np.ndarray:
+    """Fit ridge regression with the penalty that predicts the validation rows best.
+
+    Parameters
+    ----------
+    x
+        Features, ``(n, features)``.
+    data
+        One fold.
+
+    Returns
+    -------
+    float64 ``(test rows, targets)``.
+    """
     path = LinearPath(x[data.train], data.targets[data.train])
     penalty, _ = validated_penalty(path, x[data.validation], data.targets[data.validation])
     logger.info("ridge: penalty %.3g of %.3g to %.3g", penalty, *PENALTIES[[0, -1]])

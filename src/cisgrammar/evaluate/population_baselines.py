@@ -1,0 +1,64 @@
+"""What a model of populations has to beat: features, their absence, and k-mers, each alone."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+from anndata import AnnData
+
+from cisgrammar.evaluate.baselines import FoldData, predict, ridge_regression
+
+MEAN, FEATURES, FLAGS, KMERS = "mean", "features", "flags", "kmer_ridge"
+BASELINES = (FEATURES, FLAGS, KMERS)
+
+
+def predict_baselines(dataset: AnnData, folds: pd.DataFrame, fold: int, seed: int) -> AnnData:
+    """Fit each baseline on a fold's training genes, and predict its test genes.
+
+    Parameters
+    ----------
+    dataset, folds
+        populations.h5ad and population_folds.tsv.
+    fold
+        Which.
+    seed
+        Of the choice of k-mers.
+
+    Returns
+    -------
+    Populations x test genes; a layer for each of ``BASELINES`` that the data allow: ``features``
+    is ridge regression on half-life features, missing ones being the mean of the training genes;
+    ``flags`` is on nothing but which of them are missing; ``kmer_ridge`` on k-mer counts. X is
+    the mean training gene.
+    """
+    data = FoldData.of_fold(dataset, folds, fold, seed=seed)
+    test = dataset[:, data.test]
+    features = np.asarray(dataset.varm["features"], dtype=np.float64)
+    missing = np.isnan(features)
+    flags = missing[:, missing[data.train].any(axis=0)].astype(np.float64)
+    layers = {KMERS: predict(KMERS, data)}
+    if features.shape[1]:
+        layers[FEATURES] = ridge_regression(standardised(features, data.train), data)
+    if flags.shape[1]:
+        layers[FLAGS] = ridge_regression(flags, data)
+    layers = {name: values.T.astype(np.float32) for name, values in layers.items()}
+    return AnnData(predict(MEAN, data).T, obs=test.obs[[]], var=test.var[[]], layers=layers)
+
+
+def standardised(features: np.ndarray, train: np.ndarray) -> np.ndarray:
+    """Scale features by mean and standard deviation of the training genes; missing become 0.
+
+    Parameters
+    ----------
+    features
+        ``(genes, features)``, NaN where missing.
+    train
+        Rows of the training genes: the only ones that are looked at.
+    """
+    of_train = features[train]
+    known = ~np.isnan(of_train)
+    n = np.maximum(known.sum(axis=0), 1)
+    mean = np.where(known, of_train, 0).sum(axis=0) / n
+    variance = np.where(known, (of_train - mean) ** 2, 0).sum(axis=0) / n
+    sd = np.sqrt(variance)
+    return np.nan_to_num((features - mean) / np.where(sd > 0, sd, 1))
