@@ -28,11 +28,11 @@ GENES, FOLDS, VALIDATION = 20_467, 20, 1000
 
 
 def run(threads: list[int], runs: int = 3, genes: int = GENES) -> list[dict[str, object]]:
-    split = mouse_split(genes)
+    split, few = mouse_split(genes), mouse_split(2 * BATCH)
     table, reference = [], "plain layers, from single steps"
     for n_threads in threads:
         measure.set_threads(n_threads)
-        plain, few = PlainStep(), mouse_split(2 * BATCH)
+        plain = PlainStep()
         for warm_up in (lambda: one_epoch(few), plain.train, plain.validate):
             warm_up()
         seconds: dict[str, list[float]] = {"cisgrammar": [], reference: []}
