@@ -33,6 +33,7 @@ from made_inputs import (
     write,
     write_inputs,
 )
+from made_populations import SMALL, build, made_populations
 from made_server import serve
 
 from cisgrammar.cells.embedding import filter_cells
@@ -56,6 +57,7 @@ from cisgrammar.genome.fasta import chrom_sizes, read_aliases
 from cisgrammar.genome.peaks import peaks_from_names
 from cisgrammar.genome.regions import read_bed
 from cisgrammar.genome.tss import read_tss
+from cisgrammar.interpret.gene_mutagenesis import check_pairs, mutate_genes, named_genes
 from cisgrammar.interpret.gene_sets import match_sets, read_gmt
 from cisgrammar.interpret.region_choice import asked_regions, mutated_windows
 from cisgrammar.motifs.databases import choose_motifs, load_database
@@ -384,6 +386,30 @@ def populated(gtf=with_transcripts, **changes):
     return make
 
 
+def scxpresso(length=300, features="features"):
+    """Make the network for some data."""
+
+    def make(folder):
+        dataset, _ = made_populations(10, length)
+        if features is None:
+            del dataset.varm["features"]
+        build(dataset)
+
+    return make
+
+
+def mutated(genes):
+    """Mutate genes, of which the last is in no test part."""
+
+    def make(folder):
+        dataset, folds = made_populations()
+        folds.loc[79, "fold0"] = "train"
+        models = [(0, build(dataset, **SMALL))]
+        mutate_genes(models, dataset, folds, genes, upstream=70)
+
+    return make
+
+
 BULK = "gene\tlung1\tlung2\n"
 
 ENTRIES = {
@@ -598,6 +624,27 @@ ENTRIES = {
                 "columns": ["minute"],
                 "log": True,
             }
+        ),
+    },
+    "scXpresso": {
+        "Windows shorter than its pools": config(
+            "{name: x, counts: {cell_type: label}, models: [scxpresso], "
+            "populations: {upstream: 100, downstream: 100}}"
+        ),
+        "No features of genes": config(
+            "{name: x, counts: {cell_type: label}, models: [scxpresso], "
+            "populations: {half_life: {features: []}}}"
+        ),
+        "Sequences shorter than its pools": scxpresso(length=200),
+        "Data without features": scxpresso(features=None),
+        "A gene to mutate that is not learned": lambda _: named_genes(
+            ["gene3", "GATA1"], made_populations()[0].var, "scxpresso.mutagenesis.genes"
+        ),
+        "Genes to mutate that every model has seen": mutated(["gene79"]),
+        "Populations to compare that are not there": lambda _: check_pairs(
+            [("cell_type/B", "cell_type/T")],
+            pd.Index(["all_cells/all", "cell_type/B cell", "cell_type/T cell"]),
+            "scxpresso.mutagenesis.compare",
         ),
     },
     "Known motifs and gene sets": {

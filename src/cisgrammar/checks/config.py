@@ -215,12 +215,12 @@ def _what_is_read(populations: dict[str, Any], name: str, network: dict[str, Any
             f"({network['pool']}) and `{name}.network.second_pool` ({network['second_pool']}) "
             "smaller."
         )
-    measured = bool(populations["half_life"]["features"])
-    if inputs != "sequence" and not measured and populations.get("table") is None:
+    has_features = populations["half_life"]["features"] or populations["table"]
+    if inputs != "sequence" and not has_features:
         yield (
             f"key `{name}.network.inputs` is {inputs}, but there are no features of genes: "
-            "`populations.half_life.features` and `populations.table` are empty. Set one of "
-            f"them, or `{name}.network.inputs: sequence`."
+            "`populations.half_life.features` and `populations.table` are empty. Ask for "
+            f"some, or `{name}.network.inputs: sequence`."
         )
 
 

@@ -158,6 +158,17 @@ def agreeing_difference(one: np.ndarray, other: np.ndarray) -> np.ndarray:
     return np.where(one * other > 0, one - other, 0)
 
 
+def check_pairs(pairs: Sequence[Sequence[str]], known: pd.Index, key: str) -> None:
+    """Raise an InputError if populations to compare are not there."""
+    absent = [name for pair in pairs for name in pair if name not in known]
+    if absent:
+        raise InputError(
+            f"`{key}` names {examples(absent)}, but populations are {examples(known)}."
+            f"{nearest(absent[0], known)} Names are level/label, as in populations.h5ad; "
+            "populations of few cells are left out."
+        )
+
+
 def compare_populations(
     mutated: AnnData, dataset: AnnData, pairs: Sequence[Sequence[str]]
 ) -> pd.DataFrame:
@@ -176,20 +187,7 @@ def compare_populations(
     Returns
     -------
     gene, population, other, position, base, effect, other_effect, difference.
-
-    Raises
-    ------
-    InputError
-        If a population is not there.
     """
-    known = dataset.obs_names
-    absent = [name for pair in pairs for name in pair if name not in known]
-    if absent:
-        raise InputError(
-            f"`mutagenesis.compare` names {examples(absent)}, but populations are "
-            f"{examples(known)}.{nearest(absent[0], known)} Names are level/label, as in "
-            "populations.h5ad; populations of few cells are left out."
-        )
     tables = []
     finest = dataset[_finest(dataset.obs)]
     for gene, places in mutated.obs.groupby("gene", sort=False, observed=True):

@@ -9,6 +9,7 @@ from cisgrammar.common.threads import set_threads
 from cisgrammar.evaluate.population_predictions import predict_held_out
 from cisgrammar.interpret.gene_mutagenesis import (
     agreeing_difference,
+    check_pairs,
     compare_populations,
     effect_profile,
     largest,
@@ -106,8 +107,13 @@ def test_differences_count_where_signs_agree(case):
     np.testing.assert_allclose(
         named["difference"], (named["effect"] - named["other_effect"]) * agree
     )
-    with pytest.raises(InputError, match="names type:p9, but populations are"):
-        compare_populations(mutated, dataset, [("type:p9", "tissue:p0")])
+
+
+def test_populations_to_compare_are_checked():
+    known = pd.Index(["type/a", "type/b"])
+    check_pairs([["type/a", "type/b"]], known, "key")
+    with pytest.raises(InputError, match="`key` names type/c, but populations are type/a, type/b"):
+        check_pairs([["type/a", "type/c"]], known, "key")
 
 
 def test_the_largest_keeps_its_sign():
