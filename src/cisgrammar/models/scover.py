@@ -59,6 +59,9 @@ class Scover(SequenceModel):
     ) -> None:
         super().__init__()
         self.n_members = n_members
+        self.member_biases: Tensor | None
+        biases = torch.zeros(n_members, n_targets) if n_members > 1 else None
+        self.register_buffer("member_biases", biases)
         self.motifs = ConvMaxPool(filters, width, strands=strands, bins=bins)
         self.head = nn.Linear(bins * filters, n_targets)  # all filters of a bin, then the next
 
@@ -116,7 +119,8 @@ class Scover(SequenceModel):
         with torch.no_grad():
             model.motifs.weight.copy_(torch.cat([each.motifs.weight for each in members]))
             model.head.weight.copy_(torch.cat(heads, dim=2).flatten(1) / n)
-            model.head.bias.copy_(torch.stack([each.head.bias for each in members]).mean(dim=0))
+            model.member_biases = torch.stack([each.head.bias.detach() for each in members])
+            model.head.bias.copy_(model.member_biases.mean(dim=0))
         return model
 
     def predict_members(self, inputs: Inputs) -> Tensor:
@@ -124,7 +128,8 @@ class Scover(SequenceModel):
         read = _read(self.motifs(inputs.codes)).unflatten(1, (self.bins, self.n_members, -1))
         heads = self._head_by_bin().unflatten(2, (self.n_members, -1))
         each = torch.einsum("nbmf,tbmf->mnt", read, heads)
-        return self.n_members * each + self.head.bias
+        biases = self.head.bias[None] if self.member_biases is None else self.member_biases
+        return self.n_members * each + biases[:, None]
 
     def _head_by_bin(self) -> Tensor:
         return self.head.weight.unflatten(1, (self.bins, -1))

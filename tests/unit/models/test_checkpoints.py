@@ -26,6 +26,21 @@ SETTINGS = {
         "last_filters": 4,
         "bottleneck": 3,
     },
+    "hybrid": {
+        "filters": 6,
+        "width": 5,
+        "hidden": 4,
+        "bins": 2,
+        "strands": "both",
+        "level_kmers": {"blocks": [[2, 1]], "both_strands": True},
+        "difference_kmers": {"blocks": [[1, 2]], "both_strands": False},
+    },
+    "scxpresso": {
+        "length": 40,
+        "n_features": 2,
+        "pool": 5,
+        "second_pool": 3,
+    },
 }
 
 
@@ -57,13 +72,20 @@ def build(name, settings):
         key: middle(kind, settings["search"][key])
         for key, kind in MODELS[name].load().search.items()
     }
-    return lambda seed=1, n_targets=3: build_model(name, n_targets, settings, values, seed)
+
+    def build(seed=1, n_targets=3):
+        groups = {"one": [0], "others": list(range(1, n_targets))}  # scXpresso's networks
+        return build_model(name, n_targets, settings | {"groups": groups}, values, seed)
+
+    return build
 
 
 @pytest.fixture
 def inputs():
-    codes = np.random.default_rng(1).integers(0, 5, (9, 40), dtype=np.uint8)
-    return Inputs(torch.from_numpy(codes))
+    rng = np.random.default_rng(1)
+    codes = rng.integers(0, 5, (9, 40), dtype=np.uint8)
+    features = rng.random((9, 2), dtype=np.float32)
+    return Inputs(torch.from_numpy(codes), features=torch.from_numpy(features))
 
 
 def test_models_are_registered_under_their_names(name):

@@ -13,12 +13,22 @@ from cisgrammar.common.config import read_schema
 
 ROOT = Path(__file__).parents[3]
 CAPTIONS = sorted((ROOT / "workflow/report").glob("*.rst"))
-OF_CELLS = {  # which always learns peaks
-    stem
-    for path in (ROOT / "workflow/rules").glob("*.smk")
-    if re.search(r'with_ability\("(embeds_cells|inserts)"\)', path.read_text())
-    for stem in re.findall(r'"(?:\.\./report/)?(\w+)(?:\.rst)?"', path.read_text())
-}
+
+
+def captions_of(*abilities):
+    """Name the captions of rule files whose models have one of these abilities."""
+    asked = rf'with_ability\("({"|".join(abilities)})"\)'
+    texts = [path.read_text() for path in (ROOT / "workflow/rules").glob("*.smk")]
+    return {
+        stem
+        for text in texts
+        if re.search(asked, text)
+        for stem in re.findall(r'"(?:\.\./report/)?(\w+)(?:\.rst)?"', text)
+    }
+
+
+OF_CELLS = captions_of("embeds_cells", "inserts")  # they always learn peaks
+OF_POPULATIONS = captions_of("by_population", "substitutes")  # and they always genes
 SCHEMA = read_schema(ROOT / "workflow/schemas/config.schema.yaml")
 PEAKS_ALONE = {"counts": {"path": "x", "modality": "atac"}, "peaks": {}}
 MULTIOME = {"counts": {"path": "x"}, "peaks": {"distal": {}}}
@@ -33,6 +43,8 @@ OF_SNAKEMAKE = {"trim_blocks": True, "lstrip_blocks": True}
 
 
 def model_of(path):
+    if path.stem in OF_POPULATIONS:
+        return "scxpresso"
     return "scbasset" if path.stem in OF_CELLS else "scover"
 
 
@@ -55,7 +67,7 @@ def rendered(path, sections, options=OF_SNAKEMAKE):
 def test_captions_name_what_there_is(path, sections):
     text = " ".join(rendered(path, sections).split())
     assert "{" not in text and "None" not in text
-    if path.stem in OF_CELLS:
+    if path.stem in OF_CELLS | OF_POPULATIONS:
         return
     learned = re.sub(r"gene.sets?|marker genes|expression of genes|[Tt]he gene|genes?\.", "", text)
     if sections in (PEAKS_ALONE, MULTIOME, GIVEN):
