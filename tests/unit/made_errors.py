@@ -439,6 +439,9 @@ ENTRIES = {
         "Filters wider than windows": config(
             "{name: x, scover: {network: {width: 40}}, regions: {upstream: 20, downstream: 10}}"
         ),
+        "More bins than places": config(
+            "{name: x, scover: {network: {bins: 20}}, regions: {upstream: 20, downstream: 10}}"
+        ),
         "Data from two places": config("{name: x, simulation: {}, given: {targets: a.tsv}}"),
         "Several problems": config("{name: x, sede: 1, tuning: {trials: 0}}"),
     },

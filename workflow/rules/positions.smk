@@ -3,7 +3,7 @@
 BINNED = [
     model
     for model in models_with("filters", CHOSEN)
-    if config[model]["network"].get("bins", 1) > 1
+    if (config[model]["network"].get("bins") or 1) > 1
 ]
 
 

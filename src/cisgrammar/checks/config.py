@@ -196,7 +196,7 @@ def _filters(config: dict[str, Any], name: str) -> Iterator[str]:
             f"key `{name}.network.width` is {width}, but windows are {window} bases long "
             f"({keys}). Make the filters narrower or the windows longer."
         )
-    elif window - width + 1 < (bins := config[name]["network"].get("bins", 1)):
+    elif window - width + 1 < (bins := config[name]["network"].get("bins") or 1):
         yield (
             f"key `{name}.network.bins` is {bins}, but in windows of {window} bases ({keys}) a "
             f"filter of {width} has {window - width + 1} places. Take fewer bins."

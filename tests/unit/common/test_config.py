@@ -212,6 +212,11 @@ def test_numbers_that_yaml_takes_for_text_are_explained(text):
             "key `scover.network.width` is 12, but windows are 11 bases long "
             "(`regions.upstream` + `regions.downstream`)",
         ),
+        (
+            {"regions": {"upstream": 10, "downstream": 11}, "scover": {"network": {"bins": 11}}},
+            "key `scover.network.bins` is 11, but in windows of 21 bases "
+            "(`regions.upstream` + `regions.downstream`) a filter of 12 has 10 places",
+        ),
     ],
 )
 def test_values_that_contradict_each_other(changes, message):
