@@ -110,14 +110,14 @@ if GIVEN is None:
 
 else:
 
-    rule check_config:
+    rule check_sequences:
         input:
             dataset="results/{name}/dataset.h5ad",
             database=DATABASE,
         output:
             table="results/{name}/check.tsv",
         log:
-            "logs/check_config/{name}.log",
+            "logs/check_sequences/{name}.log",
         conda:
             "../../envs/cells.yaml"
         resources:
