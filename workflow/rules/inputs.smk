@@ -91,6 +91,7 @@ if GIVEN is None:
             annotation=ANNOTATION,
             regions=REGIONS_BED,
             aliases=ALIASES,
+            population_files=list(filter(None, POPULATION_FILES.values())),
             database=DATABASE,
             mutated=list(MUTATED_BEDS.values()),
         output:
