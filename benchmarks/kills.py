@@ -1,6 +1,7 @@
 """Kill runs at random, in every way that runs die, and compare what comes of them byte by byte.
 
     python benchmarks/kills.py [--kills 200] [--config tiny scbasset] [--seed 0] [--folder FOLDER]
+                               [--targets FILE ...]
 
 An undisturbed run of each config comes first. Then runs are killed, one after another, and called
 again until they end; a run that ends starts anew, until there were as many kills as asked for.
@@ -85,10 +86,10 @@ def wait_for_orphans(folder: Path) -> None:
         time.sleep(0.2)
 
 
-def call(run: Run) -> subprocess.Popen[str]:
+def call(run: Run, targets: list[str]) -> subprocess.Popen[str]:
     """Start a run; its words go to a file, so that no pipe fills."""
     said = (run.folder / "said.txt").open("a")
-    return run.start("--cores", "2", stdout=said, stderr=subprocess.STDOUT)
+    return run.start("--cores", "2", *targets, stdout=said, stderr=subprocess.STDOUT)
 
 
 def ends(process: subprocess.Popen[str], seconds: float) -> bool:
@@ -101,8 +102,10 @@ def ends(process: subprocess.Popen[str], seconds: float) -> bool:
 class Killing:
     """Runs of one config that are killed, and what was seen."""
 
-    def __init__(self, config: dict, folder: Path, draws: random.Random) -> None:
-        self.config, self.folder, self.draws = config, folder, draws
+    def __init__(
+        self, config: dict, folder: Path, draws: random.Random, targets: list[str]
+    ) -> None:
+        self.config, self.folder, self.draws, self.targets = config, folder, draws, targets
         self.kills: Counter[str] = Counter()
         self.by_hand: Counter[str] = Counter()
         self.differences: list[str] = []
@@ -121,7 +124,7 @@ class Killing:
     def undisturbed(self) -> dict[str, str]:
         """Run once without a kill, and digest what comes of it."""
         run = self.new_run("undisturbed")
-        run.snakemake("--cores", "2")
+        run.snakemake("--cores", "2", *self.targets)
         return run.tables()
 
     def kill_times(self, number: int) -> None:
@@ -133,7 +136,7 @@ class Killing:
         """Kill a run and call it again until it ends; compare it."""
         run, failed = self.new_run("killed"), 0
         while True:
-            process = call(run)
+            process = call(run, self.targets)
             # after a kill most of a run is done: times are short as often as long
             wait = self.seconds * self.draws.random() ** 2
             if self.kills.total() < number and not ends(process, wait):
@@ -180,6 +183,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--kills", type=int, default=200, help="of each config")
     parser.add_argument("--config", nargs="+", choices=list(CONFIGS), default=list(CONFIGS))
+    parser.add_argument("--targets", nargs="*", default=[], help="files to make; all by default")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--folder", type=Path, default=None, help="where runs are; a new one")
     asked = parser.parse_args()
@@ -187,7 +191,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as temporary:
         for name in asked.config:
             folder = (asked.folder or Path(temporary)).resolve() / name
-            killing = Killing(CONFIGS[name], folder, random.Random(asked.seed))
+            killing = Killing(CONFIGS[name], folder, random.Random(asked.seed), asked.targets)
             killing.kill_times(asked.kills)
             sys.stdout.write(killing.report(name) + "\n")
             sys.stdout.flush()

@@ -55,7 +55,8 @@ def test_check_of_every_config_of_the_repository(path, new_run):
         assert heading in said
     assert re.search(r"^. tune_model +\d+ ", said, re.M)
     assert re.search(r"^  sequences: [\d,]+ ", said, re.M)
-    assert set(run.rules_run()) <= {"simulate_data", "check_config", "read_sequences", "check"}
+    checks = {"check_config", "check_sequences"}
+    assert set(run.rules_run()) <= {"simulate_data", "read_sequences", "check", *checks}
     assert (run.folder / f"logs/check/{config['name']}.log").read_text() in said
 
 

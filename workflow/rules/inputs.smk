@@ -91,6 +91,7 @@ if GIVEN is None:
             annotation=ANNOTATION,
             regions=REGIONS_BED,
             aliases=ALIASES,
+            population_files=list(filter(None, POPULATION_FILES.values())),
             database=DATABASE,
             mutated=list(MUTATED_BEDS.values()),
         output:
@@ -110,14 +111,14 @@ if GIVEN is None:
 
 else:
 
-    rule check_config:
+    rule check_sequences:
         input:
             dataset="results/{name}/dataset.h5ad",
             database=DATABASE,
         output:
             table="results/{name}/check.tsv",
         log:
-            "logs/check_config/{name}.log",
+            "logs/check_sequences/{name}.log",
         conda:
             "../../envs/cells.yaml"
         resources:

@@ -2,6 +2,7 @@
 
 from dataclasses import asdict
 
+from cisgrammar.checks.settings import DECIDING
 from cisgrammar.common.files import unusable_folder
 from cisgrammar.common.inputs import require_file
 from cisgrammar.downloads.sources import PREFIX
@@ -203,8 +204,7 @@ def how_to_read_genes():
 
 def deciding_keys():
     """Give the sections of the config, beside counts and genome, that decide what checks say."""
-    sections = ("cells", "database", "folds", "models", "peaks", "pools", "regions")
-    return {key: config[key] for key in (*sections, *config["models"])}
+    return {key: config[key] for key in (*DECIDING, *config["models"])}
 
 
 def where_genes_start():

@@ -1,8 +1,6 @@
 """Compare predictions of simulated populations with the truth."""
 
-from anndata import read_h5ad
-
-from cisgrammar.common.files import read_table, write_table
+from cisgrammar.common.files import read_h5ad, read_table, write_table
 from cisgrammar.common.logs import log_to
 from cisgrammar.evaluate.population_truth import compare_populations
 

@@ -1,9 +1,9 @@
 """Predict a fold's test genes and score the predictions."""
 
 import pandas as pd
-from anndata import AnnData, read_h5ad
+from anndata import AnnData
 
-from cisgrammar.common.files import write_h5ad, write_table
+from cisgrammar.common.files import read_h5ad, write_h5ad, write_table
 from cisgrammar.common.logs import log_to
 from cisgrammar.common.threads import set_threads
 from cisgrammar.data.folds import TEST, read_folds, rows_of

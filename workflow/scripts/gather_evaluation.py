@@ -1,8 +1,8 @@
 """Put the folds' scores into one table, with their mean and the scores of all test genes."""
 
-from anndata import concat, read_h5ad
+from anndata import concat
 
-from cisgrammar.common.files import write_table
+from cisgrammar.common.files import read_h5ad, write_table
 from cisgrammar.common.logs import log_to
 from cisgrammar.evaluate.scores import scores, summarise
 

@@ -1,8 +1,8 @@
 """Score the best hit of each known motif in each sequence."""
 
-from anndata import AnnData, read_h5ad
+from anndata import AnnData
 
-from cisgrammar.common.files import write_h5ad
+from cisgrammar.common.files import read_h5ad, write_h5ad
 from cisgrammar.common.logs import log_to
 from cisgrammar.common.threads import set_threads
 from cisgrammar.motifs.databases import load_database

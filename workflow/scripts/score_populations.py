@@ -1,8 +1,6 @@
 """Score predictions of populations: by fold, by gene, across populations, and their differences."""
 
-from anndata import read_h5ad
-
-from cisgrammar.common.files import write_table
+from cisgrammar.common.files import read_h5ad, write_table
 from cisgrammar.common.logs import log_to
 from cisgrammar.evaluate.population_scores import (
     cross_scores,

@@ -11,6 +11,10 @@ from cisgrammar.models.registry import MODELS, POOLS, models_with
 
 File = str | Path
 
+# Sections of the config, beside counts, genome and those of models, that Settings.of_config reads:
+# the target `check` looks anew where one of them has changed.
+DECIDING = ("cells", "database", "folds", "models", "peaks", "pools", "populations", "regions")
+
 
 @dataclass(frozen=True)
 class InputFiles:

@@ -5,7 +5,7 @@ import yaml
 from made_inputs import check_inputs, write_inputs
 
 from cisgrammar.checks.config import complete_config
-from cisgrammar.checks.settings import CountSettings, InputFiles, Settings
+from cisgrammar.checks.settings import DECIDING, CountSettings, InputFiles, Settings
 from cisgrammar.common.config import read_schema
 
 
@@ -21,7 +21,9 @@ def settings_of(text, schema):
     for section, files in (("counts", ("path", "cell_table")), ("genome", ("fasta", "gtf"))):
         config[section] = {k: v for k, v in config[section].items() if k not in files}
     config["counts"]["batches"] = None
-    return Settings.of_config(config)
+    # no key may be read that does not make `snakemake check` look anew
+    known = {*DECIDING, *config["models"], "counts", "genome"}
+    return Settings.of_config({k: v for k, v in config.items() if k in known})
 
 
 def test_defaults_are_those_of_the_config(schema):
@@ -30,6 +32,16 @@ def test_defaults_are_those_of_the_config(schema):
         assert getattr(settings, section) == getattr(plain, section)
     assert settings.peaks is None and not settings.cell_models
     assert settings.database.source == "jaspar:CORE:vertebrates:2024"
+
+
+def test_populations_have_windows_of_their_own(schema):
+    text = """
+    models: [scxpresso]
+    counts: {path: a.h5ad, cell_type: kind}
+    populations: {upstream: 70}
+    """
+    settings = settings_of(text, schema)
+    assert settings.pools is None and settings.windows.upstream == 70
 
 
 def test_scbasset_alone_learns_no_pools(schema):

@@ -93,7 +93,13 @@ def test_initial_weights_are_the_published_ones():
     assert abs(model.motifs.weight.mean().item()) < 0.001
     assert (model.head.bias == torch.tensor(1e-5)).all()
     reading = {"strands": "forward", "bins": 1}  # the paper's
-    assert model.sizes() == {"n_targets": 50, "filters": 200, "width": 12, **reading, "n_members": 1}
+    assert model.sizes() == {
+        "n_targets": 50,
+        "filters": 200,
+        "width": 12,
+        **reading,
+        "n_members": 1,
+    }
     assert sum(p.numel() for p in model.parameters()) == 200 * 4 * 12 + 50 * 200 + 50
 
 

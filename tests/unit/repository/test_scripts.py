@@ -1,5 +1,6 @@
 """Scripts read, call the library and write: what is longer belongs in the library."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,21 @@ MOST_LINES = 40
 def test_scripts_are_short(script):
     n = len(script.read_text(encoding="utf-8").splitlines())
     assert n <= MOST_LINES, f"{script.name} has {n} lines: move logic into the library"
+
+
+@pytest.mark.parametrize("script", SCRIPTS, ids=lambda path: path.stem)
+def test_files_of_earlier_jobs_are_read_by_the_readers_that_check_them(script):
+    """Others guess types, take a part for the whole, or end in a traceback."""
+    text = script.read_text(encoding="utf-8")
+    for other in (
+        "from anndata import.*read_h5ad",
+        "read_csv",
+        r"json\.load",
+        "read_table.*dtype=",
+    ):
+        assert not re.search(other, text), f"{script.name}: use cisgrammar.common.files"
+    assert not re.search(r"read_table\([\w.]*folds\)", text), "use cisgrammar.data.folds.read_folds"
+    assert not re.search(r"read_table\([\w.]*members\)", text), "use read_members"
 
 
 def test_there_are_scripts():
