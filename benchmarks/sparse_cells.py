@@ -18,7 +18,6 @@ from typing import Any
 import measure
 import numpy as np
 import pandas as pd
-import torch
 import yaml
 from anndata import AnnData, read_h5ad
 from defaults import SCHEMA
@@ -29,7 +28,7 @@ from cisgrammar.common.files import read_table, write_h5ad, write_table
 from cisgrammar.common.seeds import derive_seed
 from cisgrammar.common.threads import set_threads
 from cisgrammar.data.accessibility import build_accessibility
-from cisgrammar.data.folds import TRAIN, rows_of, split_folds
+from cisgrammar.data.folds import split_folds
 from cisgrammar.evaluate.embedding_metrics import (
     cell_type_asw,
     clustering_scores,
@@ -38,8 +37,8 @@ from cisgrammar.evaluate.embedding_metrics import (
 )
 from cisgrammar.evaluate.held_out import score_test_part
 from cisgrammar.evaluate.multiome_truth import activity_table
+from cisgrammar.interpret.cell_embedding import KEY, cell_embedding
 from cisgrammar.interpret.tf_activity import insertion_effects
-from cisgrammar.models.prediction import embed_sequences
 from cisgrammar.motifs.meme import read_meme
 from cisgrammar.simulate.multiome import simulate_multiome
 from cisgrammar.simulate.settings import MultiomeSettings
@@ -110,7 +109,10 @@ def run_one(case: Case, seed: int, section: dict[str, Any]) -> dict[str, float]:
         "scbasset", case.cells, case.folds, 0, settings, best, section["training"], "cpu"
     )
     seconds = time.perf_counter() - started
-    embedding = model.head.weight.detach().numpy()
+    embedding, by_logits = (
+        cell_embedding(model, case.cells.obs, case.cells.varm["codes"], of).obsm[KEY]
+        for of in ("weights", "logits")
+    )
     batches = case.cells.obs["batch"]
     clusters = derive_seed(seed, "compare_embeddings")
     components = lsi(case.cells.X, embedding.shape[1], clusters)[:, 1:]
@@ -118,27 +120,16 @@ def run_one(case: Case, seed: int, section: dict[str, Any]) -> dict[str, float]:
     return {
         "open_per_cell": case.cells.X.nnz / case.cells.n_obs,
         "epochs": len(history),
-        **scores(embedding, case.labels, clusters, "scbasset"),
+        **scores(embedding, case.labels, clusters, "weights"),
         **scores(components, case.labels, clusters, "lsi"),
-        **scores(by_logits(model, case), case.labels, clusters, "logits"),
-        "ilisi_scbasset": ilisi(embedding, batches),
+        **scores(by_logits, case.labels, clusters, "logits"),
+        "ilisi_weights": ilisi(embedding, batches),
         "ilisi_lsi": ilisi(components, batches),
-        "ilisi_logits": ilisi(by_logits(model, case), batches),
+        "ilisi_logits": ilisi(by_logits, batches),
         "auroc": per_cell["auroc"].mean(),
         **activity(model, case, section["tf_activity"], seed),
         "seconds": seconds,
     }
-
-
-def by_logits(model: Any, case: Case) -> np.ndarray:
-    """Lay cells out so that their distance is that of their logits, intercepts apart.
-
-    What of the weights changes no prediction, such as what is left of their start, is not in it.
-    """
-    train = torch.from_numpy(case.cells.varm["codes"][rows_of(case.folds, 0, TRAIN)])
-    covariance = np.cov(embed_sequences(model, train).double().numpy().T)
-    values, axes = np.linalg.eigh(covariance)
-    return model.head.weight.detach().double().numpy() @ (axes * np.sqrt(values.clip(0)))
 
 
 def activity(model: Any, case: Case, section: dict[str, Any], seed: int) -> dict[str, float]:

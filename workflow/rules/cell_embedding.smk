@@ -22,7 +22,8 @@ rule lay_out_cells:
         mem_mb=scaled(4000, dataset=20),
         runtime=scaled(60, dataset=1),
     params:
-        settings=how_to_read("embedding"),
+        embedding=how_to_read("embedding", "of"),
+        settings=how_to_read("embedding", without=["of"]),
         seed=config["seed"],
         code=model_code("lay_out_cells"),
     message:

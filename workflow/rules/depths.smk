@@ -27,6 +27,7 @@ rule try_depth:
     params:
         checkpoint=f"{MODEL}/downsampling/{{share}}.checkpoint",  # as train_model's
         settings=how_to_build,
+        embedding=how_to_read("embedding", "of"),
         training=how_to_train,
         seed=config["seed"],
         code=model_code("try_depth"),

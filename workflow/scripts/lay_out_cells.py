@@ -13,7 +13,8 @@ from cisgrammar.models.checkpoints import load_model
 with log_to(snakemake.log[0]):
     set_threads(snakemake.threads)
     dataset = read_h5ad(snakemake.input.dataset, backed="r")
-    cells = cell_embedding(load_model(snakemake.input.model), dataset.obs)
+    model, codes = load_model(snakemake.input.model), dataset.varm["codes"]
+    cells = cell_embedding(model, dataset.obs, codes, **snakemake.params.embedding)
     fold = int(snakemake.wildcards.fold)
     seed = derive_seed(snakemake.params.seed, "lay_out_cells", fold)
     lay_out(cells, **snakemake.params.settings, seed=seed)

@@ -32,7 +32,9 @@ with log_to(snakemake.log[0]):
     seed = derive_seed(params.seed, "try_depth")
     expression = read_h5ad(files.expression) if files.expression else None
     independent = embed_expression(expression, dataset.obs_names, seed)
-    measures = measure(model.cpu(), dataset, thinned, folds, FOLD, independent, seed)
+    measures = measure(
+        model.cpu(), dataset, thinned, folds, FOLD, independent, seed, **params.embedding
+    )
     measures.insert(0, "share", share)
     write_table(measures, snakemake.output.measures)
     checkpoints.remove()

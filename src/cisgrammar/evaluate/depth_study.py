@@ -9,6 +9,7 @@ from anndata import AnnData
 from cisgrammar.cells.components import log_pca
 from cisgrammar.evaluate.embedding_metrics import compare_embeddings
 from cisgrammar.evaluate.held_out import score_test_part
+from cisgrammar.interpret.cell_embedding import KEY, cell_embedding
 from cisgrammar.models.abilities import EmbedsCells
 
 OF_EMBEDDING = ("ari", "cell_type_asw", "label_score_10", "label_score_50", "label_score_100")
@@ -22,6 +23,7 @@ def measure(
     fold: int,
     independent: np.ndarray | None,
     seed: int,
+    of: str = "logits",
 ) -> pd.DataFrame:
     """Measure a model that was trained on a part of the open entries.
 
@@ -39,6 +41,8 @@ def measure(
         An embedding of the cells' RNA; None leaves out the neighbour scores.
     seed
         Of clustering.
+    of
+        As in :func:`cisgrammar.interpret.cell_embedding.cell_embedding`.
 
     Returns
     -------
@@ -62,7 +66,8 @@ def measure(
     }
     labels = dataset.obs["cell_type"][filled].astype(str)
     if len(set(labels)) > 1:
-        embedding = model.head.weight.detach().numpy()[filled]
+        cells = cell_embedding(model, dataset.obs, dataset.varm["codes"], of)
+        embedding = cells.obsm[KEY][filled]
         other = None if independent is None else independent[filled]
         metrics = compare_embeddings({"": embedding}, labels, independent=other, seed=seed).iloc[0]
         names = [*OF_EMBEDDING, *(name for name in metrics.index if name.startswith("neighbor"))]

@@ -13,11 +13,11 @@ from cisgrammar.models.abilities import EmbedsCells
 from cisgrammar.models.prediction import embed_sequences
 
 KEY = "X_scbasset"
-MAX_PEAKS = 5000  # whose logits set cells apart
+MAX_PEAKS = 2000  # whose logits set cells apart
 
 
 def cell_embedding(
-    model: EmbedsCells, obs: pd.DataFrame, codes: np.ndarray | None = None
+    model: EmbedsCells, obs: pd.DataFrame, codes: np.ndarray, of: str = "logits"
 ) -> AnnData:
     """Take the cells' embedding out of a model.
 
@@ -28,8 +28,9 @@ def cell_embedding(
     obs
         The cells, in the order of the model's outputs.
     codes
-        Peaks by whose logits cells are laid out, uint8 ``(peaks, length)``: see
-        :func:`axes_of_logits`. None takes the weights as they are, as published.
+        Peaks, uint8 ``(peaks, length)``.
+    of
+        ``logits``: weights along :func:`axes_of_logits` of the peaks; ``weights``: as they are.
 
     Returns
     -------
@@ -38,13 +39,13 @@ def cell_embedding(
 
     Notes
     -----
-    Yuan & Kelley (2022), Methods: the weights of the last layer. With batch correction these are
-    the cells' own weights, without those of their batch.
+    Yuan & Kelley (2022), Methods: the weights of the last layer, as ``weights`` has them. With
+    batch correction these are the cells' own weights, without those of their batch.
     """
     weight = model.head.weight.detach().cpu().numpy()
     intercept = model.head.bias.detach().cpu().numpy()
     cells = AnnData(obs=obs.assign(intercept=intercept.astype(np.float64)))
-    if codes is not None:
+    if of == "logits":
         weight = (weight @ axes_of_logits(model, codes)).astype(np.float32)
     cells.obsm[KEY] = np.ascontiguousarray(weight)
     return cells
@@ -58,7 +59,7 @@ def axes_of_logits(model: EmbedsCells, codes: np.ndarray) -> np.ndarray:
     model
         A trained model.
     codes
-        Peaks, uint8 ``(peaks, length)``; of more than 5,000, as many are taken, evenly spaced.
+        Peaks, uint8 ``(peaks, length)``; of more than 2,000, as many are taken, evenly spaced.
 
     Returns
     -------

@@ -13,6 +13,10 @@ from cisgrammar.interpret.cell_embedding import (
 from cisgrammar.models.scbasset import Scbasset
 
 
+def some_peaks():
+    return np.random.default_rng(1).integers(0, 4, (50, 30), dtype=np.uint8)
+
+
 @pytest.fixture
 def model():
     settings = {
@@ -30,7 +34,7 @@ def model():
 @pytest.fixture
 def cells(model):
     obs = pd.DataFrame({"cell_type": ["a"] * 30 + ["b"] * 30}, [f"c{i}" for i in range(60)])
-    return cell_embedding(model, obs)
+    return cell_embedding(model, obs, some_peaks(), of="weights")
 
 
 def test_embedding_is_the_cells_own_weights(model, cells):
@@ -40,7 +44,7 @@ def test_embedding_is_the_cells_own_weights(model, cells):
 
 
 def test_cells_can_be_as_far_apart_as_their_logits(model):
-    codes = np.random.default_rng(1).integers(0, 4, (50, 30), dtype=np.uint8)
+    codes = some_peaks()
     obs = pd.DataFrame(index=[f"c{i}" for i in range(60)])
     embedding = cell_embedding(model.eval(), obs, codes).obsm["X_scbasset"]
     assert embedding.dtype == np.float32 and embedding.shape == (60, 3)
@@ -54,7 +58,7 @@ def test_cells_can_be_as_far_apart_as_their_logits(model):
 
 def test_what_changes_no_logit_moves_no_cell(model):
     """A number of the bottleneck that is the same for all peaks, as one that is never used."""
-    codes = np.random.default_rng(1).integers(0, 4, (50, 30), dtype=np.uint8)
+    codes = some_peaks()
     obs = pd.DataFrame(index=[f"c{i}" for i in range(60)])
     with torch.no_grad():
         model.norm.weight[1] = 0
