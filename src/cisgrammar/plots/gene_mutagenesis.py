@@ -11,7 +11,6 @@ from matplotlib.ticker import MaxNLocator, StrMethodFormatter
 from cisgrammar.plots import style
 
 BINS = 150
-POSITION = "Position from the TSS (bp)"
 
 
 @style.styled
@@ -33,7 +32,7 @@ def effect_profile(profile: pd.DataFrame) -> Figure:
         by_position = its.groupby("position")["mean_effect"].mean()
         position, effect = binned(by_position.index.to_numpy(), by_position.to_numpy(), BINS)
         axes.plot(position, effect, c=colour, label=style.shorten(str(level), 40))
-    axes.set(xlabel=POSITION, ylabel="Mean largest effect\n(log10 units)")
+    axes.set(xlabel="Position from the TSS (bp)", ylabel="Mean largest effect\n(log10 units)")
     axes.set_ylim(bottom=0)
     _say_positions(axes)
     figure.legend(loc="outside upper center", ncols=3)
@@ -55,7 +54,7 @@ def gene_effects(comparison: pd.DataFrame) -> Figure:
     Parameters
     ----------
     comparison
-        Of one gene and two populations: population, other, position, effect, other_effect,
+        Of one gene and two populations: gene, population, other, position, effect, other_effect,
         difference.
     """
     names = [str(comparison[column].iloc[0]) for column in ("population", "other")]
@@ -73,7 +72,8 @@ def gene_effects(comparison: pd.DataFrame) -> Figure:
         panel.set_title(style.shorten(name, 120), loc="left")
         panel.yaxis.set_major_locator(MaxNLocator(4))
     panels[-1].set_xlim(position.min() - 1, position.max() + 1)
-    panels[-1].set_xlabel(POSITION)
+    gene = style.shorten(comparison["gene"].iloc[0], 60)
+    panels[-1].set_xlabel(f"Position from the TSS of {gene} (bp)")
     _say_positions(panels[-1])
     figure.supylabel("Largest effect (log10 units)", fontsize=style.TEXT)
     return figure
