@@ -1,5 +1,6 @@
 import errno
 import logging
+import os
 import subprocess
 import sys
 import warnings
@@ -82,7 +83,7 @@ def test_handlers_are_let_go_after_an_error(log):
     assert (logging.getLogger().handlers, logging.getLogger("cisgrammar").handlers) == before
 
 
-def test_ctrl_c_ends_at_once_with_one_line(log):
+def test_ctrl_c_ends_at_once_with_one_line(log, pytestconfig):
     """Also where another thread never ends; what was half-written is gone."""
     code = f"""
 import os, signal, threading, time
@@ -94,7 +95,13 @@ with log_to({str(log)!r}), whole_file({str(log.parent / "table.tsv")!r}) as path
     os.kill(os.getpid(), signal.SIGINT)
     time.sleep(60)
 """
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        env=os.environ | {"PYTHONPATH": str(pytestconfig.rootpath / "src")},
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
     assert done.returncode == 130
     assert done.stderr.count("\n") == 1 and done.stderr.startswith("Stopped by hand: call again")
     assert [path.name for path in log.parent.iterdir()] == [log.name]

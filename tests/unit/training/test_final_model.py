@@ -8,6 +8,7 @@ from cisgrammar.common.threads import set_threads
 from cisgrammar.data.folds import TEST, TRAIN, VALIDATION
 from cisgrammar.models.base import Ensemble
 from cisgrammar.models.checkpoints import load_model, save_model
+from cisgrammar.models.scover import Scover
 from cisgrammar.training import final_model
 from cisgrammar.training.final_model import train_final
 from cisgrammar.training.loop import Checkpoints
@@ -22,6 +23,11 @@ BEST = {
 @pytest.fixture(autouse=True)
 def _one_thread():
     set_threads(1)
+
+
+@pytest.fixture(autouse=True)
+def _joined_as_most_models_are(monkeypatch):
+    monkeypatch.delattr(Scover, "join")  # it has a way of its own
 
 
 @pytest.fixture
