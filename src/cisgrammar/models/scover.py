@@ -176,7 +176,7 @@ class Scover(SequenceModel):
 
     def head_weights(self) -> Tensor:
         """Give what the head makes of each activation: ``(targets, filters, bins)``."""
-        return self.head.weight.unflatten(1, (self.bins, -1)).transpose(1, 2)
+        return self._head_by_bin().transpose(1, 2)
 
     @torch.no_grad()
     def scan(self, codes: Tensor) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
