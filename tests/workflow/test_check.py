@@ -106,7 +106,7 @@ def test_check_looks_anew_at_keys_that_were_edited_and_a_run_repeats_nothing(fin
     good = run.config
     for key, value, words in (
         ("pools.n_pools", 9000, "`pools.n_pools` is 9,000"),
-        ("folds.n_folds", 100, "there are only"),
+        ("folds.by", "chromosome", "there are only 2 chromosomes"),
         ("cells.drop", {"cell_type": ["none"]}, "no cell has none"),
         ("database.source", "jaspar:CORE:vertbrates:2024", "vertbrates"),
     ):

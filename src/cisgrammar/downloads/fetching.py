@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import json
 import logging
 import lzma
 import re
+import struct
 import tarfile
 import time
 import zipfile
@@ -34,6 +36,11 @@ BLOCK = 1 << 20
 LARGEST_UNPACKED = 1_000_000_000  # bytes that any member may have
 MOST_PACKED = 100  # times as many as the archive has, beyond that
 
+# what zipfile and tarfile raise at damaged archives
+_OF_ARCHIVES = (
+    zipfile.BadZipFile, tarfile.TarError, zlib.error, lzma.LZMAError, EOFError, OSError,
+    ValueError, RuntimeError, LookupError, struct.error,
+)  # fmt: skip
 _AGAIN = {408, 425, 429, 500, 502, 503, 504}  # states of a server that pass
 
 
@@ -115,7 +122,11 @@ def unpack(source: Source, archive: str | Path, target: str | Path) -> None:
             with partial.open("wb") as file:
                 _copy(source, archive, member, file)
             _check(source, partial, target)
-    except (zipfile.BadZipFile, tarfile.TarError, zlib.error, lzma.LZMAError, EOFError) as error:
+    except _OF_ARCHIVES as error:
+        if isinstance(error, InputError) or (
+            isinstance(error, OSError) and error.errno not in (None, errno.EINVAL)
+        ):
+            raise  # of the disk, not of the archive
         raise InputError(
             f"{archive}: the archive is damaged or cut short ({error}). Remove it, so that it is "
             "fetched again."

@@ -253,3 +253,18 @@ def test_a_member_larger_than_it_can_be_is_not_written_out(tmp_path, monkeypatch
     with pytest.raises(InputError, match=r"all: a\.csv has more than the [\d,]+ bytes"):
         unpack(member("a.csv", size=size), archive, tmp_path / "out/a.csv")
     assert names(tmp_path / "out") == []
+
+
+@pytest.mark.parametrize("at, value", [(0, None), (6, 1), (8, 77), (26, 255)])
+def test_a_zip_that_is_damaged_anywhere_is_named(tmp_path, at, value):
+    """A byte is missing, or it claims a password, an unknown packing, a long name."""
+    archive = write_zip(tmp_path / "all", **{"a.csv": CONTENT})
+    content = bytearray(archive.read_bytes())
+    if value is None:
+        del content[at]
+    else:
+        content[at] = value
+        content[content.index(b"PK\x01\x02") + 2 + at] = value  # in the table at its end too
+    archive.write_bytes(content)
+    with pytest.raises(InputError, match="damaged"):
+        unpack(member("a.csv"), archive, tmp_path / "out/a.csv")
