@@ -11,4 +11,5 @@ fold = int(snakemake.wildcards.fold)
 with log_to(snakemake.log[0]):
     dataset, folds = read_h5ad(snakemake.input.dataset), read_table(snakemake.input.folds)
     seed = derive_seed(snakemake.params.seed, "population baselines", fold)
-    write_h5ad(predict_baselines(dataset, folds, fold, seed), snakemake.output.predictions)
+    predicted = predict_baselines(dataset, folds, fold, seed, **snakemake.params.kmers)
+    write_h5ad(predicted, snakemake.output.predictions)

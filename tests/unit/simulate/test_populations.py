@@ -33,7 +33,7 @@ def expectation(folder):
 
 @pytest.fixture(scope="module")
 def activities(folder):
-    return read_table(folder / "truth/activities.tsv", index_col=0)
+    return read_table(folder / "truth/activities.tsv", index_col="motif")
 
 
 def test_sites_stand_where_they_are_said_to_stand(folder, activities):
