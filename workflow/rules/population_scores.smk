@@ -19,6 +19,7 @@ if POPULATIONS is not None:
             runtime=scaled(60, dataset=2),
         params:
             seed=config["seed"],
+            kmers={key: config["comparison"][key] for key in ("k", "both_strands", "bins")},
             code=code("run_population_baselines"),
         message:
             "Fitting baselines of populations, fold {wildcards.fold} of {wildcards.name}"

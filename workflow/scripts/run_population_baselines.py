@@ -11,4 +11,5 @@ with log_to(snakemake.log[0]):
     dataset = read_h5ad(snakemake.input.dataset)
     folds = read_folds(snakemake.input.folds, dataset.var_names)
     seed = derive_seed(snakemake.params.seed, "population baselines", fold)
-    write_h5ad(predict_baselines(dataset, folds, fold, seed), snakemake.output.predictions)
+    predicted = predict_baselines(dataset, folds, fold, seed, **snakemake.params.kmers)
+    write_h5ad(predicted, snakemake.output.predictions)

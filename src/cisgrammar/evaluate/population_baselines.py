@@ -12,7 +12,9 @@ MEAN, FEATURES, FLAGS, KMERS = "mean", "features", "flags", "kmer_ridge"
 BASELINES = (FEATURES, FLAGS, KMERS)
 
 
-def predict_baselines(dataset: AnnData, folds: pd.DataFrame, fold: int, seed: int) -> AnnData:
+def predict_baselines(
+    dataset: AnnData, folds: pd.DataFrame, fold: int, seed: int, **kmers: object
+) -> AnnData:
     """Fit each baseline on a fold's training genes, and predict its test genes.
 
     Parameters
@@ -23,6 +25,8 @@ def predict_baselines(dataset: AnnData, folds: pd.DataFrame, fold: int, seed: in
         Which.
     seed
         Of the choice of k-mers.
+    kmers
+        ``k``, ``both_strands`` and ``bins``, as in the config; those left out are chosen.
 
     Returns
     -------
@@ -36,7 +40,7 @@ def predict_baselines(dataset: AnnData, folds: pd.DataFrame, fold: int, seed: in
     features = np.asarray(dataset.varm["features"], dtype=np.float64)
     missing = np.isnan(features)
     flags = missing[:, missing[data.train].any(axis=0)].astype(np.float64)
-    layers = {KMERS: predict(KMERS, data)}
+    layers = {KMERS: predict(KMERS, data, **kmers)}
     if features.shape[1]:
         layers[FEATURES] = ridge_regression(standardised(features, data.train), data)
     if flags.shape[1]:
