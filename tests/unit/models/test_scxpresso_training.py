@@ -15,6 +15,7 @@ from cisgrammar.models.scxpresso_objective import StandardisedError
 from cisgrammar.training import final_model
 from cisgrammar.training.final_model import train_final
 from cisgrammar.training.loop import Checkpoints, train
+from cisgrammar.training.tuning import tune
 
 TRAINING = {"learning_rate": 0.005, "batch_size": 16, "epochs": 30, "patience": None, "seed": 7}
 
@@ -139,6 +140,18 @@ def test_only_the_collapsed_network_is_trained_again_with_other_seeds(monkeypatc
     assert attempts["tissue"].tolist() == [2] and attempts["type"].tolist() == [0]
     assert caplog.text.count("the same for all sequences") == 2
     assert len(history) == 8
+
+
+def test_a_search_trains_all_networks_at_once(tmp_path):
+    dataset, folds = made_populations()
+    split = split_of(dataset, folds)
+    search = {"learning_rate": [1e-4, 1e-2], "batch_size": [16]}
+    settings = Scxpresso.complete_settings(settings_of(**SMALL, search=search), dataset)
+    best, table = tune(
+        "scxpresso", split, settings, trials=2, epochs=2, grace=1, reduction=2, seed=1,
+        journal=tmp_path / "journal",
+    )  # fmt: skip
+    assert len(table) == 2 and 1e-4 <= best["learning_rate"] <= 1e-2
 
 
 def test_retries_are_bounded(monkeypatch):

@@ -78,8 +78,8 @@ def of_numbers(
     pooled = torch.empty(batch, n_pools, n_filters)
     where = torch.empty(pooled.shape, dtype=torch.uint8)
     by_place = weight.permute(1, 2, 0).reshape(channels, width * n_filters)
-    for part in torch.arange(batch).split(CHUNK):
-        rows = slice(int(part[0]), int(part[-1]) + 1)
+    for start in range(0, batch, CHUNK):
+        rows = slice(start, start + CHUNK)
         # each position's share in the windows that it is in
         shares = x[rows].reshape(-1, channels) @ by_place
         _add_and_pool(
