@@ -148,6 +148,15 @@ def test_folds_decide_the_number_of_jobs(new_run, tiny_config, n_folds):
     assert among(plan, PER_FOLD) == dict.fromkeys(PER_FOLD, n_folds)
 
 
+@pytest.mark.parametrize("bins", [1, 3])
+def test_families_are_located_where_there_are_bins(new_run, tiny_config, bins):
+    config = copy.deepcopy(tiny_config)
+    config["scover"] = config.get("scover", {})
+    config["scover"]["network"] = config["scover"].get("network", {}) | {"bins": bins}
+    located = among(new_run(config).plan(), {"locate_families", "plot_positions"})
+    assert located == ({"locate_families": 1, "plot_positions": 1} if bins > 1 else {})
+
+
 @pytest.mark.parametrize(
     "target, rules",
     [
