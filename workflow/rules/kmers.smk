@@ -13,7 +13,7 @@ rule read_kmers:
     wildcard_constraints:
         model=with_ability("kmers"),
     conda:
-        "../../envs/torch.yaml"
+        "../../envs/motifs.yaml"
     resources:
         mem_mb=scaled(3000, dataset=30),
         runtime=scaled(30, dataset=0.5),
