@@ -16,5 +16,5 @@ with log_to(snakemake.log[0]):
     known = load_database(settings["source"], settings["tf_names"]).motifs
     nearest = nearest_motifs(table["kmer"].unique().tolist(), known)
     table = table.join(nearest, on="kmer")
-    first = [*KEYS, "folds", "strength", "motif", "motif_p"]
+    first = [*KEYS, "folds", "strength", "motif", "tf", "motif_p"]
     write_table(table[first + [c for c in table if c not in first]], snakemake.output.kmers)

@@ -20,7 +20,7 @@ LEVELS, DIFFERENCES = "levels", "differences"
 
 
 def kmer_effects(model: HasKmers, codes: np.ndarray, cell_types: Sequence[str]) -> pd.DataFrame:
-    """Say how far predictions move when a k-mer's count rises by one standard deviation.
+    """Say how far a regression moves when a k-mer's log count rises by one standard deviation.
 
     Parameters
     ----------
@@ -39,9 +39,9 @@ def kmer_effects(model: HasKmers, codes: np.ndarray, cell_types: Sequence[str]) 
     order of the text, in units of the targets.
     """
     tables = []
-    for part, (regression, weight) in model.kmer_regressions().items():
+    for part, regression in model.kmer_regressions().items():
         features = regression.features
-        effects = regression.coefficients.cpu().numpy().astype(np.float64) * float(weight)
+        effects = regression.coefficients.cpu().numpy().astype(np.float64)
         effects = effects * _spread(features.of(codes))[:, None]
         if part == DIFFERENCES:
             effects -= effects.mean(axis=1, keepdims=True)
@@ -104,10 +104,12 @@ def nearest_motifs(words: Sequence[str], known: Sequence[Motif]) -> pd.DataFrame
 
     Returns
     -------
-    Index the k-mers; ``motif`` and ``motif_p``, Tomtom's p-value of this one comparison: of many
-    motifs one may well resemble a short word by chance.
+    Index the k-mers; ``motif``, ``tf`` (its second name, as a rule the factor) and ``motif_p``,
+    Tomtom's p-value of this one comparison: of many motifs one may well resemble a short word by
+    chance.
     """
     queries = [Motif(word, np.eye(4)[[BASES.index(base) for base in word]].T) for word in words]
     hits = compare(queries, known, threshold=1).groupby("Query_ID", sort=False).first()
     nearest = hits[["Target_ID", "p-value"]].set_axis(["motif", "motif_p"], axis=1)
+    nearest.insert(1, "tf", nearest["motif"].map({motif.name: motif.alt for motif in known}))
     return nearest.reindex(words)

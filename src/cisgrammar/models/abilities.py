@@ -80,8 +80,8 @@ class Inserts(EmbedsCells, Protocol):
 class HasKmers(Protocol):
     """``kmers``: weights of k-mers, each of which can be read."""
 
-    def kmer_regressions(self) -> dict[str, tuple[KmerRegression, Tensor]]:
-        """Give the regression of ``levels`` and that of ``differences``, with their weights."""
+    def kmer_regressions(self) -> dict[str, KmerRegression]:
+        """Give the regression of ``levels`` and that of ``differences``."""
 
 
 @runtime_checkable

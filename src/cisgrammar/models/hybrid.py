@@ -182,12 +182,9 @@ class Hybrid(SequenceModel):
             [self.combine(self._scaled(network(inputs.codes)), kmers) for network in self.networks]
         )
 
-    def kmer_regressions(self) -> dict[str, tuple[KmerRegression, Tensor]]:
-        """Give the regression of levels and that of differences, with their weights."""
-        return {
-            "levels": (self.level_kmers, self.level_weights[1]),
-            "differences": (self.difference_kmers, self.difference_weights[1]),
-        }
+    def kmer_regressions(self) -> dict[str, KmerRegression]:
+        """Give the regression of levels and that of differences, each as it predicts by itself."""
+        return {"levels": self.level_kmers, "differences": self.difference_kmers}
 
     def predict_parts(self, inputs: Inputs) -> tuple[Tensor, Tensor]:
         """Say what networks and k-mers predict, the targets' means set aside.

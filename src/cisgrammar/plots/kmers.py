@@ -16,8 +16,8 @@ def kmer_heatmap(effects: pd.DataFrame, n_top: int = 40, unit: str = "log10 coun
     Parameters
     ----------
     effects
-        ``kmers.tsv``: part, kmer, start, end, folds, strength, motif, motif_p, then a column for
-        each cell type. The strongest rows of the part ``differences`` are drawn; with one cell
+        ``kmers.tsv``: part, kmer, start, end, folds, strength, motif, tf, motif_p, then a column
+        for each cell type. The strongest rows of the part ``differences`` are drawn; with one cell
         type, those of ``levels``.
     n_top
         The most k-mers to draw.
@@ -29,7 +29,7 @@ def kmer_heatmap(effects: pd.DataFrame, n_top: int = 40, unit: str = "log10 coun
     ValueError
         If the table is empty or a column is missing.
     """
-    columns = ["part", "kmer", "start", "end", "folds", "strength", "motif", "motif_p"]
+    columns = ["part", "kmer", "start", "end", "folds", "strength", "motif", "tf", "motif_p"]
     style.require(effects, "kmer_heatmap", columns)
     cell_types = effects.columns[effects.columns.get_loc("motif_p") + 1 :]
     part = "differences" if len(cell_types) > 1 else "levels"
@@ -39,5 +39,7 @@ def kmer_heatmap(effects: pd.DataFrame, n_top: int = 40, unit: str = "log10 coun
         rows["kmer"] + " " + places if rows[["start", "end"]].nunique().max() > 1 else rows["kmer"]
     )
     values = rows[list(cell_types)].set_axis(names)
-    notes = dict(zip(names, rows["motif"].fillna(""), strict=True))
+    notes = dict(
+        zip(names, rows["tf"].replace("", None).fillna(rows["motif"]).fillna(""), strict=True)
+    )
     return Heatmap(values, f"Effect ({unit})", row_notes=notes, cluster=len(cell_types) > 1).draw()

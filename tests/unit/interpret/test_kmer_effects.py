@@ -13,12 +13,9 @@ class Regressions:
 
     def kmer_regressions(self):
         level, differences = KmerRegression(1, [[1, 2]], False), KmerRegression(3, [[1, 1]], False)
-        level.coefficients[0, 0] = 2.0
+        level.coefficients[0, 0] = 1.0
         differences.coefficients[3] = torch.tensor([3.0, 3.0, 0.0])
-        return {
-            "levels": (level, torch.tensor(0.5)),
-            "differences": (differences, torch.tensor(1.0)),
-        }
+        return {"levels": level, "differences": differences}
 
 
 CODES = np.array([[0, 0, 3, 3], [1, 1, 3, 1]], dtype=np.uint8)  # AATT, CCTC
@@ -53,9 +50,10 @@ def test_a_fold_that_does_not_count_a_kmer_has_no_effect_of_it():
 def test_the_nearest_motif_of_a_word_is_the_one_that_spells_it():
     def spelled(name, word):
         columns = [[0.97 if base == letter else 0.01 for base in "ACGT"] for letter in word]
-        return Motif(name, np.array(columns).T)
+        return Motif(name, np.array(columns).T, alt=name.upper())
 
     known = [spelled("m1", "GATTACA"), spelled("m2", "CCCGGGT"), spelled("m3", "AATTTTAA")]
     nearest = nearest_motifs(["TGTAATC", "GGGT"], known)
     assert nearest["motif"].tolist() == ["m1", "m2"]
+    assert nearest["tf"].tolist() == ["M1", "M2"]
     assert (nearest["motif_p"] < 0.05).all()
