@@ -11,7 +11,7 @@ from conftest import ROOT, SNAKEMAKE
 
 from cisgrammar.checks.config import complete_config
 from cisgrammar.common.config import read_schema
-from cisgrammar.models.registry import MODELS, POOLS
+from cisgrammar.models.registry import MODELS, POOLS, POPULATIONS
 
 CONFIGS = sorted((ROOT / "config").glob("*.yaml"))
 SCHEMA = read_schema(ROOT / "workflow/schemas/config.schema.yaml")
@@ -49,7 +49,9 @@ SIMULATED = {"simulate_data", "compare_truth", "plot_truth"}
 
 def expected(config):
     """Count the core rules' jobs that a config asks for."""
-    counts, simulation = dict.fromkeys({"check_inputs", "write_provenance", "embed_cells"}, 1), {}
+    counts, simulation = dict.fromkeys({"check_inputs", "write_provenance"}, 1), {}
+    if any(MODELS[model].data is not POPULATIONS for model in config["models"]):
+        counts["embed_cells"] = 1
     pooled = any(MODELS[model].data is POOLS for model in config["models"])
     if pooled:
         counts |= dict.fromkeys(ONCE, 1)
@@ -65,8 +67,10 @@ def expected(config):
         del counts["define_regions"]
         counts["define_peaks"] = 1
     if config["simulation"] is not None:
-        multiome = config["simulation"]["multiome"] is not None
-        simulation = dict.fromkeys({"simulate_data"} if multiome else SIMULATED, 1)
+        promoters = all(
+            config["simulation"][other] is None for other in ("multiome", "populations")
+        )
+        simulation = dict.fromkeys(SIMULATED if promoters else {"simulate_data"}, 1)
     return counts | simulation
 
 
@@ -80,12 +84,17 @@ def with_inputs(config, folder):
     files = [("counts", "path"), ("genome", "fasta"), ("genome", "gtf")]
     files += [("gene_sets", "gmt")]
     files += [("given", key) for key in ("fasta", "targets", "regions", "labels")]
-    for section, key in files:
-        value = config.get(section, {}).get(key)
+    files += [("populations", *keys) for keys in (("half_life", "cds_gtf"), ("table", "path"))]
+    files += [("populations", "bulk", "path")]
+    for *sections, key in files:
+        section = config
+        for name in sections:
+            section = section.get(name) or {}
+        value = section.get(key)
         if isinstance(value, str) and not value.startswith("download:"):
-            path = folder / f"{section}.{key}"
+            path = folder / ".".join([*sections, key])
             path.write_text("a file")
-            config[section][key] = str(path)
+            section[key] = str(path)
     config["downloads"] = {"folder": str(folder / "cache")}
     return config
 
@@ -205,7 +214,9 @@ def test_rules_scripts_and_logs_bear_one_name():
     scripts = {path.stem for path in (ROOT / "workflow/scripts").glob("*.py")}
     assert sorted(names) == sorted(scripts)
     assert sorted(re.findall(r'"\.\./scripts/(\w+)\.py"', rules)) == sorted(names)
-    own = re.sub(r"^use rule .*?(?=^\S)", "", rules, flags=re.M | re.S)  # those have another's log
+    own = re.sub(
+        r"^( *)use rule .*?(?=^\1\S|^\S)", "", rules, flags=re.M | re.S
+    )  # those have another's log
     assert sorted(re.findall(r'^\s+"logs/(\w+)/', own, re.M)) == sorted(names)
 
 

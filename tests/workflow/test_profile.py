@@ -17,7 +17,10 @@ GPU_RULES = {
     for path in (ROOT / "workflow/scripts").glob("*.py")
     if LIBRARY / "common/devices.py" in imported_modules(path)[0]
 }
-LONG = {"run_baselines"}  # rules of a fold that are worth a job of their own
+LONG = {
+    "run_baselines",
+    "run_population_baselines",
+}  # rules of a fold that are worth a job of their own
 BLOCKS = {
     block.partition(":")[0]: block
     for path in sorted((ROOT / "workflow/rules").glob("*.smk"))
