@@ -214,7 +214,7 @@ CASES: dict[str, Callable[[Data], None]] = {
     ),
 }
 REFUSED = {"barnyard", "mtx with a header", "transposed", "a rare batch"}
-FEW = ("numbers", "two files", "barnyard")
+FEW = ("two files", "barnyard")
 
 
 @pytest.mark.parametrize("case", CASES if os.environ.get("CISGRAMMAR_AWKWARD") == "all" else FEW)
