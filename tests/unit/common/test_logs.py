@@ -87,6 +87,7 @@ def test_ctrl_c_ends_at_once_with_one_line(log, pytestconfig):
     """Also where another thread never ends; what was half-written is gone."""
     code = f"""
 import os, signal, threading, time
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a job in the background ignores it
 from cisgrammar.common.files import whole_file
 from cisgrammar.common.logs import log_to
 threading.Thread(target=time.sleep, args=(600,)).start()
