@@ -71,7 +71,8 @@ def tune(
         replaced.
     side_by_side
         Trials that are drawn and trained at once. None: 8 on a GPU, which one small network
-        does not keep busy; 1 on a CPU, where it gains nothing (docs/performance.md).
+        does not keep busy; 1 on a CPU, where it gains nothing (docs/performance.md). Always 1 for
+        a model without this ability.
 
     Returns
     -------
@@ -95,8 +96,9 @@ def tune(
     if not _open(space):
         return _the_only_one(space, seed)
     optuna.logging.set_verbosity(optuna.logging.WARNING)
-    together = split.device.type == "cuda" and "side_by_side" in MODELS[name].abilities
-    at_once = side_by_side or (8 if together else 1)
+    at_once = 1
+    if "side_by_side" in MODELS[name].abilities:
+        at_once = side_by_side or (8 if split.device.type == "cuda" else 1)
     grid = _grid(space)
     trials = min(trials, len(grid)) if grid else trials
     identity = _identity(name, split, settings, epochs, grace, reduction, seed, at_once)

@@ -330,3 +330,18 @@ def test_strands_are_searched_where_the_config_says_so(search, side_by_side):
     assert best["strands"] == table.set_index("trial")["strands"][best["trial"]]
     unsearched, table = search(settings=SETTINGS | {"strands": "both"})
     assert "strands" not in table and "strands" not in unsearched
+
+
+def test_models_that_cannot_be_trained_side_by_side_are_trained_one_by_one(split, tmp_path):
+    kmers = {"blocks": [[1, 1]], "both_strands": True}
+    settings = {
+        "filters": 3, "width": 4, "bins": 1, "strands": "both", "hidden": 2,
+        "level_kmers": kmers, "difference_kmers": kmers,
+        "centred": 0.5, "max_shift": 0, "weight_decay": 0.0,
+        "search": {"learning_rate": [0.001, 0.01], "batch_size": [8], "dropout": [0.2]},
+    }  # fmt: skip
+    _, table = tune(
+        "hybrid", split, settings, trials=3, epochs=2, grace=2, reduction=2, seed=1,
+        journal=tmp_path / "journal", side_by_side=4,
+    )  # fmt: skip
+    assert table["state"].tolist() == ["complete"] * 3
