@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import pandas as pd
 from anndata import AnnData
 
 from cisgrammar.cells.populations import ALL_CELLS
+from cisgrammar.common.seeds import derive_seed
 from cisgrammar.common.statistics import pearson
 from cisgrammar.evaluate.population_scores import tissue_of
 
+FOUND = 0.95  # a site is found if its rank among the rest of the window is above this
 ITS_OWN, OTHERS, NO_CLASS = "of its class", "of other classes", "of no class"
 
 
@@ -94,3 +98,98 @@ def _groups(bears: pd.Series, classes: set[str]) -> dict[str, np.ndarray]:
         none = (bears == "").to_numpy()
         groups |= {ITS_OWN: own, OTHERS: ~own & ~none, NO_CLASS: none}
     return groups
+
+
+def rank_sites(effects: AnnData, sites: pd.DataFrame) -> pd.DataFrame:
+    """Rank what substitutions do in each planted site among the rest of its gene's window.
+
+    Parameters
+    ----------
+    effects
+        Positions x populations (:func:`cisgrammar.interpret.gene_mutagenesis.mutate_genes`).
+    sites
+        ``truth/sites.tsv``: gene, motif, start in the window, sequence.
+
+    Returns
+    -------
+    gene, motif, start, population, effect (mean over the site's bases of the largest change, in
+    absolute value), rank: the share of stretches as wide, of those that touch no planted site, in
+    which it is smaller. By chance ranks are even between 0 and 1.
+    """
+    size, tables = np.abs(np.asarray(effects.X, dtype=np.float64)), []
+    of_gene = {str(gene): its for gene, its in sites.groupby("gene", sort=False)}
+    for gene, rows in effects.obs.reset_index(drop=True).groupby("gene", sort=False, observed=True):
+        its = of_gene.get(str(gene), sites.iloc[:0])
+        ends = its["start"] + its["sequence"].str.len()
+        planted = np.zeros(len(rows), dtype=bool)
+        for start, end in zip(its["start"], ends, strict=True):
+            planted[start:end] = True
+        for site, end in zip(its.itertuples(), ends, strict=True):
+            width = end - site.start
+            means = _of_stretches(size[rows.index], width)
+            elsewhere = means[_of_stretches(planted[:, None], width)[:, 0] == 0]
+            effect = means[site.start]
+            tables.append(
+                pd.DataFrame(
+                    {
+                        "gene": gene,
+                        "motif": site.motif,
+                        "start": site.start,
+                        "population": effects.var_names,
+                        "effect": effect,
+                        "rank": (elsewhere < effect).mean(axis=0),
+                    }
+                )
+            )
+    return pd.concat(tables, ignore_index=True)
+
+
+def found_motifs(
+    ranks: pd.DataFrame, kinds: pd.DataFrame, populations: pd.DataFrame
+) -> pd.DataFrame:
+    """Count the planted sites that substitutions show, motif by motif, population by population.
+
+    Parameters
+    ----------
+    ranks
+        From :func:`rank_sites`.
+    kinds
+        ``truth/activities.tsv``, indexed by motif: place, class (empty acts in all).
+    populations
+        obs of populations.h5ad: level, label.
+
+    Returns
+    -------
+    motif, place, class, population, acts (whether it does anything there), n_sites, found (share
+    of the sites whose rank is above .95), by_chance (.05), median_rank, median_effect.
+    """
+    by = ranks.groupby(["motif", "population"], sort=False, observed=True)
+    table = by.agg(
+        n_sites=("rank", "size"),
+        found=("rank", lambda rank: (rank > FOUND).mean()),
+        median_rank=("rank", "median"),
+        median_effect=("effect", "median"),
+    ).reset_index()
+    about = kinds.loc[table["motif"], ["place", "class"]].fillna("").reset_index(drop=True)
+    where = populations.loc[table["population"], ["level", "label"]].astype(str)
+    everywhere = (about["class"] == "").to_numpy() | (where["level"] == ALL_CELLS).to_numpy()
+    table["acts"] = everywhere | (where["label"].to_numpy() == about["class"].to_numpy())
+    table["by_chance"] = 1 - FOUND
+    table = pd.concat([about, table], axis=1)
+    return table[
+        ["motif", "place", "class", "population", "acts", "n_sites", "found", "by_chance",
+         "median_rank", "median_effect"]
+    ]  # fmt: skip
+
+
+def _of_stretches(values: np.ndarray, width: int) -> np.ndarray:
+    """Average every stretch of so many rows: ``(rows - width + 1, columns)``."""
+    sums = np.cumsum(np.concatenate([np.zeros((1, values.shape[1])), values]), axis=0)
+    return (sums[width:] - sums[:-width]) / width
+
+
+def draw_genes(genes: Sequence[str], n: int, seed: int) -> list[str]:
+    """Draw some of the genes, in their order; all where there are no more."""
+    rng = np.random.default_rng(derive_seed(seed, "planted sites"))
+    chosen = rng.permutation(len(genes))[:n]
+    return [genes[i] for i in np.sort(chosen)]
