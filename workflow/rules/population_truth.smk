@@ -25,6 +25,7 @@ if SIMULATED_POPULATIONS:
             mem_mb=scaled(2000, dataset=15, predictions=20),
             runtime=scaled(30),
         params:
+            seed=config["seed"],
             code=code("compare_population_truth"),
         message:
             "Comparing the predictions of {wildcards.name} with the truth"

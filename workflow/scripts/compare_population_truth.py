@@ -11,5 +11,6 @@ with log_to(snakemake.log[0]):
         read_h5ad(files.predictions),
         read_table(files.genes, index_col="gene"),
         read_h5ad(files.expectation),
+        snakemake.params.seed,
     )
     write_table(table, snakemake.output.truth)

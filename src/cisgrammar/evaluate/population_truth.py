@@ -13,6 +13,7 @@ from cisgrammar.common.seeds import derive_seed
 from cisgrammar.common.statistics import pearson
 from cisgrammar.evaluate.population_scores import tissue_of
 
+BOOTSTRAPS = 500
 FOUND = 0.95  # a site is found if its rank among the rest of the window is above this
 ITS_OWN, OTHERS, NO_CLASS = "of its class", "of other classes", "of no class"
 
@@ -41,7 +42,7 @@ def of_population(expectation: AnnData, level: str, label: str) -> np.ndarray:
 
 
 def compare_populations(
-    dataset: AnnData, predictions: AnnData, genes: pd.DataFrame, expectation: AnnData
+    dataset: AnnData, predictions: AnnData, genes: pd.DataFrame, expectation: AnnData, seed: int
 ) -> pd.DataFrame:
     """Compare predictions with the truth: of all genes, and of those that bear motifs of a class.
 
@@ -55,14 +56,17 @@ def compare_populations(
         ``truth/genes.tsv``, indexed by gene: ``specific_to``, classes with ``;`` between them.
     expectation
         ``truth/expectation.h5ad``.
+    seed
+        Of the bootstrap.
 
     Returns
     -------
     population, level, label, genes (``all``; those that bear a motif of the population's class;
     of other classes only; of none), n_genes, r, tissue_r, ceiling (r of what can be told at all),
     share (r as a share of it), gain (how much lower the mean squared error is than that of the
-    tissue's model, as a share of the latter, each prediction shifted to the genes' mean).
+    tissue's model, as a share of the latter, each prediction shifted to the genes' mean), gain_low, gain_high (95% bootstrap interval over genes).
     """
+    rng = np.random.default_rng(derive_seed(seed, "gain"))
     names = predictions.var_names
     observed = np.asarray(dataset[:, names].X, dtype=np.float64)
     predicted = np.asarray(predictions.X, dtype=np.float64)
@@ -81,12 +85,24 @@ def compare_populations(
             seen, own, tissue = (x[chosen] for x in (observed[i], predicted[i], predicted[tops[i]]))
             told = own, tissue, can_tell[chosen]
             r, tissue_r, ceiling = (float(pearson(seen, x)) for x in told)
-            error, its_error = (float(np.var(seen - x)) for x in (own, tissue))
-            gain = 1 - error / its_error if its_error > 0 else np.nan
+            gain = _gains(seen - own, seen - tissue, rng)
             about = (name, level, label, group, int(chosen.sum()))
-            rows.append((*about, r, tissue_r, ceiling, r / ceiling, gain))
+            rows.append((*about, r, tissue_r, ceiling, r / ceiling, *gain))
     columns = ["population", "level", "label", "genes", "n_genes"]
-    return pd.DataFrame(rows, columns=[*columns, "r", "tissue_r", "ceiling", "share", "gain"])
+    columns += ["r", "tissue_r", "ceiling", "share", "gain", "gain_low", "gain_high"]
+    return pd.DataFrame(rows, columns=columns)
+
+
+def _gains(
+    errors: np.ndarray, others: np.ndarray, rng: np.random.Generator
+) -> tuple[float, float, float]:
+    """Say how much lower the variance of errors is than that of others, with its interval."""
+    n = len(errors)
+    draws = [np.arange(n), *(rng.integers(n, size=n) for _ in range(BOOTSTRAPS))]
+    own, its = (np.array([errors_[rows].var() for rows in draws]) for errors_ in (errors, others))
+    gains = 1 - own / np.where(its > 0, its, np.nan)
+    low, high = np.nanquantile(gains[1:], (0.025, 0.975)) if its[0] > 0 else (np.nan, np.nan)
+    return float(gains[0]), float(low), float(high)
 
 
 def _groups(bears: pd.Series, classes: set[str]) -> dict[str, np.ndarray]:
