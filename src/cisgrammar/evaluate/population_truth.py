@@ -64,7 +64,8 @@ def compare_populations(
     population, level, label, genes (``all``; those that bear a motif of the population's class;
     of other classes only; of none), n_genes, r, tissue_r, ceiling (r of what can be told at all),
     share (r as a share of it), gain (how much lower the mean squared error is than that of the
-    tissue's model, as a share of the latter, each prediction shifted to the genes' mean), gain_low, gain_high (95% bootstrap interval over genes).
+    tissue's model, as a share of the latter, each prediction shifted to the genes' mean),
+    gain_low, gain_high (95% bootstrap interval over genes).
     """
     rng = np.random.default_rng(derive_seed(seed, "gain"))
     names = predictions.var_names
