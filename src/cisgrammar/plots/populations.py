@@ -105,7 +105,7 @@ def gain_against_similarity(gains: pd.DataFrame, model: str) -> Figure:
         ylabel="Gain in r over the tissue's model",
     )
     if len(gains):
-        axes.legend()
+        figure.legend(loc="outside upper center", ncols=3)
     return figure
 
 
