@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from cisgrammar.data.split import Inputs
+from cisgrammar.models.conv_layers import ConvLayer
 from cisgrammar.models.kmer_regression import KmerRegression
 
 
@@ -106,6 +107,14 @@ class Substitutes(Protocol):
 
 
 @runtime_checkable
+class HasConvolutions(Protocol):
+    """``convolutions``: the lower part is plain convolutions, whose neurons can be read."""
+
+    def convolutions(self) -> dict[str, list[ConvLayer]]:
+        """Describe the layers of each of its networks, from the sequence upwards, by name."""
+
+
+@runtime_checkable
 class HasMembers(Protocol):
     """Several members are averaged: no ability of a kind of model, but of one so trained."""
 
@@ -120,4 +129,5 @@ PROTOCOLS: dict[str, type] = {
     "inserts": Inserts,
     "kmers": HasKmers,
     "substitutes": Substitutes,
+    "convolutions": HasConvolutions,
 }

@@ -93,7 +93,7 @@ MODELS = {
             "scover",
             "cisgrammar.models.scover:Scover",
             POOLS,
-            frozenset({"dense_targets", "filters", "side_by_side"}),
+            frozenset({"convolutions", "dense_targets", "filters", "side_by_side"}),
         ),
         ModelSpec(
             "hybrid",
@@ -107,14 +107,14 @@ MODELS = {
             "scBasset",
             "cisgrammar.models.scbasset:Scbasset",
             CELLS,
-            frozenset({"embeds_cells", "inserts"}),
+            frozenset({"convolutions", "embeds_cells", "inserts"}),
         ),
         ModelSpec(
             "scxpresso",
             "scXpresso",
             "cisgrammar.models.scxpresso:Scxpresso",
             POPULATIONS,
-            frozenset({"by_population", "substitutes"}),
+            frozenset({"by_population", "convolutions", "substitutes"}),
         ),
     )
 }

@@ -16,6 +16,7 @@ from cisgrammar.data.open_entries import OpenEntries
 from cisgrammar.data.split import Inputs, Split
 from cisgrammar.genome.sequence import N
 from cisgrammar.models.base import SequenceModel
+from cisgrammar.models.conv_layers import ConvLayer
 from cisgrammar.models.kernels.norm_pool import update_running
 from cisgrammar.models.kernels.scbasset_cpu import WIDEST, trunk
 from cisgrammar.models.scbasset_changes import ChangedSequences
@@ -194,6 +195,10 @@ class Scbasset(SequenceModel):
         )
         self.head.weight.copy_(torch.from_numpy(weight))
         self.head.bias.copy_(torch.from_numpy(intercept))
+
+    def convolutions(self) -> dict[str, list[ConvLayer]]:
+        """Describe its convolutions: what they read has gone through GELU, the bases too."""
+        return {self.name: [block.described() for block in (self.stem, *self.tower)]}
 
     def changed_sequences(self, codes: Tensor) -> ChangedSequences:
         """Run sequences once, and keep what their changes need."""

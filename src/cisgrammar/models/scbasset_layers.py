@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from cisgrammar.models.conv_layers import ConvLayer, fold_norm
 from cisgrammar.models.kernels.norm_pool import norm_pool
 
 MOMENTUM = 0.1  # weight of a batch in the running averages; Keras calls this .9
@@ -51,6 +52,14 @@ class Block(nn.Module):
             eps=EPS,
         )
         return F.silu(x, inplace=not self.training)
+
+
+    def described(self) -> ConvLayer:
+        """Give its weights as numbers, the normalisation folded in."""
+        norm = (self.gain, self.offset, self.running_mean, self.running_var)
+        weight, *averages = (each.detach().cpu().numpy() for each in (self.weight, *norm))
+        folded = fold_norm(weight, None, *averages, EPS)
+        return ConvLayer(*folded, before="gelu_sigmoid", after="none", pool=self.pool)
 
 
 def conv_same(x: Tensor, weight: Tensor) -> Tensor:

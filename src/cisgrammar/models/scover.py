@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar, get_args
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from cisgrammar.data.split import Inputs, Split
 from cisgrammar.models.base import SequenceModel
+from cisgrammar.models.conv_layers import ConvLayer
 from cisgrammar.models.kernels.conv_maxpool import (
     ConvMaxPool,
     Strands,
@@ -173,6 +175,12 @@ class Scover(SequenceModel):
         weights = torch.stack([model.head.weight for model in models])  # (models, targets, inputs)
         biases = torch.stack([model.head.bias for model in models])  # (models, targets)
         return torch.baddbmm(biases[:, None], activations, weights.transpose(1, 2))
+
+    def convolutions(self) -> dict[str, list[ConvLayer]]:
+        """Describe its one layer, as it reads the forward strand."""
+        weight = self.motifs.weight.detach().cpu().numpy()
+        bias = np.zeros(len(weight), np.float32)
+        return {self.name: [ConvLayer(weight, bias, after="elu")]}
 
     def head_weights(self) -> Tensor:
         """Give what the head makes of each activation: ``(targets, filters, bins)``."""

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from cisgrammar.common.errors import InputError
 from cisgrammar.data.split import Inputs, Split, read_codes
 from cisgrammar.models.base import SequenceModel
+from cisgrammar.models.conv_layers import ConvLayer
 from cisgrammar.models.layer_lengths import layer_lengths, shortest_window
 from cisgrammar.models.scxpresso_changes import substitution_effects
 from cisgrammar.models.scxpresso_network import PopulationNetwork
@@ -137,6 +138,14 @@ class Scxpresso(SequenceModel):
     def forward(self, inputs: Inputs) -> Tensor:
         """Predict a batch in the targets' unit: ``(batch, targets)``."""
         return torch.cat([network(inputs) for network in self.networks], dim=1)[:, self._order]
+
+    def convolutions(self) -> dict[str, list[ConvLayer]]:
+        """Describe the two layers of each network that reads sequence, by level."""
+        return {
+            level: network.described()
+            for level, network in self.parts().items()
+            if network.reads_sequence
+        }
 
     def substitution_effects(self, inputs: Inputs, first: int, end: int) -> Tensor:
         """Predict what every substitution changes, in the targets' unit.

@@ -11,6 +11,7 @@ from torch.nn import functional as F
 
 from cisgrammar.data.split import Inputs, Split
 from cisgrammar.models.base import SequenceModel
+from cisgrammar.models.conv_layers import ConvLayer
 from cisgrammar.models.kernels.conv_pool import conv_pool, conv_pool_codes
 from cisgrammar.models.layer_lengths import POOL_PADDING, layer_lengths, padding
 from cisgrammar.models.scxpresso_objective import EVALUATION_BATCH, StandardisedError
@@ -185,6 +186,17 @@ class PopulationNetwork(SequenceModel):
         ends = (self.first_padding, POOL_PADDING) if padded else (0, 0)
         bias = cast(Tensor, self.first.bias)
         return conv_pool_codes(codes, self.first.weight, bias, self.pool, *ends)
+
+    def described(self) -> list[ConvLayer]:
+        """Give the weights of both convolutions as numbers."""
+        return [
+            ConvLayer(
+                layer.weight.detach().cpu().numpy(),
+                cast(Tensor, layer.bias).detach().cpu().numpy(),
+                pool=pool,
+            )
+            for layer, pool in ((self.first, self.pool), (self.second, self.second_pool))
+        ]
 
     def standard_features(self, features: Tensor) -> Tensor:
         """Standardise features, 0 where not annotated, and add the flags of those if asked."""

@@ -1,0 +1,251 @@
+"""The search for sequences that excite neurons: of all neurons of a layer at once, by gradients."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from tqdm import tqdm
+
+from cisgrammar.common.seeds import derive_seed
+from cisgrammar.interpret.neurons.archive import Archive, collect, hashes
+from cisgrammar.interpret.neurons.network import Network
+from cisgrammar.interpret.neurons.seeding import pasted, random_codes
+
+PARENTS = 48  # the best sequences of each neuron, from which the next are made
+PATIENCE = 12  # generations without a higher value that end a neuron's search
+LEAST_GAIN = 1e-4  # of the highest value
+FRESH = 0.15  # share of new seeds among the children
+CROSSED, SHIFTED = 0.25, 0.1  # shares of the others; the rest are mutated
+MOST_MUTATIONS = 0.12  # of a sequence's bases
+HEATS = (0.02, 0.1, 0.3, 1.0)  # of mutations, in units of the largest gain
+FIRST = 8  # times as many seeds in the first generation as later children
+RANKED, DRAWN = 64, 192  # sequences of a batch that a neuron's archive takes: the best, and others
+
+Seeds = tuple[list[Archive], np.ndarray]
+logger = logging.getLogger(__name__)
+
+
+def search(
+    network: Network,
+    depth: int,
+    thresholds: np.ndarray,
+    *,
+    seeds: Seeds | None = None,
+    neurons: np.ndarray | None = None,
+    most: int = 4000,
+    generations: int = 80,
+    children: int = 24,
+    seed: int = 1,
+) -> list[Archive]:
+    """Find sequences that excite each neuron of a layer.
+
+    Parameters
+    ----------
+    network, depth
+        Which layer.
+    thresholds
+        Of each neuron's activation, ``(filters,)``.
+    seeds
+        Archives and maxima of the layer below; random sequences where None.
+    neurons
+        Those that are searched for; all by default.
+    most
+        Sequences that each archive keeps.
+    generations, children
+        The most generations, and new sequences of each neuron in one. They bound the time.
+    seed
+        The result depends on it, not on the number of threads.
+
+    Returns
+    -------
+    One archive for each neuron of the layer.
+
+    Notes
+    -----
+    Wei et al. (2023) search neuron by neuron. A pass through the network gives all neurons of a
+    layer, so here every sequence that any neuron's search makes is judged by all of them.
+    Mutations are drawn by the gain that the gradient foretells; a gain of 0 everywhere, below
+    ReLUs that are closed, leaves them to chance. Beside the archive, which holds answers of every
+    strength, each neuron has its best sequences, which are never lost.
+    """
+    everyone = np.arange(network.filters(depth))
+    state = _State(network, depth, thresholds, most, np.random.default_rng(seed))
+    running = everyone if neurons is None else np.asarray(neurons)
+    state.judge(state.seeds(running, FIRST * children, seeds))
+    for _ in tqdm(range(generations), desc=f"Layer {depth}", unit="generation", leave=False):
+        state.judge(state.offspring(running, children, seeds))
+        running = running[state.goes_on(running)]
+        if not len(running):
+            break
+    logger.info(
+        "layer %d: %d sequences were judged by all %d neurons",
+        *(depth, state.n_judged, len(everyone)),
+    )
+    return state.archives(seed)
+
+
+@dataclass
+class _Pending:
+    codes: list[np.ndarray]
+    values: list[np.ndarray]
+    n: int = 0
+
+
+class _State:
+    """What is known of each neuron so far."""
+
+    def __init__(
+        self,
+        network: Network,
+        depth: int,
+        thresholds: np.ndarray,
+        most: int,
+        rng: np.random.Generator,
+    ) -> None:
+        self.network, self.depth, self.thresholds = network, depth, thresholds
+        self.most, self.rng = most, rng
+        n, self.length = network.filters(depth), network.length(depth)
+        self.best = np.zeros((n, PARENTS, self.length), np.uint8)
+        self.best_values = np.full((n, PARENTS), -np.inf, np.float32)
+        self.waited = np.zeros(n, int)
+        self.found = [_Pending([], []) for _ in range(n)]
+        self.n_judged = 0
+
+    def seeds(self, neurons: np.ndarray, n: int, below: Seeds | None) -> np.ndarray:
+        """Make seeds of each of some neurons, half of them random where there is a layer below."""
+        parts = [random_codes(self.rng, n * len(neurons) // 2, self.length)]
+        for neuron in neurons:
+            parts.append(
+                random_codes(self.rng, n - n // 2, self.length)
+                if below is None
+                else pasted(self.network, self.depth, int(neuron), below, n - n // 2, self.rng)
+            )
+        return np.concatenate(parts)
+
+    def offspring(self, neurons: np.ndarray, n: int, below: Seeds | None) -> np.ndarray:
+        """Make the next sequences of each of some neurons from what it has."""
+        fresh = max(1, int(n * FRESH))
+        crossed, shifted = (max(1, int((n - fresh) * share)) for share in (CROSSED, SHIFTED))
+        mutated = max(1, n - fresh - crossed - shifted)
+        mothers = np.concatenate([self._parents(neuron, mutated) for neuron in neurons])
+        changed = self._mutated(mothers, np.repeat(neurons, mutated))
+        parts = [changed, self.seeds(neurons, fresh, below)]
+        for neuron in neurons:
+            parts.append(self._crossed(self._parents(neuron, 2 * crossed)))
+            parts.append(self._shifted(self._parents(neuron, shifted)))
+        return np.concatenate(parts)
+
+    def _parents(self, neuron: int, n: int) -> np.ndarray:
+        """Draw among a neuron's best, the better the likelier, and among all that excite it."""
+        known = max(1, int(np.isfinite(self.best_values[neuron]).sum()))
+        ranks = (known * self.rng.random(n) ** 2).astype(int)
+        parents = self.best[neuron, ranks]
+        pending = self.found[neuron]
+        if pending.n:
+            others = self.rng.random(n) < 0.3
+            for i in np.flatnonzero(others):
+                block = pending.codes[self.rng.integers(len(pending.codes))]
+                parents[i] = block[self.rng.integers(len(block))]
+        return parents
+
+    def _mutated(self, codes: np.ndarray, neurons: np.ndarray) -> np.ndarray:
+        """Change the bases of which the gradient foretells the most, by chance."""
+        n, length = codes.shape
+        gains = np.empty((n, 4, length), np.float32)
+        for batch in self.network.batches(n, self.depth):
+            bases = self.network.one_hot(codes[batch]).requires_grad_(True)
+            values = self.network.values(bases, self.depth)[..., 0]
+            own = values[torch.arange(len(values)), torch.as_tensor(neurons[batch])]
+            (slope,) = torch.autograd.grad(own.sum(), bases)
+            gains[batch] = slope.cpu().numpy()
+        gains -= np.take_along_axis(gains, codes[:, None].astype(int), axis=1)
+        top = np.maximum(gains.max(axis=(1, 2), keepdims=True), 1e-12)
+        heat = self.rng.choice(HEATS, (n, 1, 1)).astype(np.float32)
+        noise = self.rng.gumbel(size=gains.shape).astype(np.float32)
+        scores = gains / (top * heat) + noise
+        np.put_along_axis(scores, codes[:, None].astype(int), -np.inf, axis=1)
+        best, letters = scores.max(axis=1), scores.argmax(axis=1).astype(np.uint8)
+        most = max(1, int(length * MOST_MUTATIONS))
+        wanted = 1 + (most * self.rng.random(n) ** 2).astype(int)
+        rank = np.argsort(np.argsort(-best, axis=1), axis=1)
+        return np.where(rank < wanted[:, None], letters, codes)
+
+    def _crossed(self, codes: np.ndarray) -> np.ndarray:
+        """Join the beginnings of some with the ends of others."""
+        mothers, fathers = np.split(codes, 2)
+        cut = self.rng.integers(1, max(2, self.length), (len(mothers), 1))
+        return np.where(np.arange(self.length) < cut, mothers, fathers)
+
+    def _shifted(self, codes: np.ndarray) -> np.ndarray:
+        """Roll sequences by up to a step of the layer, to either side."""
+        step = max(2, self.network.step(self.depth))
+        shift = self.rng.integers(1, step, (len(codes), 1)) * self.rng.choice([-1, 1])
+        return np.take_along_axis(codes, (np.arange(self.length) - shift) % self.length, axis=1)
+
+    def goes_on(self, neurons: np.ndarray) -> np.ndarray:
+        """Say for each neuron whether its value may rise yet, or its archive is too empty."""
+        full = np.array([self.found[neuron].n >= self.most / 4 for neuron in neurons], bool)
+        return self.waited[neurons] < np.where(full, PATIENCE, 3 * PATIENCE)
+
+    def judge(self, codes: np.ndarray) -> None:
+        """Ask all neurons about sequences, and keep what excites each."""
+        values = self.network.read(codes, self.depth)
+        self.n_judged += len(codes)
+        self._keep_best(codes, values)
+        order = np.argsort(-values, axis=0, kind="stable")[:RANKED]
+        drawn = self.rng.permutation(len(codes))[:DRAWN]
+        for neuron in range(values.shape[1]):
+            rows = np.union1d(order[:, neuron], drawn)
+            rows = rows[values[rows, neuron] > self.thresholds[neuron]]
+            if not len(rows):
+                continue
+            pending = self.found[neuron]
+            pending.codes.append(codes[rows])
+            pending.values.append(values[rows, neuron])
+            pending.n += len(rows)
+            if pending.n > 3 * self.most:
+                self._compress(neuron)
+
+    def _keep_best(self, codes: np.ndarray, values: np.ndarray) -> None:
+        """Merge a batch into each neuron's best, each sequence once."""
+        top = np.argsort(-values, axis=0, kind="stable")[:PARENTS].T  # (neurons, some)
+        merged = np.concatenate([self.best, codes[top]], axis=1)
+        its = np.concatenate([self.best_values, np.take_along_axis(values.T, top, axis=1)], axis=1)
+        keys = hashes(merged)
+        order = np.lexsort((keys, -its), axis=1)
+        sorted_keys = np.take_along_axis(keys, order, axis=1)
+        its = np.take_along_axis(its, order, axis=1)
+        its[:, 1:][sorted_keys[:, 1:] == sorted_keys[:, :-1]] = -np.inf
+        kept = np.argsort(-its, axis=1, kind="stable")[:, :PARENTS]
+        before = self.best_values[:, 0].copy()
+        self.best_values = np.take_along_axis(its, kept, axis=1)
+        rows = np.take_along_axis(order, kept, axis=1)
+        self.best = np.take_along_axis(merged, rows[..., None], axis=1)
+        gain = LEAST_GAIN * np.where(np.isfinite(before), np.abs(before), 0)
+        risen = self.best_values[:, 0] > before + gain
+        self.waited = np.where(risen, 0, self.waited + 1)
+
+    def _compress(self, neuron: int) -> None:
+        pending = self.found[neuron]
+        kept = collect(
+            np.concatenate(pending.codes),
+            np.concatenate(pending.values),
+            self.thresholds[neuron],
+            self.most,
+            self.rng,
+        )
+        order = self.rng.permutation(len(kept))  # blocks are drawn from evenly
+        self.found[neuron] = _Pending([kept.codes[order]], [kept.values[order]], len(kept))
+
+    def archives(self, seed: int) -> list[Archive]:
+        """Give what was found of each neuron, its best among them."""
+        archives = []
+        for neuron, pending in enumerate(self.found):
+            codes = np.concatenate([self.best[neuron], *pending.codes])
+            values = np.concatenate([self.best_values[neuron], *pending.values])
+            rng = np.random.default_rng(derive_seed(seed, "archive", neuron))
+            archives.append(collect(codes, values, self.thresholds[neuron], self.most, rng))
+        return archives
