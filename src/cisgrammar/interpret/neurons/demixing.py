@@ -12,13 +12,16 @@ from threadpoolctl import threadpool_limits
 
 from cisgrammar.common.seeds import derive_seed
 from cisgrammar.interpret.neurons.archive import Archive
-from cisgrammar.interpret.neurons.facets import Facet, facets_of, purity, weighted_ppm
+from cisgrammar.interpret.neurons.facets import Facet, facets_of, purity
 from cisgrammar.interpret.neurons.network import Network
 from cisgrammar.interpret.neurons.routing import routes
 from cisgrammar.models.conv_layers import field
 
 PURE = 0.95  # decoupling at which no finer parting is tried, as published
 SAME = 0.9  # correlation of the patterns of facets that may be one
+ROUNDS, UNMOVED = 20, 0.001  # of refinement; share of sequences that may move at its end
+SMOOTHING = 10.0  # sequences of even composition that patterns are smoothed with
+TAIL = 3.0  # standard deviations below the mean fit to a pattern
 MERGED = 0.95  # of the lower decoupling of two, which their union keeps if they are one
 
 
@@ -89,6 +92,8 @@ def demix(
     score = -1.0
     for labels in _partings(network, depth, neuron, archive, settings):
         labels = _without_small(labels, settings)
+        if settings.method == "routing":
+            labels = refined(archive.codes, labels, settings.min_sequences)
         facets = facets_of(network, depth, neuron, archive, labels, threshold, settings.n_bins)
         if settings.method == "routing":
             facets = merged(network, depth, neuron, archive, facets, threshold, settings.n_bins)
@@ -121,6 +126,60 @@ def _without_small(labels: np.ndarray, settings: DemixingSettings) -> np.ndarray
     large = order[sizes[order] >= settings.min_sequences]
     kept[large] = np.arange(len(large))
     return np.where(labels < 0, -1, kept[numbers])
+
+
+def refined(codes: np.ndarray, labels: np.ndarray, least: int = 20) -> np.ndarray:
+    """Give each sequence to the group whose pattern it fits best, until nothing moves.
+
+    Parameters
+    ----------
+    codes
+        uint8 ``(n, length)``.
+    labels
+        Groups to begin with; below 0 is none.
+    least
+        Groups that get smaller are given up.
+
+    Returns
+    -------
+    Labels; -1 where a sequence fits no pattern nearly as well as those that it stands for do.
+    """
+    spelt = _spelt(codes)
+    for _ in range(ROUNDS):
+        names, sizes = np.unique(labels[labels >= 0], return_counts=True)
+        names = names[sizes >= least]
+        if not len(names):
+            break
+        logs = np.stack([log_pattern(spelt[labels == name]) for name in names])
+        fits = spelt @ logs.T
+        best = fits.argmax(axis=1)
+        moved = np.where(fits.max(axis=1) >= _expected(logs)[best], names[best], -1)
+        if (moved != labels).mean() < UNMOVED:
+            return moved
+        labels = moved
+    return labels
+
+
+def _spelt(codes: np.ndarray) -> np.ndarray:
+    """Write codes as float32 ``(n, 4 x length)``, base by base."""
+    n, length = codes.shape
+    spelt = np.zeros((n, 4 * length), np.float32)
+    spelt[np.arange(n)[:, None], codes.astype(int) * length + np.arange(length)] = 1
+    return spelt
+
+
+def log_pattern(spelt: np.ndarray) -> np.ndarray:
+    """Take logarithms of the base frequencies of some sequences, smoothed: ``(4 x length,)``."""
+    return np.log((spelt.sum(axis=0) + SMOOTHING / 4) / (len(spelt) + SMOOTHING))
+
+
+def _expected(logs: np.ndarray) -> np.ndarray:
+    """Give the fit that a pattern's own sequences hardly ever miss: ``(patterns,)``."""
+    logs = logs.reshape(len(logs), 4, -1).astype(np.float64)
+    p = np.exp(logs)
+    mean = (p * logs).sum(axis=1)
+    variance = (p * logs**2).sum(axis=1) - mean**2
+    return mean.sum(axis=1) - TAIL * np.sqrt(variance.sum(axis=1))
 
 
 def merged(
@@ -219,12 +278,5 @@ def cluster(
 
 def _maps(network: Network, depth: int, codes: np.ndarray, rectified: bool) -> list[np.ndarray]:
     """Give what each pool reads, flattened, the lowest first: float32 ``(n, numbers)``."""
-    return [
-        np.maximum(flat, 0) if rectified else flat
-        for flat in network.below_pools(codes, depth)
-    ]
-
-
-def pattern(archive: Archive, threshold: float, n_bins: int = 20) -> np.ndarray:
-    """Average all sequences of a neuron, whatever they show: ``(4, length)``."""
-    return weighted_ppm(archive.codes, archive.values, threshold, n_bins)
+    flat = network.below_pools(codes, depth)
+    return [np.maximum(each, 0) for each in flat] if rectified else flat

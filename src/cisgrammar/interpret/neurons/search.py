@@ -17,11 +17,13 @@ from cisgrammar.interpret.neurons.seeding import pasted, random_codes
 PARENTS = 48  # the best sequences of each neuron, from which the next are made
 PATIENCE = 12  # generations without a higher value that end a neuron's search
 LEAST_GAIN = 1e-4  # of the highest value
-FRESH = 0.15  # share of new seeds among the children
-CROSSED, SHIFTED = 0.25, 0.1  # shares of the others; the rest are mutated
+LEAST_BATCH = 512  # sequences of a generation, where neurons are few
+OF_BEST, CROSSED, SHIFTED = 0.2, 0.2, 0.1  # shares of the children; the rest continue climbs
+QUIET = 0.02  # of the largest gain: below it a base is free
+STUCK = 8  # generations without a higher value after which a climb begins anew
 MOST_MUTATIONS = 0.12  # of a sequence's bases
 HEATS = (0.02, 0.1, 0.3, 1.0)  # of mutations, in units of the largest gain
-FIRST = 8  # times as many seeds in the first generation as later children
+FIRST = 4  # times as many seeds in the first generation as later children
 RANKED, DRAWN = 64, 192  # sequences of a batch that a neuron's archive takes: the best, and others
 
 Seeds = tuple[list[Archive], np.ndarray]
@@ -68,15 +70,18 @@ def search(
     Wei et al. (2023) search neuron by neuron. A pass through the network gives all neurons of a
     layer, so here every sequence that any neuron's search makes is judged by all of them.
     Mutations are drawn by the gain that the gradient foretells; a gain of 0 everywhere, below
-    ReLUs that are closed, leaves them to chance. Beside the archive, which holds answers of every
-    strength, each neuron has its best sequences, which are never lost.
+    ReLUs that are closed, leaves them to chance. Many climbs of each neuron go on apart, each from
+    a seed of its own, so that the archive shows all patterns and not the descendants of one. Beside
+    the archive, which holds answers of every strength, each neuron has its best sequences, which
+    are never lost.
     """
     everyone = np.arange(network.filters(depth))
     state = _State(network, depth, thresholds, most, np.random.default_rng(seed))
     running = everyone if neurons is None else np.asarray(neurons)
     state.judge(state.seeds(running, FIRST * children, seeds))
+    climbs = _Climbs(state, max(children, LEAST_BATCH // len(running)), seeds)
     for _ in tqdm(range(generations), desc=f"Layer {depth}", unit="generation", leave=False):
-        state.judge(state.offspring(running, children, seeds))
+        climbs.go_on(running)
         running = running[state.goes_on(running)]
         if not len(running):
             break
@@ -115,44 +120,45 @@ class _State:
         self.n_judged = 0
 
     def seeds(self, neurons: np.ndarray, n: int, below: Seeds | None) -> np.ndarray:
-        """Make seeds of each of some neurons, half of them random where there is a layer below."""
-        parts = [random_codes(self.rng, n * len(neurons) // 2, self.length)]
-        for neuron in neurons:
-            parts.append(
-                random_codes(self.rng, n - n // 2, self.length)
-                if below is None
-                else pasted(self.network, self.depth, int(neuron), below, n - n // 2, self.rng)
-            )
+        """Make seeds of each of some neurons, a quarter random where there is a layer below."""
+        n_random = n if below is None else n // 4
+        parts = [random_codes(self.rng, n_random * len(neurons), self.length)]
+        if below is not None:
+            where = self.network, self.depth
+            parts += [pasted(*where, int(i), below, n - n_random, self.rng) for i in neurons]
         return np.concatenate(parts)
 
-    def offspring(self, neurons: np.ndarray, n: int, below: Seeds | None) -> np.ndarray:
-        """Make the next sequences of each of some neurons from what it has."""
-        fresh = max(1, int(n * FRESH))
-        crossed, shifted = (max(1, int((n - fresh) * share)) for share in (CROSSED, SHIFTED))
-        mutated = max(1, n - fresh - crossed - shifted)
-        mothers = np.concatenate([self._parents(neuron, mutated) for neuron in neurons])
-        changed = self._mutated(mothers, np.repeat(neurons, mutated))
-        parts = [changed, self.seeds(neurons, fresh, below)]
+    def recombined(self, neurons: np.ndarray, n: int) -> np.ndarray:
+        """Mutate the best of each of some neurons, and cross and shift what excites it."""
+        best, crossed, shifted = (
+            max(1, int(n * share)) for share in (OF_BEST, CROSSED, SHIFTED)
+        )
+        mothers = np.concatenate([self._of_best(neuron, best) for neuron in neurons])
+        parts = [self.mutated(mothers, np.repeat(neurons, best))]
         for neuron in neurons:
-            parts.append(self._crossed(self._parents(neuron, 2 * crossed)))
-            parts.append(self._shifted(self._parents(neuron, shifted)))
+            parts.append(self._crossed(self._of_all(neuron, 2 * crossed)))
+            parts.append(self._shifted(self._of_all(neuron, shifted)))
         return np.concatenate(parts)
 
-    def _parents(self, neuron: int, n: int) -> np.ndarray:
-        """Draw among a neuron's best, the better the likelier, and among all that excite it."""
+    def _of_best(self, neuron: int, n: int) -> np.ndarray:
+        """Draw among a neuron's best, the better the likelier."""
         known = max(1, int(np.isfinite(self.best_values[neuron]).sum()))
-        ranks = (known * self.rng.random(n) ** 2).astype(int)
-        parents = self.best[neuron, ranks]
-        pending = self.found[neuron]
-        if pending.n:
-            others = self.rng.random(n) < 0.3
-            for i in np.flatnonzero(others):
-                block = pending.codes[self.rng.integers(len(pending.codes))]
-                parents[i] = block[self.rng.integers(len(block))]
-        return parents
+        return self.best[neuron, (known * self.rng.random(n) ** 2).astype(int)]
 
-    def _mutated(self, codes: np.ndarray, neurons: np.ndarray) -> np.ndarray:
-        """Change the bases of which the gradient foretells the most, by chance."""
+    def _of_all(self, neuron: int, n: int) -> np.ndarray:
+        """Draw among all that excite a neuron; among its best if nothing does."""
+        pending = self.found[neuron]
+        if not pending.n:
+            return self._of_best(neuron, n)
+        blocks = [pending.codes[i] for i in self.rng.integers(len(pending.codes), size=n)]
+        return np.stack([block[self.rng.integers(len(block))] for block in blocks])
+
+    def mutated(self, codes: np.ndarray, neurons: np.ndarray) -> np.ndarray:
+        """Change the bases of which the gradient foretells the most, by chance.
+
+        Half of those that change nothing are redrawn, so that no neighbours of a motif travel
+        with it from sequence to sequence.
+        """
         n, length = codes.shape
         gains = np.empty((n, 4, length), np.float32)
         for batch in self.network.batches(n, self.depth):
@@ -163,6 +169,9 @@ class _State:
             gains[batch] = slope.cpu().numpy()
         gains -= np.take_along_axis(gains, codes[:, None].astype(int), axis=1)
         top = np.maximum(gains.max(axis=(1, 2), keepdims=True), 1e-12)
+        quiet = np.abs(gains).max(axis=1) <= QUIET * top[:, 0]
+        redrawn = quiet & (self.rng.random((n, length)) < 0.5)
+        codes = np.where(redrawn, random_codes(self.rng, n, length), codes)
         heat = self.rng.choice(HEATS, (n, 1, 1)).astype(np.float32)
         noise = self.rng.gumbel(size=gains.shape).astype(np.float32)
         scores = gains / (top * heat) + noise
@@ -190,13 +199,13 @@ class _State:
         full = np.array([self.found[neuron].n >= self.most / 4 for neuron in neurons], bool)
         return self.waited[neurons] < np.where(full, PATIENCE, 3 * PATIENCE)
 
-    def judge(self, codes: np.ndarray) -> None:
-        """Ask all neurons about sequences, and keep what excites each."""
+    def judge(self, codes: np.ndarray) -> np.ndarray:
+        """Ask all neurons about sequences, keep what excites each, and give all values."""
         values = self.network.read(codes, self.depth)
         self.n_judged += len(codes)
         self._keep_best(codes, values)
         order = np.argsort(-values, axis=0, kind="stable")[:RANKED]
-        drawn = self.rng.permutation(len(codes))[:DRAWN]
+        drawn = self.rng.permutation(len(codes))[: max(DRAWN, 4 * len(codes) // values.shape[1])]
         for neuron in range(values.shape[1]):
             rows = np.union1d(order[:, neuron], drawn)
             rows = rows[values[rows, neuron] > self.thresholds[neuron]]
@@ -208,6 +217,7 @@ class _State:
             pending.n += len(rows)
             if pending.n > 3 * self.most:
                 self._compress(neuron)
+        return values
 
     def _keep_best(self, codes: np.ndarray, values: np.ndarray) -> None:
         """Merge a batch into each neuron's best, each sequence once."""
@@ -249,3 +259,34 @@ class _State:
             rng = np.random.default_rng(derive_seed(seed, "archive", neuron))
             archives.append(collect(codes, values, self.thresholds[neuron], self.most, rng))
         return archives
+
+
+class _Climbs:
+    """Sequences of each neuron that are improved on their own, so that no pattern takes over."""
+
+    def __init__(self, state: _State, children: int, below: Seeds | None) -> None:
+        n_filters = len(state.found)
+        self.state, self.children, self.below = state, children, below
+        self.n = max(1, int(children * (1 - OF_BEST - CROSSED - SHIFTED)))
+        self.codes = np.zeros((n_filters, self.n, state.length), np.uint8)
+        self.values = np.full((n_filters, self.n), -np.inf, np.float32)
+        self.waited = np.full((n_filters, self.n), STUCK)
+
+    def go_on(self, neurons: np.ndarray) -> None:
+        """Take a step in each climb of some neurons, or begin it anew where it is stuck."""
+        state = self.state
+        stuck = self.waited[neurons] >= STUCK  # (neurons, climbs)
+        steps = self.codes[neurons]
+        if (~stuck).any():
+            owners = np.repeat(neurons[:, None], self.n, axis=1)[~stuck]
+            steps[~stuck] = state.mutated(steps[~stuck], owners)
+        for row, neuron in enumerate(neurons):
+            if fresh := int(stuck[row].sum()):
+                steps[row, stuck[row]] = state.seeds(np.array([neuron]), fresh, self.below)
+        flat = steps.reshape(-1, state.length)
+        values = state.judge(np.concatenate([flat, state.recombined(neurons, self.children)]))
+        own = values[np.arange(len(flat)), np.repeat(neurons, self.n)].reshape(steps.shape[:2])
+        risen = stuck | (own > self.values[neurons])
+        self.codes[neurons] = np.where(risen[..., None], steps, self.codes[neurons])
+        self.waited[neurons] = np.where(risen, 0, self.waited[neurons] + 1)
+        self.values[neurons] = np.where(risen, own, self.values[neurons])
