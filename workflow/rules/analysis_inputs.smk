@@ -27,6 +27,47 @@ def control_minutes(wildcards):
     return 3 * training_minutes(wildcards)
 
 
+NEURONS = config["neurons"]
+OWN_NETWORK = "own_network"  # stands for a model where the user gives a network
+# what neurons are read of
+NETWORKS = list(NEURONS["models"] or models_with("convolutions", CHOSEN)) if NEURONS else []
+if NEURONS and NEURONS["weights"]:
+    NETWORKS.append(OWN_NETWORK)
+
+
+def network_files(wildcards):
+    """Give the checkpoint that convolutions are taken of, or the user's weights and layers."""
+    if wildcards.model == OWN_NETWORK:
+        return OWN_NETWORK_FILES
+    return FIRST_MODEL.format(name=wildcards.name, model=wildcards.model)
+
+
+def model_of_network(wildcards):
+    """Give the whole model, to be asked for its outputs; a network of the user's has none here."""
+    return when(wildcards.model != OWN_NETWORK, network_files(wildcards))
+
+
+def sequences_of_network(wildcards):
+    """Give the sequences that neurons are asked about: those of the model, or of the first one."""
+    model = CHOSEN[0] if wildcards.model == OWN_NETWORK else wildcards.model
+    return f"results/{wildcards.name}/{MODELS[model].data.dataset}"
+
+
+def network_code(script):
+    """Digest a script as `model_code` does; a user's network has no module of its own."""
+
+    def digest(wildcards):
+        own = wildcards.model == OWN_NETWORK
+        return code(script) if own else code(script, MODELS[wildcards.model].module)
+
+    return digest
+
+
+def how_to_read_neurons(*keys):
+    """Give these keys of the section on neurons; nothing where there is none."""
+    return {key: NEURONS[key] for key in keys} if NEURONS else {}
+
+
 def costs_per_fold(rule):
     """Give what a rule's jobs took, one file for each fold of the model."""
 

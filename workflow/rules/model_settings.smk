@@ -135,6 +135,14 @@ def mutated_bed(wildcards):
     return MUTATED_BEDS.get(wildcards.model, [])
 
 
+# a network of the user's: weights, and their description
+OWN_NETWORK_FILES = [
+    existing(config["neurons"][key], f"neurons.{key}")
+    for key in ("weights", "description")
+    if config["neurons"] and config["neurons"][key]
+]
+
+
 try:  # all problems with keys and files are known now
     PROBLEMS.raise_if_any()
 except InputError as error:

@@ -7,7 +7,7 @@ from typing import Any
 
 from cisgrammar.common.config import fill_in, leaves, raise_all
 from cisgrammar.models.layer_lengths import layer_lengths, shortest_window
-from cisgrammar.models.registry import MODELS, POPULATIONS
+from cisgrammar.models.registry import MODELS, POPULATIONS, models_with
 
 SIMULATIONS = {"multiome": "a multiome", "populations": "a simulation of populations"}
 _IN_ORDER = (
@@ -69,6 +69,7 @@ def contradictions(config: dict[str, Any], schema: dict[str, Any]) -> Iterator[s
     yield from _peaks(config)
     yield from _populations(config)
     yield from _models(config)
+    yield from _neurons(config)
     if values.get("cells.clusters") is not None and values.get("counts.cell_type"):
         yield (
             "keys `cells.clusters` and `counts.cell_type` are set, but cells have types by one of "
@@ -180,6 +181,41 @@ def _models(config: dict[str, Any]) -> Iterator[str]:
             yield from _filters(config, name)
         if spec.data is POPULATIONS and config.get("populations") is not None:
             yield from _what_is_read(config["populations"], name, section["network"])
+
+
+def _neurons(config: dict[str, Any]) -> Iterator[str]:
+    """Say where there is no network whose neurons could be read, or half of one."""
+    asked, chosen = config.get("neurons"), config.get("models", [])
+    if asked is None:
+        return
+    able = models_with("convolutions", chosen)
+    for name in asked["models"] or []:
+        if name not in able:
+            why = "has no plain convolutions" if name in chosen else "is not among `models`"
+            yield (
+                f"key `neurons.models` names {name}, which {why}. Those that can be read: "
+                f"{', '.join(able) or 'none'}."
+            )
+    if bool(asked["weights"]) != bool(asked["description"]):
+        there, absent = (
+            ("weights", "description") if asked["weights"] else ("description", "weights")
+        )
+        yield (
+            f"key `neurons.{there}` is set, but not `neurons.{absent}`: a network of your own is "
+            "its weights and the description of its layers. Set both, or neither."
+        )
+    if not (able or asked["weights"]):
+        yield (
+            f"there is a section `neurons`, but none of the models ({', '.join(chosen)}) has "
+            "convolutions. Add one of "
+            f"{', '.join(models_with('convolutions'))} to `models`, or set `neurons.weights`."
+        )
+    if asked["most_facets"] * asked["min_sequences"] > asked["sequences"]:
+        yield (
+            f"key `neurons.sequences` is {asked['sequences']}, too few for `neurons.most_facets` "
+            f"({asked['most_facets']}) of at least `neurons.min_sequences` "
+            f"({asked['min_sequences']}) each. Keep more sequences, or ask for fewer facets."
+        )
 
 
 def _filters(config: dict[str, Any], name: str) -> Iterator[str]:

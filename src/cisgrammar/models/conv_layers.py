@@ -132,19 +132,26 @@ def answers_above_zero(layers: Sequence[ConvLayer], depth: int) -> bool:
 def fold_norm(
     weight: np.ndarray,
     bias: np.ndarray | None,
-    gain: np.ndarray,
-    offset: np.ndarray,
-    mean: np.ndarray,
-    variance: np.ndarray,
+    norm: Sequence[np.ndarray],
     epsilon: float,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Fold a normalisation into the convolution before it.
+
+    Parameters
+    ----------
+    weight, bias
+        ``(filters, channels, width)`` and ``(filters,)``; no bias is 0.
+    norm
+        Its gain, offset, running mean and running variance, ``(filters,)`` each.
+    epsilon
+        Added to the variance.
 
     Returns
     -------
     Weight ``(filters, channels, width)`` and bias ``(filters,)``, float32.
     """
+    gain, offset, mean, variance = norm
     scale = gain / np.sqrt(variance.astype(np.float64) + epsilon)
-    before = 0 if bias is None else bias
-    folded = weight * scale[:, None, None], offset + (before - mean) * scale
-    return folded[0].astype(np.float32), folded[1].astype(np.float32)
+    before = np.zeros(len(weight)) if bias is None else bias
+    folded = offset + (before - mean) * scale
+    return (weight * scale[:, None, None]).astype(np.float32), folded.astype(np.float32)

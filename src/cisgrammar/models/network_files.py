@@ -181,9 +181,8 @@ def _layer(asked: Mapping[str, Any], kind: str, tensors: Arrays, where: str) -> 
             scale = (gain / np.sqrt(norm["variance"] + epsilon)).astype(np.float32)
             shift = (offset - norm["mean"] * scale).astype(np.float32)
         else:
-            weight, bias = fold_norm(
-                weight, bias, gain, offset, norm["mean"], norm["variance"], epsilon
-            )
+            averages = (gain, offset, norm["mean"], norm["variance"])
+            weight, bias = fold_norm(weight, bias, averages, epsilon)
     keys = ("before", "pool", "pool_stride", "stride", "dilation")
     return ConvLayer(
         np.ascontiguousarray(weight, np.float32),
@@ -238,9 +237,7 @@ def _of_pytorch(tensors: Arrays, where: str) -> Callable[[str, str], Arrays]:
     return find
 
 
-def _required(
-    parts: Arrays, layer: str, needed: str, known: Iterable[str], where: str
-) -> Arrays:
+def _required(parts: Arrays, layer: str, needed: str, known: Iterable[str], where: str) -> Arrays:
     wanted = {"kernel"} if needed == "kernel" else {"mean", "variance"}
     if not wanted <= set(parts):
         what = "a convolution" if needed == "kernel" else "a normalisation with running averages"

@@ -53,13 +53,12 @@ class Block(nn.Module):
         )
         return F.silu(x, inplace=not self.training)
 
-
     def described(self) -> ConvLayer:
         """Give its weights as numbers, the normalisation folded in."""
         norm = (self.gain, self.offset, self.running_mean, self.running_var)
-        weight, *averages = (each.detach().cpu().numpy() for each in (self.weight, *norm))
-        folded = fold_norm(weight, None, *averages, EPS)
-        return ConvLayer(*folded, before="gelu_sigmoid", after="none", pool=self.pool)
+        weight, *numbers = (each.detach().cpu().numpy() for each in (self.weight, *norm))
+        folded, bias = fold_norm(weight, None, numbers, EPS)
+        return ConvLayer(folded, bias, before="gelu_sigmoid", after="none", pool=self.pool)
 
 
 def conv_same(x: Tensor, weight: Tensor) -> Tensor:

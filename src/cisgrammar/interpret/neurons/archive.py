@@ -31,9 +31,14 @@ class Archive:
     def __len__(self) -> int:
         return len(self.values)
 
+    @property
+    def highest(self) -> float:
+        """Highest activation; NaN where nothing excites the neuron."""
+        return float(self.values.max(initial=-np.inf)) if len(self) else float("nan")
+
 
 def hashes(codes: np.ndarray) -> np.ndarray:
-    """Number sequences ``(..., length)`` so that equal ones alone are equal, but for 1 in 2^64."""
+    """Hash sequences ``(..., length)`` so that equal ones alone are equal, but for 1 in 2^64."""
     rng = np.random.default_rng(codes.shape[-1])
     odd = rng.integers(1, 2**63, codes.shape[-1], dtype=np.uint64) * np.uint64(2) + np.uint64(1)
     mixed = (codes.astype(np.uint64) + np.uint64(1)) @ odd
@@ -41,7 +46,10 @@ def hashes(codes: np.ndarray) -> np.ndarray:
 
 
 def bins_of(values: np.ndarray, threshold: float, n_bins: int = BINS) -> np.ndarray:
-    """Number the bins of activation between the threshold and the highest value, from 0."""
+    """Find the bins of activation between the threshold and the highest value, from 0.
+
+    A value on an edge is in the bin above.
+    """
     span = max(float(values.max()) - threshold, 1e-12)
     edges = threshold + span * np.arange(1, n_bins) / n_bins
     return np.searchsorted(edges, values, side="right")

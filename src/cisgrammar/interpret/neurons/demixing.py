@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -81,15 +81,17 @@ def demix(
 
     Notes
     -----
-    Wei et al. (2023), "Decoupling". Partings get finer until the facets' mean decoupling, by
-    size, is :data:`PURE`; if none gets there the purest is taken. The published stop is the mean
-    of each neuron's best facet, over a layer, with no bound; there the others may stay mixed.
+    Wei et al. (2023), "Decoupling": partings get finer until the consensus of each facet excites
+    the neuron nearly as much as its best sequence. They stop by the mean of each neuron's best
+    facet over a layer, and the others may stay mixed; so may a facet of two patterns of which one
+    is the more frequent. Here the mean of all facets by size decides for each neuron, and of
+    the partings that are pure (:data:`PURE`), by routing, the one that describes the sequences best
+    for its number of facets.
     """
     if not len(archive):
         return []
     settings = replace(settings, min_sequences=min(settings.min_sequences, len(archive)))
-    best: list[Facet] = []
-    score = -1.0
+    found = []
     for labels in _partings(network, depth, neuron, archive, settings):
         labels = _without_small(labels, settings)
         if settings.method == "routing":
@@ -97,12 +99,32 @@ def demix(
         facets = facets_of(network, depth, neuron, archive, labels, threshold, settings.n_bins)
         if settings.method == "routing":
             facets = merged(network, depth, neuron, archive, facets, threshold, settings.n_bins)
-        covered = sum(len(facet.rows) for facet in facets) / len(archive)
-        if purity(facets) * covered > score:
-            best, score = facets, purity(facets) * covered
-        if purity(facets) >= PURE and covered > 0.5:
+        if facets:
+            found.append((purity(facets) >= PURE, -description_length(archive, facets), facets))
+        if settings.method == "kmeans" and found and found[-1][0]:
             break
-    return best
+    return max(found, key=_by_purity_and_length)[2] if found else []
+
+
+def _by_purity_and_length(parting: tuple[bool, float, list[Facet]]) -> tuple[bool, float]:
+    return parting[:2]
+
+
+def description_length(archive: Archive, facets: Sequence[Facet]) -> float:
+    """Weigh how well patterns fit all sequences against how many patterns there are (BIC, half).
+
+    Parameters
+    ----------
+    archive
+        Sequences, those that belong to no facet too.
+    facets
+        Of one parting.
+    """
+    spelt = _spelt(archive.codes)
+    logs = np.stack([log_pattern(spelt[facet.rows]) for facet in facets])
+    shares = np.log([len(facet.rows) / len(archive) for facet in facets])
+    fit = float((spelt @ logs.T + shares).max(axis=1).sum())
+    return 0.5 * len(facets) * 3 * archive.codes.shape[1] * float(np.log(len(archive))) - fit
 
 
 def _partings(
@@ -254,8 +276,8 @@ def cluster(
 
     Notes
     -----
-    Wei et al. (2023), "Layer-wise demixing", sequences weighted by activation; there in mini-batches,
-    which make the result a matter of chance, here on all at once.
+    Wei et al. (2023), "Layer-wise demixing", sequences weighted by activation; there in
+    mini-batches, which make the result a matter of chance, here on all at once.
     """
     maps = _maps(network, depth, archive.codes, rectified)
     pools = [layer.pool for layer in network.layers[: depth - 1] if layer.is_pooled]

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import torch
+from anndata import AnnData
 
+from cisgrammar.common.files import whole_file
 from cisgrammar.common.seeds import derive_seed
 from cisgrammar.data.split import Inputs
 from cisgrammar.genome.sequence import N
@@ -20,6 +24,7 @@ from cisgrammar.models.prediction import predict
 
 SITE_COLUMNS = ["chrom", "start", "end", "name", "score", "strand"]
 BACKGROUNDS = 32  # shuffled sequences that each facet is put into
+logger = logging.getLogger(__name__)
 
 
 def best_windows(
@@ -42,7 +47,7 @@ def best_windows(
 
 
 def nearest_facets(facets: Sequence[Facet], windows: np.ndarray) -> np.ndarray:
-    """Number the facet whose pattern each window ``(n, length)`` fits best."""
+    """Find the facet whose pattern each window ``(n, length)`` fits best."""
     logs = [np.log(smoothed(facet)) for facet in facets]
     tables = np.stack([np.vstack([log, log.mean(axis=0)]) for log in logs])  # N: the mean
     assert N == 4
@@ -99,8 +104,9 @@ def read_peaks(
         top = np.argsort(-own, kind="stable")[:n_sites]
         names = [f"{neuron}_{number}" for number in nearest[top]]
         sites.append(
-            _sites(places.iloc[active[top]], starts[active[top], column], length, codes.shape[1])
-            .assign(name=names, score=own[top])[SITE_COLUMNS]
+            _sites(
+                places.iloc[active[top]], starts[active[top], column], length, codes.shape[1]
+            ).assign(name=names, score=own[top])[SITE_COLUMNS]
         )
     columns = ["neuron", "facet", "n_sequences", "share", "highest"]
     return pd.DataFrame(counts, columns=columns), pd.concat(sites, ignore_index=True)
@@ -119,10 +125,73 @@ def _sites(places: pd.DataFrame, starts: np.ndarray, length: int, whole: int) ->
     return pd.DataFrame({"chrom": chrom, "start": first, "end": first + length, "strand": strand})
 
 
+def locate(
+    network: Network,
+    facets: Mapping[int, Mapping[int, Sequence[Facet]]],
+    thresholds: Mapping[int, np.ndarray],
+    dataset: AnnData,
+    n_sites: int,
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Read the sequences of a data set by all layers: see :func:`read_peaks`.
+
+    Returns
+    -------
+    Both tables, the first with a column layer; names of sites are ``L{layer}_{neuron}_{facet}``.
+    Layers whose neurons read more than a sequence are left out, which is logged.
+    """
+    codes, counts, sites = dataset.varm["codes"], [], []
+    for depth, its in facets.items():
+        if network.length(depth) > codes.shape[1]:
+            logger.warning("layer %d reads more than a sequence has: no sites of it", depth)
+            continue
+        found = read_peaks(network, depth, its, thresholds[depth], codes, dataset.var, n_sites)
+        counts.append(found[0].assign(layer=depth)[["layer", *found[0].columns]])
+        sites.append(found[1].assign(name=f"L{depth}_" + found[1]["name"]))
+    if not counts:
+        columns = ["layer", "neuron", "facet", "n_sequences", "share", "highest"]
+        return pd.DataFrame(columns=columns), pd.DataFrame(columns=SITE_COLUMNS)
+    return pd.concat(counts, ignore_index=True), pd.concat(sites, ignore_index=True)
+
+
+def write_sites(sites: pd.DataFrame, path: str | Path) -> None:
+    """Write sites as BED, the best of each neuron first."""
+    with whole_file(path) as temporary:
+        sites.to_csv(
+            temporary, sep="\t", header=False, index=False, float_format="%.6g", lineterminator="\n"
+        )
+
+
+def effects_of_layers(
+    model: SequenceModel | None,
+    dataset: AnnData,
+    facets: Mapping[int, Mapping[int, Sequence[Facet]]],
+    seed: int,
+) -> pd.DataFrame:
+    """See what the neurons of all layers feed: layer, and the columns of the function below.
+
+    A network of the user's own has no outputs here, and the table no rows.
+    """
+    columns = ["layer", "neuron", "facet", "cell_type", "change"]
+    if model is None:
+        return pd.DataFrame(columns=columns)
+    obs = dataset.obs
+    label = next((key for key in ("cell_type", "label") if key in obs), None)
+    groups = obs.index.to_series() if label is None else obs[label]
+    inputs = model.read_inputs(dataset)
+    tables = [
+        effects_on_outputs(model, inputs, its, groups, derive_seed(seed, "feeds", depth)).assign(
+            layer=depth
+        )
+        for depth, its in facets.items()
+    ]
+    return (
+        pd.concat(tables, ignore_index=True)[columns] if tables else pd.DataFrame(columns=columns)
+    )
+
+
 def effects_on_outputs(
     model: SequenceModel,
     inputs: Inputs,
-    network: Network,
     facets: Mapping[int, Sequence[Facet]],
     groups: pd.Series,
     seed: int = 1,
@@ -136,8 +205,6 @@ def effects_on_outputs(
         All of it, that the network is the lower part of.
     inputs
         Of its sequences.
-    network
-        Gives the device.
     facets
         Of each neuron.
     groups
@@ -149,7 +216,7 @@ def effects_on_outputs(
 
     Returns
     -------
-    neuron, facet, group, change: of the mean prediction, in the model's unit.
+    neuron, facet, cell_type, change: of the mean prediction, in the model's unit.
     """
     rng = np.random.default_rng(derive_seed(seed, "outputs"))
     rows = np.sort(rng.choice(len(inputs), min(BACKGROUNDS, len(inputs)), replace=False))
@@ -172,4 +239,4 @@ def effects_on_outputs(
             codes[:, start : start + len(word)] = word
             change = by_group(codes) - before
             found += [(neuron, number, *each) for each in zip(names, change, strict=True)]
-    return pd.DataFrame(found, columns=["neuron", "facet", "group", "change"])
+    return pd.DataFrame(found, columns=["neuron", "facet", "cell_type", "change"])

@@ -1,4 +1,4 @@
-"""Proof: motifs put into random sequences, to see that the neuron follows the syntax that is read."""
+"""Proof: motifs put into random sequences, to see that the neuron follows what was read."""
 
 from __future__ import annotations
 

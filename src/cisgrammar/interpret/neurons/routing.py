@@ -92,7 +92,7 @@ def _winning(places: np.ndarray) -> np.ndarray:
 
 
 def _numbered(keys: np.ndarray) -> np.ndarray:
-    """Number equal rows: int ``(n,)``."""
+    """Give equal rows one number: int ``(n,)``."""
     if not keys.shape[1]:
         return np.zeros(len(keys), int)
     return np.unique(keys, axis=0, return_inverse=True)[1].reshape(-1)

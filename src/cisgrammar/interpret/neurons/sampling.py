@@ -1,4 +1,4 @@
-"""Which sequences excite the neurons of a layer: all of them, the best, those of peaks, or searched."""
+"""Which sequences excite the neurons of a layer: of all, of the best, of peaks, or searched."""
 
 from __future__ import annotations
 
@@ -99,11 +99,6 @@ def sample_layer(
         Samples of the layer below, of which seeds are made; none for the first layer.
     neurons
         Those that are searched for; all by default. The others have what comes by.
-
-    Raises
-    ------
-    InputError
-        If no neuron of the layer can be excited.
     """
     thresholds = thresholds_of(network, depth, settings)
     length = network.length(depth)
@@ -125,15 +120,22 @@ def sample_layer(
             seed=derive_seed(settings.seed, "search", depth),
         )
         how = "search"
-    return _reported(Samples(depth, length, thresholds, archives, how), settings)
+    return Samples(depth, length, thresholds, archives, how)
 
 
-def _reported(samples: Samples, settings: SamplingSettings) -> Samples:
+def require_active(samples: Samples, settings: SamplingSettings) -> None:
+    """Count the neurons that nothing excites.
+
+    Raises
+    ------
+    InputError
+        If these are all.
+    """
     silent = sum(not len(each) for each in samples.archives)
     if silent == len(samples.archives):
         raise InputError(
             f"layer {samples.depth}: none of its {silent} neurons is ever active above its "
-            f"threshold, in {samples.how} sequences. Its weights may be untrained or its "
+            f"threshold, in sequences by {samples.how}. Its weights may be untrained or its "
             "normalisation wrong (is `batch_norm` described as it is?), or `neurons.generations` "
             f"({settings.generations}) is too small."
         )
@@ -142,7 +144,6 @@ def _reported(samples: Samples, settings: SamplingSettings) -> Samples:
         *(samples.depth, samples.length, samples.how, len(samples.archives) - silent),
         *(len(samples.archives), silent),
     )
-    return samples
 
 
 def thresholds_of(network: Network, depth: int, settings: SamplingSettings) -> np.ndarray:
@@ -232,9 +233,7 @@ def _of_filters(
         codes = np.concatenate(drawn)
         values = scores[codes, np.arange(layer.width)].sum(axis=1) + layer.bias[neuron]
         archives.append(
-            collect(
-                codes, values.astype(np.float32), thresholds[neuron], settings.sequences, rng
-            )
+            collect(codes, values.astype(np.float32), thresholds[neuron], settings.sequences, rng)
         )
     return archives
 
@@ -256,7 +255,7 @@ def sample_sequences(
     Raises
     ------
     InputError
-        If the sequences are shorter than the neurons' field, or excite none.
+        If the sequences are shorter than the neurons' field.
     """
     length, step = network.length(depth), network.step(depth)
     if codes.shape[1] < length:
@@ -279,4 +278,4 @@ def sample_sequences(
         windows, its = (np.concatenate(column) for column in zip(*parts, strict=True))
         rng = np.random.default_rng(derive_seed(settings.seed, "peaks", depth, neuron))
         archives.append(collect(windows, its, thresholds[neuron], settings.sequences, rng))
-    return _reported(Samples(depth, length, thresholds, archives, "peaks"), settings)
+    return Samples(depth, length, thresholds, archives, "peaks")

@@ -130,9 +130,7 @@ class _State:
 
     def recombined(self, neurons: np.ndarray, n: int) -> np.ndarray:
         """Mutate the best of each of some neurons, and cross and shift what excites it."""
-        best, crossed, shifted = (
-            max(1, int(n * share)) for share in (OF_BEST, CROSSED, SHIFTED)
-        )
+        best, crossed, shifted = (max(1, int(n * share)) for share in (OF_BEST, CROSSED, SHIFTED))
         mothers = np.concatenate([self._of_best(neuron, best) for neuron in neurons])
         parts = [self.mutated(mothers, np.repeat(neurons, best))]
         for neuron in neurons:

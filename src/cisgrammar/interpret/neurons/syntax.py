@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import pandas as pd
@@ -138,7 +139,7 @@ def syntax_tree(facets: Sequence[Facet], sites: Sequence[Sequence[Site]]) -> Nod
         nodes.append((i, i, Node((word,), facets=tuple(showing), weight=weight)))
     aligned = [_aligned(its, longest) for its in sites]
     while len(nodes) > 1:
-        found = [_joined(a, b, aligned, facets) for a, b in zip(nodes, nodes[1:], strict=False)]
+        found = [_joined(a, b, aligned, facets) for a, b in pairwise(nodes)]
         widths = [
             (node.gaps[1] - node.gaps[0], node.gaps[0]) if node.gaps else (10**6, 0)
             for node in found
