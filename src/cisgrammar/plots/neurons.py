@@ -49,12 +49,17 @@ def facet_logos(
     shown = _chosen_facets(facets)
     shares = {} if sequences is None or sequences.empty else _shares(sequences)
     matrices = {motif.name: motif.matrix for motif in motifs}
+    spans = {
+        (layer, neuron): _informative([matrices[f"L{layer}_{neuron}_{k}"] for k in its["facet"]])
+        for (layer, neuron), its in shown.groupby(["layer", "neuron"], sort=False)
+    }
     figure, axes = style.canvas(style.TWO_COLUMNS, ROW * len(shown) + 4)
     width = style.TWO_COLUMNS - LABEL - NOTE - 4
     for i, row in enumerate(shown.itertuples()):
         name = f"L{row.layer}_{row.neuron}_{row.facet}"
         base = 2 + (i + 1) * ROW - 1
-        matrix = _informative(matrices[name])
+        start, end = spans[row.layer, row.neuron]
+        matrix = matrices[name][:, start:end]
         step = min(3.2, width / matrix.shape[1])
         axes.text(1, base - 3, name, va="center", fontsize=style.SMALL)
         draw_logo(axes, matrix, LABEL, base, step * matrix.shape[1], -(ROW - 2.5))
@@ -92,12 +97,12 @@ def _shares(sequences: pd.DataFrame) -> dict[str, float]:
     return dict(zip(names, sequences["share"], strict=True))
 
 
-def _informative(matrix: np.ndarray) -> np.ndarray:
-    """Cut a pattern to where it holds information, at least 4 positions."""
-    high = np.flatnonzero(information_content(matrix) > 0.2)
+def _informative(matrices: Sequence[np.ndarray]) -> tuple[int, int]:
+    """Find where the patterns of a neuron hold information, so that they are cut alike."""
+    high = np.flatnonzero(np.max([information_content(m) for m in matrices], axis=0) > 0.2)
     if not len(high):
-        return matrix[:, :4]
-    return matrix[:, high[0] : max(high[-1] + 1, high[0] + 4)]
+        return 0, matrices[0].shape[1]
+    return int(high[0]), int(high[-1]) + 1
 
 
 def dictionary_logos(dictionary: pd.DataFrame, entries: Sequence[Motif]) -> Figure:
@@ -150,7 +155,7 @@ def syntax_trees(
         If no neuron joins motifs.
     """
     style.require(syntax, "neuron_syntax", ["layer", "neuron", "node", "left", "right"])
-    groups = {key: its for key, its in syntax.groupby(["layer", "neuron"], sort=False)}
+    groups = dict(list(syntax.groupby(["layer", "neuron"], sort=False)))
     order = sorted(groups, key=lambda key: (-len(groups[key]), -groups[key]["n_sequences"].max()))
     shown = order[:MOST_PANELS]
     heights = [14.0 + LEVEL * len(groups[key]) for key in shown]
@@ -268,7 +273,7 @@ def spacing_curves(spacing: pd.DataFrame) -> Figure:
         if i >= len(shown) - columns:
             axes.set_xlabel("Gap (bp)")
     handles, labels = grid[0].get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside lower center", ncols=len(labels))
+    figure.legend(handles, labels, loc="outside lower center", ncols=3 if columns > 1 else 2)
     return figure
 
 

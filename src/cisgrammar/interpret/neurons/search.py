@@ -141,7 +141,7 @@ class _State:
     def _of_best(self, neuron: int, n: int) -> np.ndarray:
         """Draw among a neuron's best, the better the likelier."""
         known = max(1, int(np.isfinite(self.best_values[neuron]).sum()))
-        return self.best[neuron, (known * self.rng.random(n) ** 2).astype(int)]
+        return self.best[neuron, np.floor(known * self.rng.random(n) ** 2).astype(int)]
 
     def _of_all(self, neuron: int, n: int) -> np.ndarray:
         """Draw among all that excite a neuron; among its best if nothing does."""
@@ -176,7 +176,7 @@ class _State:
         np.put_along_axis(scores, codes[:, None].astype(int), -np.inf, axis=1)
         best, letters = scores.max(axis=1), scores.argmax(axis=1).astype(np.uint8)
         most = max(1, int(length * MOST_MUTATIONS))
-        wanted = 1 + (most * self.rng.random(n) ** 2).astype(int)
+        wanted = 1 + np.floor(most * self.rng.random(n) ** 2)
         rank = np.argsort(np.argsort(-best, axis=1), axis=1)
         return np.where(rank < wanted[:, None], letters, codes)
 
