@@ -1,4 +1,4 @@
-# Commands for a fresh machine: `make demo`, `make demo-atac`, `make demo-expression` and `make test`.
+# Commands for a fresh machine: `make demo`, `make demo-atac`, `make demo-expression`, `make demo-neurons` and `make test`.
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
@@ -39,6 +39,10 @@ demo-atac: install  ## Run the built-in multiome with scBasset and make its repo
 .PHONY: demo-expression
 demo-expression: install  ## Run the built-in populations with scXpresso and make their report
 	@workflow/demo.sh $(CORES) config/demo_expression.yaml
+
+.PHONY: demo-neurons
+demo-neurons: install  ## Run the built-in multiome and read what its network's neurons answer to
+	@workflow/demo.sh $(CORES) config/demo_neurons.yaml
 
 .PHONY: test
 test: install lint unit-test workflow-test  ## Lint, unit tests, workflow tests

@@ -32,4 +32,5 @@ say "Cells by scBasset" scbasset/fold0/embedding.h5ad
 say "TF activity by cell type" scbasset/tf_activity_by_cell_type.tsv
 say "Comparison with the truth" scxpresso/truth/populations.tsv
 say "Scores of populations" scxpresso/population_summary.tsv
+say "Neurons: motifs and syntax" scbasset/neurons/neurons.tsv
 say "Importance of bases" scbasset/mutagenesis/logos

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import anndata as ad
 import numpy as np
@@ -48,7 +49,7 @@ def simulate_multiome(folder: str | Path, settings: MultiomeSettings, *, seed: i
         (cells x peaks, 0 and 1, named ``chr1:100-500``) and ``truth/``: ``motifs.meme``,
         ``sites.tsv`` (peak, motif, start in the genome, strand, sequence), ``activities.tsv``,
         ``accessibility.h5ad`` and ``expectation.h5ad`` (cell types x peaks, x genes, free of
-        noise).
+        noise); with pairs ``pairs.meme`` and ``pair_sites.tsv`` too.
     settings
         By which it is made.
     seed
@@ -67,7 +68,8 @@ def simulate_multiome(folder: str | Path, settings: MultiomeSettings, *, seed: i
         what: np.random.default_rng(derive_seed(seed, "simulate_multiome", what)) for what in DRAWN
     }
 
-    genome, has_site, sites = _draw_genome(settings, motifs, rng)
+    pairs = paired_motifs(settings.pairs, settings.jaspar_release)
+    genome, has_site, sites = _draw_genome(settings, [*motifs, *pairs], rng)
     genes, promoter, tf_motifs = lay_out_genes_on(genome.genes, settings.n_genes, tfs, rng["genes"])
     activities = draw_activities(
         names,
@@ -77,10 +79,23 @@ def simulate_multiome(folder: str | Path, settings: MultiomeSettings, *, seed: i
         settings.max_activity,
         rng["activities"],
     )
+    strengths = [activities]
+    if pairs:
+        strengths.append(
+            draw_activities(
+                [pair.name for pair in pairs],
+                [],
+                list(settings.cell_types),
+                settings.min_activity,
+                settings.max_activity,
+                rng["activities"],
+            )
+        )
+    strength = np.vstack([each.to_numpy() for each in strengths])
     effects = settings.peak_sd * rng["effects"].standard_normal(settings.n_peaks)
     types = pd.DataFrame(index=pd.Index(list(settings.cell_types), name="cell_type"))
     accessibility = ad.AnnData(
-        expected_expression(has_site, activities.to_numpy(), effects, {}, 0.0),
+        expected_expression(has_site, strength, effects, {}, 0.0),
         types,
         genome.genes[["chrom", "start", "end"]],
     )
@@ -88,7 +103,7 @@ def simulate_multiome(folder: str | Path, settings: MultiomeSettings, *, seed: i
     expectation = ad.AnnData(
         expected_expression(
             has_site[promoter],
-            response * activities.to_numpy(),
+            response * strength,
             response * effects[promoter],
             tf_motifs,
             settings.tf_response / response,
@@ -104,7 +119,11 @@ def simulate_multiome(folder: str | Path, settings: MultiomeSettings, *, seed: i
     write_h5ad(rna, folder / "rna.h5ad")
     write_h5ad(atac, folder / "atac.h5ad")
     write_meme(motifs, folder / "truth" / "motifs.meme")
-    write_table(sites, folder / "truth" / "sites.tsv")
+    paired = sites["motif"].isin([pair.name for pair in pairs])
+    write_table(sites[~paired], folder / "truth" / "sites.tsv")
+    if pairs:
+        write_table(sites[paired], folder / "truth" / "pair_sites.tsv")
+        write_meme(pairs, folder / "truth" / "pairs.meme")
     write_table(activities, folder / "truth" / "activities.tsv", index=True)
     write_h5ad(accessibility, folder / "truth" / "accessibility.h5ad")
     write_h5ad(expectation, folder / "truth" / "expectation.h5ad")
@@ -112,6 +131,17 @@ def simulate_multiome(folder: str | Path, settings: MultiomeSettings, *, seed: i
     logger.info("%d peaks, %d sites of %d motifs, %d genes", *numbers)
     n_cells, n_peaks = atac.shape
     logger.info("%d cells, %.3g of the entries open", n_cells, atac.X.nnz / n_cells / n_peaks)
+
+
+def paired_motifs(pairs: Sequence[Mapping[str, Any]], release: str) -> list[Motif]:
+    """Join two profiles of JASPAR each, with a gap of any bases: ``GATA4_6_TAL1``."""
+    found = []
+    for pair in pairs:
+        (first, second), _, _ = choose_motifs([pair["first"], pair["second"]], [], release)
+        gap = np.full((4, pair["gap"]), 0.25)
+        matrix = np.hstack([first.matrix, gap, second.matrix])
+        found.append(Motif(f"{first.name}_{pair['gap']}_{second.name}", matrix))
+    return found
 
 
 def _draw_genome(
@@ -232,7 +262,9 @@ def _check(settings: MultiomeSettings, motifs: Sequence[Motif], tfs: list[list[s
             f"simulation: {n_genes} genes for {len(everyone)} planted TFs and {n_peaks} peaks: "
             "each TF needs a gene and each gene a peak. Change `n_genes` or `n_peaks`."
         )
-    needed, site_range = sum(motif.width for motif in motifs), settings.site_range
+    pairs = paired_motifs(settings.pairs, settings.jaspar_release)
+    site_range = settings.site_range
+    needed = sum(motif.width for motif in [*motifs, *pairs])
     if not needed <= site_range <= SPACING[0]:
         problems.add(
             f"simulation: sites may stand in {site_range} bases of a peak; that must be at least "

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 ACTIVATORS = ("ELK1", "SP3", "NRF1", "USF2", "CEBPB", "HNF1A", "IRF8", "RFX2", "FOS::JUN")
 REPRESSORS = ("E2F4", "GFI1", "REST")
@@ -109,6 +110,9 @@ class MultiomeSettings:
         Bases around the middle of a peak in which sites stand.
     activators, repressors, jaspar_release, min_occurrence, max_occurrence, min_site_strength
         As in :class:`PromoterSettings`, with peaks for promoters.
+    pairs
+        ``first``, ``second`` and ``gap`` of each: two profiles that stand so many bases apart, and
+        open peaks together. They are not among the motifs of the truth.
     min_activity, max_activity
         Absolute effect of a site on the natural logarithm of accessibility, in the cell types
         where its TF is least and most active.
@@ -140,6 +144,7 @@ class MultiomeSettings:
     site_range: int = 250
     activators: Sequence[str] = ACTIVATORS
     repressors: Sequence[str] = REPRESSORS
+    pairs: Sequence[Mapping[str, Any]] = ()
     jaspar_release: str = "JASPAR2024"
     min_occurrence: float = 0.1
     max_occurrence: float = 0.2
