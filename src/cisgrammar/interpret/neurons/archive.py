@@ -114,4 +114,5 @@ def _quota(sizes: np.ndarray, room: int) -> np.ndarray:
     while room >= (open_bins := int((quota < sizes).sum())) > 0:
         more = np.minimum(sizes - quota, room // open_bins)
         quota, room = quota + more, room - int(more.sum())
+    quota[np.flatnonzero(quota < sizes)[::-1][:room]] += 1  # what is left, from the highest down
     return quota
