@@ -16,6 +16,7 @@ import h5py
 import numpy as np
 import pandas as pd
 import scipy.sparse as sp
+import torch
 import yaml
 from made_counts import (
     DENSE,
@@ -33,6 +34,7 @@ from made_inputs import (
     write,
     write_inputs,
 )
+from made_networks import detector, on_top
 from made_populations import SMALL, build, made_populations
 from made_server import serve
 
@@ -59,7 +61,13 @@ from cisgrammar.genome.regions import read_bed
 from cisgrammar.genome.tss import read_tss
 from cisgrammar.interpret.gene_mutagenesis import check_pairs, mutate_genes, named_genes
 from cisgrammar.interpret.gene_sets import match_sets, read_gmt
+from cisgrammar.interpret.neurons.choice import chosen_layers
+from cisgrammar.interpret.neurons.files import sample_layers
+from cisgrammar.interpret.neurons.network import Network
+from cisgrammar.interpret.neurons.sampling import SamplingSettings, sample_sequences
 from cisgrammar.interpret.region_choice import asked_regions, mutated_windows
+from cisgrammar.models.conv_layers import ConvLayer
+from cisgrammar.models.network_files import read_network
 from cisgrammar.motifs.databases import choose_motifs, load_database
 from cisgrammar.motifs.meme import Motif, read_meme, write_meme
 from cisgrammar.training.tuning import read_best
@@ -110,6 +118,7 @@ is in them. `make fuzz` damages a sound file of each kind at random: a reader re
 | tables of an earlier job | TSV | its last line ends; the names of what it belongs to, no fewer and no others; folds, pools, motifs, windows | none |
 | h5ad and JSON of an earlier job | | whole, of the kind that was written | none |
 | models | `model.pt` | weights alone (no code), of a known model | none |
+| networks of your own | HDF5 of Keras, state dict of PyTorch, YAML | weights alone (no code); names, shapes and channels of all layers together | none |
 """  # noqa: E501
 
 
@@ -130,6 +139,29 @@ def config(text):
 
 def source(url="https://example.org/genome.fa.gz", sha256="", member=""):
     return Source("mouse", "genome.fa.gz", "1", url, sha256, None, "", "", "")
+
+
+def own_network(layers, pickled=False):
+    """Read a user's network whose description or weights do not fit."""
+
+    def make(folder):
+        description = write(folder / "layers.yaml", f"layers: [{layers}]\n")
+        state = {
+            "conv1.weight": torch.ones(6, 4, 5),
+            "conv3.weight": torch.ones(2, 8, 3),
+            "flat.weight": torch.ones(6, 4, 5, 5),
+        }
+        torch.save(torch.nn.Conv1d(4, 6, 5) if pickled else state, folder / "own.pt")
+        read_network(folder / "own.pt", description)
+
+    return make
+
+
+def silent_network(folder):
+    """Sample a layer whose biases silence it."""
+    layer = detector("GATTACA", "CCGTGAC")
+    dead = ConvLayer(layer.weight, np.full(2, -100, np.float32))
+    sample_layers(Network([dead]), [1], SamplingSettings(), folder / "sampling")
 
 
 def fetched(folder, content=b"ACGT", status=None, kind="application/gzip", **known):
@@ -648,6 +680,25 @@ ENTRIES = {
             [("cell_type/B", "cell_type/T")],
             pd.Index(["all_cells/all", "cell_type/B cell", "cell_type/T cell"]),
             "scxpresso.mutagenesis.compare",
+        ),
+    },
+    "Neurons": {
+        "A model without convolutions": config("{name: x, models: [hybrid], neurons: {}}"),
+        "Half of a network": config("{name: x, neurons: {weights: own.h5}}"),
+        "More facets than sequences": config("{name: x, neurons: {sequences: 500}}"),
+        "A name that the weights have not": own_network("{convolution: conv7}"),
+        "What is no plain convolution": own_network("{convolution: flat}"),
+        "A layer that is missing": own_network("{convolution: conv1}, {convolution: conv3}"),
+        "Keys of layers that are not known": own_network(
+            "{convolution: conv1, kernel: 5, activation: swish}"
+        ),
+        "A pickled network": own_network("{convolution: conv1}", pickled=True),
+        "A layer that the network has not": lambda _: chosen_layers(
+            on_top(detector("GATTACA"), {(0, 0): 1.0}, 1, -1.0), [3], 112
+        ),
+        "Neurons that nothing excites": silent_network,
+        "Sequences shorter than a field": lambda _: sample_sequences(
+            Network([detector("GATTACA")]), 1, np.zeros((3, 5), np.uint8), SamplingSettings()
         ),
     },
     "Known motifs and gene sets": {

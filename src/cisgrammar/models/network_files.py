@@ -121,6 +121,8 @@ def _read_weights(path: str | Path) -> tuple[str, Arrays]:
         raise
     except Exception as error:  # a damaged file can raise anything in h5py and torch
         why = (str(error).splitlines() or [type(error).__name__])[0][:150]
+        if "Weights only load failed" in why:
+            why = "it holds more than tensors"
         raise InputError(
             f"{path}: neither HDF5 of Keras nor a state dict of PyTorch ({why}). Save weights "
             "with `model.save_weights('x.weights.h5')` in Keras, or with "

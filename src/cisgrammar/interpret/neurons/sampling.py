@@ -135,9 +135,8 @@ def require_active(samples: Samples, settings: SamplingSettings) -> None:
     if silent == len(samples.archives):
         raise InputError(
             f"layer {samples.depth}: none of its {silent} neurons is ever active above its "
-            f"threshold, in sequences by {samples.how}. Its weights may be untrained or its "
-            "normalisation wrong (is `batch_norm` described as it is?), or `neurons.generations` "
-            f"({settings.generations}) is too small."
+            "threshold. Its weights may be untrained or its normalisation wrong (is `batch_norm` "
+            f"described as it is?), or `neurons.generations` ({settings.generations}) is too small."
         )
     logger.info(
         "layer %d, %d bases, by %s: %d of %d neurons are active, %d are never",
