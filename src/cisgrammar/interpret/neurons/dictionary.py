@@ -15,6 +15,7 @@ from cisgrammar.motifs.tomtom import best_p_values, compare, q_values, shuffle_c
 
 GROUPED = 0.01  # q-value of segments that are one entry
 NAMED = 0.001  # q-value of an entry that a segment of another group is called by
+LEAST_INFORMATION = 6.0  # bits of an entry: less is found anywhere
 OWN = 0.05  # and of the entry of its own group
 ENOUGH = 100  # motifs that p-values are estimated from
 MOST = 3000  # segments, the best of a layer, of which entries are made
@@ -57,9 +58,10 @@ def build_dictionary(segments: Sequence[Segment], seed: int = 1) -> list[Entry]:
     -----
     Wei et al. (2023), "Dictionary", who compare one strand and build it neuron by neuron. Greedy
     here: from the segment with the most information on, each opens an entry or joins the first
-    whose segment it matches.
+    whose segment it matches. Segments with little information open none.
     """
-    good = sorted(segments, key=lambda s: -s.score)[:MOST]
+    known = [segment for segment in segments if segment.information >= LEAST_INFORMATION]
+    good = sorted(known, key=lambda s: -s.score)[:MOST]
     good = sorted(good, key=lambda s: (-round(s.information, 6), s.motif.name))
     motifs = [segment.motif for segment in good]
     if not motifs:

@@ -14,6 +14,7 @@ from cisgrammar.interpret.neurons.syntax import Node, Site
 
 BACKGROUNDS = 24
 ACTIVE = 1 / 3  # of the highest of four means, above which a combination counts as active
+MOST_WORDS = 6  # motifs of a neuron that are asked about in pairs
 CONTROLS = ("pair", "swapped", "scrambled", "first alone")
 
 
@@ -94,13 +95,18 @@ def spacing_curves(
     }
     rows = []
     for arrangement, (first, second) in sides.items():
-        for gap in gaps if len(second) else gaps[:1]:
-            codes = backgrounds.copy()
-            start = (length - len(first) - len(second) - int(gap)) // 2 + jitter
-            _put(codes, first, start)
-            _put(codes, second, start + len(first) + int(gap))
-            values = highest(network, depth, neuron, codes)
-            rows.append((int(gap), arrangement, values.mean(), values.std()))
+        asked = gaps if len(second) else gaps[:1]
+        codes = np.tile(backgrounds, (len(asked), 1, 1))
+        for put, gap in zip(codes, asked.tolist(), strict=True):
+            start = (length - len(first) - len(second) - gap) // 2 + jitter
+            _put(put, first, start)
+            _put(put, second, start + len(first) + gap)
+        values = highest(network, depth, neuron, codes.reshape(-1, length))
+        each = values.reshape(len(asked), -1)
+        rows += [
+            (gap, arrangement, own.mean(), own.std())
+            for gap, own in zip(asked.tolist(), each, strict=True)
+        ]
     table = pd.DataFrame(rows, columns=["gap", "arrangement", "activation", "sd"])
     table["expected"] = table["gap"].between(*node.gaps)
     return table
@@ -151,11 +157,13 @@ def truth_table(
 
     Notes
     -----
-    A combination is active where its mean is above the threshold and above a third of the way
+    Of many motifs the :data:`MOST_WORDS` of the most sequences are asked about. A combination is
+    active where its mean is above the threshold and above a third of the way
     to the highest of the four. Motifs that need one place are alternatives: OR if each is active.
     """
     places = _places(facets, sites)
-    names = sorted(places)
+    weights = {name: sum(len(facets[k].rows) for k, *_ in its) for name, its in places.items()}
+    names = sorted(sorted(places, key=lambda name: (-weights[name], name))[:MOST_WORDS])
     seed = derive_seed(seed, "truth", depth, neuron)
     background = random_backgrounds(BACKGROUNDS, network.length(depth), seed, composition)
 

@@ -21,6 +21,8 @@ from cisgrammar.motifs.databases import Database
 from cisgrammar.motifs.meme import Motif, consensus, information_content, write_meme
 from cisgrammar.motifs.tomtom import compare, shuffled_matches
 
+MOST_JOINS = 3  # of a neuron, the innermost, that are asked of the network
+
 
 def facet_motifs(reading: Reading) -> list[Motif]:
     """Give the whole patterns of all facets: ``L{layer}_{neuron}_{facet}``."""
@@ -180,7 +182,7 @@ def proof_tables(
         if neuron not in reading.trees:
             continue
         words = words_of(facets, sites)
-        for node in reading.trees[neuron].joins():
+        for node in reading.trees[neuron].joins()[:MOST_JOINS]:
             curve = spacing_curves(
                 network, depth, neuron, node, words, seed=seed, composition=composition
             )

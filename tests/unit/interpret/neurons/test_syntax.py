@@ -1,0 +1,114 @@
+"""Segments, dictionary and trees, on small cases that can be checked by hand."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cisgrammar.genome.sequence import encode, one_hot, reverse_complement
+from cisgrammar.interpret.neurons.archive import Archive
+from cisgrammar.interpret.neurons.demixing import DemixingSettings, cluster, demix, refined
+from cisgrammar.interpret.neurons.dictionary import annotate, build_dictionary
+from cisgrammar.interpret.neurons.facets import Facet, weighted_ppm
+from cisgrammar.interpret.neurons.network import Network
+from cisgrammar.interpret.neurons.segments import informative, segments_of
+from cisgrammar.interpret.neurons.syntax import Site, gap_range, syntax_tree
+from cisgrammar.models.conv_layers import ConvLayer
+
+
+def facet(text, n=500):
+    ppm = np.stack([np.full(4, 0.25) if c == "." else one_hot(encode(c))[:, 0] for c in text], 1)
+    return Facet(np.arange(n), ppm, 1.0, 1.0, 1.0)
+
+
+def sites(*places):
+    return [Site(word[:-1], word[-1], start, start + 5) for word, start in places]
+
+
+def test_information_is_in_bits():
+    """A column of entropy 1 nat is 0.56 bits, whatever "2 - entropy" of the two is."""
+    assert informative(np.full(6, 0.55)) == []
+    assert informative(np.full(6, 0.57)) == [(0, 6)]
+
+
+def test_short_runs_are_no_motifs():
+    assert segments_of(0, [facet("....ACG......")]) == []
+    (segment,) = segments_of(0, [facet("...ACGTG.....")])
+    assert (segment.start, segment.end) == (3, 8)
+
+
+def test_one_motif_on_two_strands_is_one_entry():
+    word = "GATAAGGCTTC"
+    other = "".join("ACGT"[i] for i in reverse_complement(encode(word)))
+    segments = segments_of(0, [facet(f"...{word}..."), facet(f".{other}.....")])
+    (entry,) = build_dictionary(segments)
+    assert len(entry.segments) == 2
+    named = annotate(segments, [entry])
+    assert sorted(named["strand"]) == ["+", "-"]
+    assert named["start"].tolist() == [segment.start for segment in segments]
+
+
+def test_gaps_are_joined_from_the_narrowest():
+    facets = [facet("A" * 60, n) for n in (50, 40)]
+    found = [sites(("a+", 0), ("b+", 8), ("c-", 30)), sites(("a+", 1), ("b+", 9), ("c-", 35))]
+    tree = syntax_tree(facets, found)
+    assert tree.text == "((a+ [3] b+) [17..21] c-)"
+    assert [node.kind for node in tree.joins()] == ["hard", "soft"]
+    assert tree.weight == 90
+
+
+def test_ties_of_the_width_go_to_the_shorter_gap():
+    tree = syntax_tree([facet("A" * 60)], [sites(("a+", 0), ("b+", 25), ("c+", 32))])
+    assert tree.text == "(a+ [20] (b+ [2] c+))"
+
+
+def test_two_of_one_motif_are_a_pair():
+    tree = syntax_tree([facet("A" * 60)], [sites(("a+", 0), ("a+", 25))])
+    assert tree.text == "(a+ [20] a+)"
+
+
+def test_facets_of_one_motif_have_no_tree():
+    assert syntax_tree([facet("A" * 9)], [sites(("a+", 0))]) is None
+    assert syntax_tree([], []) is None
+
+
+@given(st.lists(st.integers(-5, 60), min_size=1, max_size=8))
+def test_ranges_hold_the_median(gaps):
+    low, high = gap_range(np.array(gaps), np.ones(len(gaps)))
+    assert min(gaps) <= low <= np.median(gaps) + 0.5 and high <= max(gaps)
+
+
+@given(st.integers(0, 10**6))
+def test_patterns_are_probabilities(seed):
+    rng = np.random.default_rng(seed)
+    codes = rng.integers(0, 4, (rng.integers(1, 60), 7), dtype=np.uint8)
+    ppm = weighted_ppm(codes, rng.random(len(codes)) + 0.01)
+    assert np.allclose(ppm.sum(axis=0), 1) and (ppm >= 0).all()
+
+
+def test_each_strength_weighs_alike_however_many_there_are():
+    """One strong sequence holds more than a hundred weak ones: as much as it is stronger."""
+    codes = np.array([[0]] * 100 + [[1]], np.uint8)
+    ppm = weighted_ppm(codes, np.array([0.4] * 100 + [1.0]), n_bins=2)
+    assert ppm[:, 0] == pytest.approx([0.4 / 1.4, 1 / 1.4, 0, 0])
+
+
+def test_sequences_go_to_the_pattern_that_they_fit():
+    rng = np.random.default_rng(1)
+    codes = rng.integers(0, 4, (200, 20), dtype=np.uint8)
+    codes[:100, 2:10], codes[100:, 11:19] = encode("GATAAGGC"), encode("CCATTGTC")
+    truth = np.repeat([0, 1], 100)
+    wrong = np.where(rng.random(200) < 0.25, 1 - truth, truth)
+    labels = refined(codes, wrong)
+    kept = labels >= 0
+    assert kept.mean() > 0.95 and (labels[kept] == truth[kept]).all()
+
+
+def test_few_sequences_are_one_cluster_and_none_no_facet():
+    layer = ConvLayer(np.ones((1, 4, 3), np.float32), np.zeros(1, np.float32), pool=2)
+    network = Network([layer, ConvLayer(np.ones((1, 1, 1), np.float32), np.zeros(1, np.float32))])
+    codes = np.random.default_rng(1).integers(0, 4, (10, 4), dtype=np.uint8)
+    archive = Archive(codes, np.ones(10, np.float32), 10)
+    assert len(set(cluster(network, 2, archive))) == 1
+    empty = Archive(codes[:0], np.ones(0, np.float32), 0)
+    assert demix(network, 2, 0, empty, 0.0, DemixingSettings()) == []
