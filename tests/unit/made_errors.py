@@ -61,12 +61,11 @@ from cisgrammar.genome.regions import read_bed
 from cisgrammar.genome.tss import read_tss
 from cisgrammar.interpret.gene_mutagenesis import check_pairs, mutate_genes, named_genes
 from cisgrammar.interpret.gene_sets import match_sets, read_gmt
-from cisgrammar.interpret.neurons.choice import chosen_layers
 from cisgrammar.interpret.neurons.files import sample_layers
 from cisgrammar.interpret.neurons.network import Network
 from cisgrammar.interpret.neurons.sampling import SamplingSettings, sample_sequences
 from cisgrammar.interpret.region_choice import asked_regions, mutated_windows
-from cisgrammar.models.conv_layers import ConvLayer
+from cisgrammar.models.conv_layers import ConvLayer, chosen_layers
 from cisgrammar.models.network_files import read_network
 from cisgrammar.motifs.databases import choose_motifs, load_database
 from cisgrammar.motifs.meme import Motif, read_meme, write_meme

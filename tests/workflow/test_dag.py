@@ -166,6 +166,22 @@ def test_families_are_located_where_there_are_bins(new_run, tiny_config, bins):
     assert located == ({"locate_families": 1, "plot_positions": 1} if bins > 1 else {})
 
 
+NEURONS = {"sample_neurons", "read_neurons", "locate_facets", "plot_neurons"}
+
+
+def test_neurons_are_read_where_they_are_asked_for(new_run, tiny_config, tmp_path):
+    """Of the models with convolutions, and of a network of the user's."""
+    assert not among(new_run().plan(), NEURONS)
+    plan = new_run({**tiny_config, "neurons": {}}).plan()
+    assert among(plan, NEURONS) == dict.fromkeys(NEURONS, 1)
+    weights, description = tmp_path / "own.pt", tmp_path / "own.yaml"
+    weights.write_bytes(b"weights")
+    description.write_text("layers: []\n")
+    own = {"weights": str(weights), "description": str(description)}
+    plan = new_run({**tiny_config, "neurons": own}).plan()
+    assert among(plan, NEURONS) == dict.fromkeys(NEURONS, 2)
+
+
 @pytest.mark.parametrize(
     "target, rules",
     [
@@ -220,9 +236,10 @@ def test_rules_scripts_and_logs_bear_one_name():
     assert sorted(re.findall(r'^\s+"logs/(\w+)/', own, re.M)) == sorted(names)
 
 
-def test_every_output_is_explained(new_run):
+def test_every_output_is_explained(new_run, tiny_config):
     """A new output of the workflow needs a line in docs/outputs.md."""
-    said = new_run().snakemake("--dry-run", "--detailed-summary")
+    config = {**tiny_config, "neurons": {}}
+    said = new_run(config).snakemake("--dry-run", "--detailed-summary")
     files = [line.split("\t")[0] for line in said.splitlines() if line.startswith("results/")]
     assert len(files) > 50
     generic = {

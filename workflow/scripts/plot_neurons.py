@@ -2,11 +2,10 @@
 
 from pathlib import Path
 
-from cisgrammar.plots.neurons import dictionary_logos, facet_logos, spacing_curves, syntax_trees
-
 from cisgrammar.common.files import read_table
 from cisgrammar.common.logs import log_to
 from cisgrammar.motifs.meme import read_meme
+from cisgrammar.plots.neurons import dictionary_logos, facet_logos, spacing_curves, syntax_trees
 from cisgrammar.plots.notes import draw_or_note
 from cisgrammar.plots.style import save
 

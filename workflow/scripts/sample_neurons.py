@@ -6,9 +6,10 @@ from cisgrammar.common.devices import start_on_device
 from cisgrammar.common.files import read_h5ad
 from cisgrammar.common.logs import log_to
 from cisgrammar.common.seeds import derive_seed
-from cisgrammar.interpret.neurons.choice import chosen_layers, open_network
+from cisgrammar.interpret.neurons.choice import open_network
 from cisgrammar.interpret.neurons.files import sample_layers, write_samples
 from cisgrammar.interpret.neurons.sampling import SamplingSettings
+from cisgrammar.models.conv_layers import chosen_layers
 
 files, params, settings = snakemake.input, snakemake.params, snakemake.params.settings
 with log_to(snakemake.log[0]):

@@ -24,6 +24,7 @@ from cisgrammar.checks.genome import (
     check_genome,
 )
 from cisgrammar.checks.motifs import check_motifs
+from cisgrammar.checks.neurons import check_network
 from cisgrammar.checks.populations import check_gene_features, check_populations
 from cisgrammar.checks.settings import InputFiles, Settings
 from cisgrammar.checks.windows import check_bedtools, check_windows
@@ -46,6 +47,7 @@ CHECKS = (  # in the order of the table; each goes by what those before it have 
     check_cell_types,
     check_mutated,
     check_motifs,
+    check_network,
     check_bedtools,
     check_gene_features,
     check_windows,

@@ -13,7 +13,10 @@ File = str | Path
 
 # Sections of the config, beside counts, genome and those of models, that Settings.of_config reads:
 # the target `check` looks anew where one of them has changed.
-DECIDING = ("cells", "database", "folds", "models", "peaks", "pools", "populations", "regions")
+DECIDING = (
+    *("cells", "database", "folds", "models", "neurons", "peaks", "pools", "populations"),
+    "regions",
+)
 
 
 @dataclass(frozen=True)
@@ -240,6 +243,8 @@ class Settings:
         Of the models that learn the peaks of each cell.
     database
         None is not checked.
+    neurons
+        The section, as it is; None where neurons are not read.
     """
 
     counts: CountSettings = CountSettings()
@@ -252,6 +257,7 @@ class Settings:
     folds: Mapping[str, Any] | None = None
     cell_models: Sequence[CellModelSettings] = ()
     database: DatabaseSettings | None = None
+    neurons: Mapping[str, Any] | None = None
 
     @classmethod
     def of_config(cls, config: Mapping[str, Any]) -> Settings:
@@ -288,6 +294,7 @@ class Settings:
                 for name in models_with("embeds_cells", models)
             ],
             database=DatabaseSettings(database["source"], database["tf_names"]),
+            neurons=config["neurons"],
         )
 
 

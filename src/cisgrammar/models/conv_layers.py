@@ -8,6 +8,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from cisgrammar.common.errors import InputError
+
 # What follows a neuron. Those that turn at 0 make a value above 0 an answer.
 TURN_AT_ZERO = ("relu", "elu", "sigmoid", "tanh")
 ACTIVATIONS = (*TURN_AT_ZERO, "none", "exponential", "softplus", "silu", "gelu", "gelu_sigmoid")
@@ -119,6 +121,34 @@ def field(layers: Sequence[ConvLayer], depth: int) -> Field:
             length += (layer.pool - 1) * step
             step *= layer.pool_step
     return Field(length, step, math.prod(layer.pool for layer in layers[: depth - 1]))
+
+
+def chosen_layers(
+    layers: Sequence[ConvLayer], asked: Sequence[int] | None, longest: int
+) -> list[int]:
+    """List the layers to read, by number from 1: those asked for, or all up to a field's length.
+
+    Raises
+    ------
+    InputError
+        If the network has no such layer, or the field of none is short enough.
+    """
+    fields = [field(layers, depth).length for depth in range(1, len(layers) + 1)]
+    lengths = ", ".join(f"{depth}: {n}" for depth, n in enumerate(fields, start=1))
+    if asked is None:
+        chosen = [depth for depth, n in enumerate(fields, start=1) if n <= longest]
+        if not chosen:
+            raise InputError(
+                f"neurons: no layer reads {longest} bases or fewer (`neurons.longest_field`); "
+                f"bases by layer: {lengths}. Raise it, or name `neurons.layers`."
+            )
+        return chosen
+    if absent := sorted(set(asked) - set(range(1, len(layers) + 1))):
+        raise InputError(
+            f"neurons: key `neurons.layers` names {', '.join(map(str, absent))}, but the network "
+            f"has {len(layers)} convolutions; bases by layer: {lengths}."
+        )
+    return sorted(set(asked))
 
 
 def answers_above_zero(layers: Sequence[ConvLayer], depth: int) -> bool:

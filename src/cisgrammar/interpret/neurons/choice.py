@@ -13,7 +13,7 @@ from cisgrammar.common.seeds import derive_seed
 from cisgrammar.interpret.neurons.network import Network, stacks_of
 from cisgrammar.interpret.neurons.sampling import Samples
 from cisgrammar.models.checkpoints import load_model
-from cisgrammar.models.conv_layers import ConvLayer, field
+from cisgrammar.models.conv_layers import ConvLayer
 from cisgrammar.models.network_files import read_network
 
 
@@ -50,34 +50,6 @@ def open_network(
             f"{', '.join(stacks)}."
         )
     return Network(stacks[next(iter(stacks)) if name is None else name], device)
-
-
-def chosen_layers(
-    layers: Sequence[ConvLayer], asked: Sequence[int] | None, longest: int
-) -> list[int]:
-    """List the layers to read, by number from 1: those asked for, or all up to a field's length.
-
-    Raises
-    ------
-    InputError
-        If the network has no such layer, or the field of none is short enough.
-    """
-    fields = [field(layers, depth).length for depth in range(1, len(layers) + 1)]
-    lengths = ", ".join(f"{depth}: {n}" for depth, n in enumerate(fields, start=1))
-    if asked is None:
-        chosen = [depth for depth, n in enumerate(fields, start=1) if n <= longest]
-        if not chosen:
-            raise InputError(
-                f"neurons: no layer reads {longest} bases or fewer (`neurons.longest_field`); "
-                f"bases by layer: {lengths}. Raise it, or name `neurons.layers`."
-            )
-        return chosen
-    if absent := sorted(set(asked) - set(range(1, len(layers) + 1))):
-        raise InputError(
-            f"neurons: key `neurons.layers` names {', '.join(map(str, absent))}, but the network "
-            f"has {len(layers)} convolutions; bases by layer: {lengths}."
-        )
-    return sorted(set(asked))
 
 
 def chosen_neurons(network: Network, samples: Samples, most: int) -> list[int]:

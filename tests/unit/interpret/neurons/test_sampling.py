@@ -10,7 +10,7 @@ from made_networks import FIRST, SECOND, detector, on_top
 from cisgrammar.common.errors import InputError
 from cisgrammar.genome.sequence import encode
 from cisgrammar.interpret.neurons.archive import collect, hashes
-from cisgrammar.interpret.neurons.choice import chosen_layers, chosen_neurons
+from cisgrammar.interpret.neurons.choice import chosen_neurons
 from cisgrammar.interpret.neurons.facets import Facet
 from cisgrammar.interpret.neurons.files import (
     read_facets,
@@ -27,7 +27,7 @@ from cisgrammar.interpret.neurons.sampling import (
     sample_sequences,
     words,
 )
-from cisgrammar.models.conv_layers import ConvLayer
+from cisgrammar.models.conv_layers import ConvLayer, chosen_layers
 
 SMALL = SamplingSettings(sequences=500, generations=20, seed=3)
 
