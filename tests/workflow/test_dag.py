@@ -169,17 +169,16 @@ def test_families_are_located_where_there_are_bins(new_run, tiny_config, bins):
 NEURONS = {"sample_neurons", "read_neurons", "locate_facets", "plot_neurons"}
 
 
-def test_neurons_are_read_where_they_are_asked_for(new_run, tiny_config, tmp_path):
+@pytest.mark.parametrize("networks", [0, 1, 2])
+def test_neurons_are_read_where_they_are_asked_for(new_run, tiny_config, tmp_path, networks):
     """Of the models with convolutions, and of a network of the user's."""
-    assert not among(new_run().plan(), NEURONS)
-    plan = new_run({**tiny_config, "neurons": {}}).plan()
-    assert among(plan, NEURONS) == dict.fromkeys(NEURONS, 1)
-    weights, description = tmp_path / "own.pt", tmp_path / "own.yaml"
-    weights.write_bytes(b"weights")
-    description.write_text("layers: []\n")
-    own = {"weights": str(weights), "description": str(description)}
-    plan = new_run({**tiny_config, "neurons": own}).plan()
-    assert among(plan, NEURONS) == dict.fromkeys(NEURONS, 2)
+    files = {"weights": tmp_path / "own.pt", "description": tmp_path / "own.yaml"}
+    for file in files.values():
+        file.write_text("layers: []\n")
+    own = {key: str(file) for key, file in files.items()}
+    section = [{}, {"neurons": {}}, {"neurons": own}][networks]
+    plan = new_run({**tiny_config, **section}).plan()
+    assert among(plan, NEURONS) == (dict.fromkeys(NEURONS, networks) if networks else {})
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,6 @@ import h5py
 import numpy as np
 import yaml
 
-from cisgrammar.common.config import raise_all
 from cisgrammar.common.errors import InputError, Problems
 from cisgrammar.common.inputs import examples
 from cisgrammar.common.yaml_text import problems_of_yaml
@@ -69,7 +68,10 @@ def _with_weight(layer: ConvLayer, weight: np.ndarray) -> ConvLayer:
 
 
 def _read_description(path: str | Path) -> tuple[list[dict[str, Any]], str]:
-    raise_all(str(path), problems_of_yaml(path))
+    doubtful = Problems()
+    for message in problems_of_yaml(path):
+        doubtful.add(f"{path}: {message}")
+    doubtful.raise_if_any()
     try:
         content = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
     except (yaml.YAMLError, UnicodeDecodeError) as error:
