@@ -19,6 +19,7 @@ PATIENCE = 12  # generations without a higher value that end a neuron's search
 LEAST_GAIN = 1e-4  # of the highest value
 LEAST_BATCH = 512  # sequences of a generation, where neurons are few
 OF_BEST, CROSSED, SHIFTED = 0.2, 0.2, 0.1  # shares of the children; the rest continue climbs
+POLISHED, TRIED = 20, 8  # last rounds, and single changes of each of a neuron's two best in one
 QUIET = 0.02  # of the largest gain: below it a base is free
 STUCK = 8  # generations without a higher value after which a climb begins anew
 MOST_MUTATIONS = 0.12  # of a sequence's bases
@@ -73,7 +74,7 @@ def search(
     ReLUs that are closed, leaves them to chance. Many climbs of each neuron go on apart, each from
     a seed of its own, so that the archive shows all patterns and not the descendants of one. Beside
     the archive, which holds answers of every strength, each neuron has its best sequences, which
-    are never lost.
+    are never lost; in the end these are polished base by base.
     """
     everyone = np.arange(network.filters(depth))
     state = _State(network, depth, thresholds, most, np.random.default_rng(seed))
@@ -84,6 +85,10 @@ def search(
         climbs.go_on(running)
         running = running[state.goes_on(running)]
         if not len(running):
+            break
+    searched = everyone if neurons is None else np.asarray(neurons)
+    for _ in range(POLISHED):
+        if not state.polish(searched):
             break
     logger.info(
         "layer %d: %d sequences were judged by all %d neurons",
@@ -158,14 +163,7 @@ class _State:
         with it from sequence to sequence.
         """
         n, length = codes.shape
-        gains = np.empty((n, 4, length), np.float32)
-        for batch in self.network.batches(n, self.depth):
-            bases = self.network.one_hot(codes[batch]).requires_grad_(True)
-            values = self.network.values(bases, self.depth)[..., 0]
-            own = values[torch.arange(len(values)), torch.as_tensor(neurons[batch])]
-            (slope,) = torch.autograd.grad(own.sum(), bases)
-            gains[batch] = slope.cpu().numpy()
-        gains -= np.take_along_axis(gains, codes[:, None].astype(int), axis=1)
+        gains = self._gains(codes, neurons)
         top = np.maximum(gains.max(axis=(1, 2), keepdims=True), 1e-12)
         quiet = np.abs(gains).max(axis=1) <= QUIET * top[:, 0]
         redrawn = quiet & (self.rng.random((n, length)) < 0.5)
@@ -179,6 +177,30 @@ class _State:
         wanted = 1 + np.floor(most * self.rng.random(n) ** 2)
         rank = np.argsort(np.argsort(-best, axis=1), axis=1)
         return np.where(rank < wanted[:, None], letters, codes)
+
+    def _gains(self, codes: np.ndarray, neurons: np.ndarray) -> np.ndarray:
+        """Foretell what each change of a base does to each row's neuron: ``(n, 4, length)``."""
+        n, length = codes.shape
+        gains = np.empty((n, 4, length), np.float32)
+        for batch in self.network.batches(n, self.depth):
+            bases = self.network.one_hot(codes[batch]).requires_grad_(True)
+            values = self.network.values(bases, self.depth)[..., 0]
+            own = values[torch.arange(len(values)), torch.as_tensor(neurons[batch])]
+            (slope,) = torch.autograd.grad(own.sum(), bases)
+            gains[batch] = slope.cpu().numpy()
+        return gains - np.take_along_axis(gains, codes[:, None].astype(int), axis=1)
+
+    def polish(self, neurons: np.ndarray) -> bool:
+        """Try the single changes that promise most to each neuron's two best; say if any rose."""
+        mothers = self.best[neurons, :2].reshape(-1, self.length)
+        gains = self._gains(mothers, np.repeat(neurons, 2)).reshape(len(mothers), -1)
+        changes = np.argsort(-gains, axis=1, kind="stable")[:, :TRIED]
+        codes = np.repeat(mothers, changes.shape[1], axis=0)
+        letters, places = np.divmod(changes.ravel(), self.length)
+        codes[np.arange(len(codes)), places] = letters
+        before = self.best_values[neurons, 0].copy()
+        self.judge(codes)
+        return bool((self.best_values[neurons, 0] > before).any())
 
     def _crossed(self, codes: np.ndarray) -> np.ndarray:
         """Join the beginnings of some with the ends of others."""
