@@ -12,6 +12,7 @@ from cisgrammar.common.statistics import pearson
 from cisgrammar.genome.peaks import peaks_from_names
 from cisgrammar.genome.sequence import decode, encode, reverse_complement
 from cisgrammar.genome.tss import read_tss
+from cisgrammar.motifs.meme import read_meme
 from cisgrammar.simulate.multiome import simulate_multiome
 from cisgrammar.simulate.settings import MultiomeSettings
 
@@ -138,3 +139,16 @@ def test_what_cannot_be_is_said_and_nothing_written(tmp_path, settings, message)
     with pytest.raises(InputError, match=message):
         simulate(tmp_path / "folder", **{**SMALL, **settings})
     assert not (tmp_path / "folder").exists()
+
+
+def test_a_pair_stands_at_its_gap_and_is_no_motif_of_the_truth(tmp_path):
+    pair = {"first": "TEAD4", "second": "MEF2A", "gap": 6}
+    settings = {"n_peaks": 300, "n_genes": 100, "n_cells": 20, "pairs": [pair]}
+    simulate_multiome(tmp_path, MultiomeSettings(**settings), seed=1)
+    (motif,) = read_meme(tmp_path / "truth/pairs.meme")
+    assert motif.name == "TEAD4_6_MEF2A"
+    flat = np.flatnonzero((motif.matrix == 0.25).all(axis=0))
+    assert len(flat) == 6 and np.diff(flat).max() == 1
+    own, others = (read_table(tmp_path / f"truth/{n}.tsv") for n in ("pair_sites", "sites"))
+    assert set(own["motif"]) == {motif.name} and motif.name not in set(others["motif"])
+    assert 0.05 < len(own) / 300 < 0.3

@@ -100,7 +100,18 @@ def sites_of(
             sites[segment.facet].append(
                 Site(row["entry"], row["strand"], int(row["start"]), int(row["end"]))
             )
-    return [sorted(each, key=lambda site: site.start) for each in sites]
+    return [_apart(sorted(each, key=lambda site: site.start)) for each in sites]
+
+
+def _apart(sites: Sequence[Site]) -> list[Site]:
+    """Leave out, from left to right, what lies on another site by half of the shorter or more."""
+    kept: list[Site] = []
+    for site in sites:
+        shared = kept[-1].end - site.start if kept else 0
+        widths = [each.end - each.start for each in (site, *kept[-1:])]
+        if 2 * shared < min(widths):
+            kept.append(site)
+    return kept
 
 
 def syntax_tree(facets: Sequence[Facet], sites: Sequence[Sequence[Site]]) -> Node | None:

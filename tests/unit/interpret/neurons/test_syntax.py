@@ -1,6 +1,7 @@
 """Segments, dictionary and trees, on small cases that can be checked by hand."""
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -12,7 +13,7 @@ from cisgrammar.interpret.neurons.dictionary import annotate, build_dictionary
 from cisgrammar.interpret.neurons.facets import Facet, weighted_ppm
 from cisgrammar.interpret.neurons.network import Network
 from cisgrammar.interpret.neurons.segments import informative, segments_of
-from cisgrammar.interpret.neurons.syntax import Site, gap_range, syntax_tree
+from cisgrammar.interpret.neurons.syntax import Site, gap_range, sites_of, syntax_tree
 from cisgrammar.models.conv_layers import ConvLayer
 
 
@@ -65,6 +66,16 @@ def test_ties_of_the_width_go_to_the_shorter_gap():
 def test_two_of_one_motif_are_a_pair():
     tree = syntax_tree([facet("A" * 60)], [sites(("a+", 0), ("a+", 25))])
     assert tree.text == "(a+ [20] a+)"
+
+
+def test_one_place_is_not_two_motifs():
+    """A long entry names two segments of its own: one site."""
+    segments = segments_of(3, [facet("..GATAAGGCTTC..ACCGTTGCA...")])
+    named = pd.DataFrame(
+        {"entry": ["a", "a"], "strand": "+", "start": [0, 1], "end": [26, 27], "q": 0.0},
+        index=[segment.motif.name for segment in segments],
+    )
+    assert [[site.start for site in its] for its in sites_of(3, 1, segments, named)] == [[0]]
 
 
 def test_facets_of_one_motif_have_no_tree():
