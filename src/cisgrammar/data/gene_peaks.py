@@ -86,24 +86,33 @@ class Scaled:
         How many there are.
     cells
         By which it is scaled.
+    centred
+        Whether each peak's mean over these cells is then taken out. What is predicted has mean 0
+        in each gene; without centring a network has to find each gene's level first.
 
     Notes
     -----
-    The published code divides by the length of the vector over all cells; the mean does not
-    depend on how many they are.
+    The published code divides by the length of the vector over all cells and does not centre; the
+    mean square does not depend on how many cells they are.
     """
 
-    def __init__(self, accessibility: Accessibility, n_peaks: int, cells: Tensor) -> None:
+    def __init__(
+        self, accessibility: Accessibility, n_peaks: int, cells: Tensor, centred: bool
+    ) -> None:
         self._accessibility, self.n_cells = accessibility, accessibility.n_cells
-        squares = [
-            accessibility.of_peaks(rows, cells).square().mean(dim=0)
-            for rows in np.array_split(np.arange(n_peaks), -(-n_peaks // PEAKS_AT_ONCE))
-        ]
+        means, squares = [], []
+        for rows in np.array_split(np.arange(n_peaks), -(-n_peaks // PEAKS_AT_ONCE)):
+            block = accessibility.of_peaks(rows, cells)
+            means.append(block.mean(dim=0))
+            squares.append(block.square().mean(dim=0))
         self.scale = torch.cat(squares).clamp(min=1e-12).rsqrt()
+        self.mean = torch.cat(means) * centred
 
     def of_peaks(self, peaks: np.ndarray, cells: Tensor | None = None) -> Tensor:
         """Give ``(cells, peaks)``."""
-        return self._accessibility.of_peaks(peaks, cells) * self.scale[torch.from_numpy(peaks)]
+        rows = torch.from_numpy(peaks)
+        values = self._accessibility.of_peaks(peaks, cells)
+        return (values - self.mean[rows]) * self.scale[rows]
 
 
 @dataclass(frozen=True)

@@ -209,8 +209,8 @@ class LinkSettings:
         As in :class:`MultiomeSettings`.
     """
 
-    n_peaks: int = 4000
-    n_genes: int = 800
+    n_peaks: int = 5000
+    n_genes: int = 1500
     n_chromosomes: int = 6
     min_spacing: int = 3000
     max_spacing: int = 9000
@@ -225,9 +225,9 @@ class LinkSettings:
     min_site_strength: float = 0.9
     insulated: float = 0.25
     decay: float = 15000.0
-    min_effect: float = 0.5
-    max_effect: float = 0.8
-    least_effect: float = 0.12
+    min_effect: float = 0.8
+    max_effect: float = 1.2
+    least_effect: float = 0.2
     min_activity: float = 0.0
     max_activity: float = 2.0
     within_type_sd: float = 0.4
@@ -243,7 +243,7 @@ class LinkSettings:
     n_cells: int = 1000
     n_batches: int = 2
     open_per_cell: float = 1500.0
-    rna_per_cell: float = 5000.0
+    rna_per_cell: float = 8000.0
     depth_sd: float = 0.35
     batch_depth_sd: float = 0.3
     dispersion: float = 0.2
