@@ -229,7 +229,7 @@ class LinkSettings:
     max_effect: float = 1.2
     least_effect: float = 0.2
     min_activity: float = 0.0
-    max_activity: float = 2.0
+    max_activity: float = 1.8
     within_type_sd: float = 0.4
     passive_likeness: float = 0.8
     promoter_response: float = 0.5

@@ -70,7 +70,12 @@ def train_attention(
     sizes = {key: settings[key] for key in (*SIZES, *DROPOUT)}
     sizes |= {"described": data.embedding.shape[1], "outputs": outputs}
     model = build_attention(sizes, derive_seed(seed, "weights of links")).to(device)
-    optimiser = torch.optim.Adam(_groups(model, settings), betas=BETAS, eps=ADAM_EPS)
+    optimiser = torch.optim.AdamW(
+        _groups(model, settings),
+        betas=BETAS,
+        eps=ADAM_EPS,
+        weight_decay=settings["weight_decay"],
+    )
     rng = np.random.default_rng(derive_seed(seed, "order of links"))
     dropout = torch.Generator().manual_seed(derive_seed(seed, "dropout of links"))
     best, best_loss, waited, history = None, math.inf, 0, []
