@@ -1,4 +1,5 @@
-# Commands for a fresh machine: `make demo`, `make demo-atac`, `make demo-expression` and `make test`.
+# Commands for a fresh machine: `make demo`, `make demo-atac`, `make demo-expression`,
+# `make demo-links` and `make test`.
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
@@ -39,6 +40,10 @@ demo-atac: install  ## Run the built-in multiome with scBasset and make its repo
 .PHONY: demo-expression
 demo-expression: install  ## Run the built-in populations with scXpresso and make their report
 	@workflow/demo.sh $(CORES) config/demo_expression.yaml
+
+.PHONY: demo-links
+demo-links: install  ## Run the built-in distal links with the cRE attention model and make their report
+	@workflow/demo.sh $(CORES) config/demo_links.yaml
 
 .PHONY: test
 test: install lint unit-test workflow-test  ## Lint, unit tests, workflow tests

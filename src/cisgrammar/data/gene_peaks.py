@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
+import pandas as pd
 import torch
+from anndata import AnnData
 from scipy import sparse
 from torch import Tensor
 
-from cisgrammar.cells.components import log_normalised, randomised_components
+from cisgrammar.cells.components import log_normalised, log_pca, randomised_components
 from cisgrammar.cells.pooling import nearest_cells
 from cisgrammar.common.errors import InputError
 from cisgrammar.common.seeds import derive_seed
@@ -247,11 +249,48 @@ def pools_of_cells(components: np.ndarray, n_pools: int, size: int, seed: int) -
     return sparse.csr_matrix((values, (rows, members.ravel())), (n_pools, n))
 
 
-def blocks_of_genes(indptr: np.ndarray, n_cells: int, most: int) -> Iterator[slice]:
-    """Cut genes into blocks whose pairs times cells are at most so many, a gene at least."""
-    first = 0
-    while first < len(indptr) - 1:
-        room = indptr[first] + most // max(n_cells, 1)
-        end = max(int(np.searchsorted(indptr, room, "right")) - 1, first + 1)
-        yield slice(first, end)
-        first = end
+def pools_by_expression(
+    cells: AnnData,
+    counts: AnnData,
+    genes: Iterable[str],
+    n_components: int,
+    *,
+    n_pools: int,
+    size: int,
+    seed: int,
+) -> tuple[sparse.csr_matrix, sparse.csr_matrix]:
+    """Give some genes' expression in the cells with peaks, and pools of cells alike in all genes.
+
+    Parameters
+    ----------
+    cells, counts
+        The same cells x peaks and x genes.
+    genes
+        Names.
+    n_components, n_pools, size, seed
+        As for :func:`pools_of_cells`; fewer components where there are few cells or genes.
+
+    Returns
+    -------
+    Logarithms, cells x genes, and means over cells, pools x cells.
+    """
+    matrix = sparse.csr_matrix(counts.X[counts.obs_names.get_indexer(cells.obs_names)])
+    n_components = min(n_components, min(matrix.shape) - 1)
+    components = log_pca(matrix, n_components, derive_seed(seed, "links"), exact=False)
+    pools = pools_of_cells(components, n_pools, size, seed)
+    columns = counts.var_names.get_indexer(list(genes))
+    return log_normalised(matrix)[:, columns], pools
+
+
+def describe_peaks(cells: AnnData) -> pd.DataFrame:
+    """Give chrom, accessibility (share of open cells) and gc (share of the sequence) of peaks."""
+    codes = cells.varm["codes"]
+    is_gc = (codes == 1) | (codes == 2)
+    return pd.DataFrame(
+        {
+            "chrom": cells.var["chrom"].astype(str),
+            "accessibility": np.asarray(cells.X.mean(axis=0)).ravel(),
+            "gc": is_gc.mean(axis=1),
+        },
+        index=cells.var_names,
+    )

@@ -141,9 +141,7 @@ def read_places(path: str | Path, least: int = BED) -> pd.DataFrame:
     return table.astype({names[i]: np.int64 for i in numbers})
 
 
-def overlapping(
-    first: pd.DataFrame, second: pd.DataFrame
-) -> tuple[np.ndarray, np.ndarray]:
+def overlapping(first: pd.DataFrame, second: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
     """Find all pairs of rows whose regions share a base.
 
     Parameters
@@ -258,7 +256,7 @@ def label_tested_pairs(
 def label_enhancers(
     path: str | Path, enhancers: pd.DataFrame, peaks: pd.DataFrame, links: pd.DataFrame
 ) -> np.ndarray:
-    """Say which links\' peaks touch an enhancer, whatever its gene: bool ``(links,)``."""
+    """Say which of the links have peaks that touch an enhancer, whatever its gene: bool ``(links,)``."""
     rows, _ = overlapping(peaks.reset_index(drop=True), enhancers)
     touched = peaks.index[np.unique(rows)]
     require_overlap(path, len(touched), len(peaks), "peaks and enhancers", peaks)

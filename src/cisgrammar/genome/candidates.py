@@ -49,6 +49,10 @@ class Candidates:
         """Say where the candidates of a gene stand."""
         return slice(int(self.indptr[gene]), int(self.indptr[gene + 1]))
 
+    def promoters(self, names: pd.Index) -> np.ndarray:
+        """Name the promoter's peak of each gene."""
+        return names[self.genes["promoter"]].to_numpy()
+
     def table(self, names: pd.Index) -> pd.DataFrame:
         """List gene, gene_name, peak, promoter (names of peaks) and distance, a pair a row."""
         genes = self.genes.iloc[self.gene_of_pair]

@@ -23,7 +23,7 @@ class Activities:
 
     Parameters
     ----------
-    values
+    added
         ``(cells, 1 + candidates)``, the promoter first. A row sums to prediction minus baseline.
     prediction
         ``(cells,)``.
@@ -31,7 +31,7 @@ class Activities:
         The cell with the lowest prediction, in which all peaks are as the baseline has them.
     """
 
-    values: Tensor
+    added: Tensor
     prediction: Tensor
     baseline: int
 

@@ -361,7 +361,9 @@ def truth_of_links(
     by_type = by_type * table["effect"].to_numpy()[is_link, None]
     links = truth.loc[is_link, ["gene", "peak"]].reset_index(drop=True)
     wide = pd.DataFrame(by_type, columns=centred.index)
-    return truth, links.join(wide).melt(["gene", "peak"], var_name="cell_type", value_name="activity")
+    return truth, links.join(wide).melt(
+        ["gene", "peak"], var_name="cell_type", value_name="activity"
+    )
 
 
 def _check(settings: LinkSettings, motifs: Sequence[Motif], names: Sequence[str]) -> None:

@@ -60,11 +60,11 @@ def test_activities_are_those_of_deeplift_and_sum_to_prediction_minus_baseline(n
     batch, readout = made_gene(6, torch.float64), torch.tensor([0.5, -2.0, 1.0]).double()
     found = gene_activities(model, batch, readout)
     expected, prediction = by_autograd(model, batch, readout)
-    assert torch.allclose(found.values, expected, atol=1e-10)
+    assert torch.allclose(found.added, expected, atol=1e-10)
     assert torch.allclose(found.prediction, prediction, atol=1e-10)
     difference = prediction - prediction.min()
-    assert torch.allclose(found.values.sum(dim=1), difference, atol=1e-10)
-    assert found.values.abs().sum() > 0.1
+    assert torch.allclose(found.added.sum(dim=1), difference, atol=1e-10)
+    assert found.added.abs().sum() > 0.1
 
 
 def test_single_precision_sums_to_five_digits_at_the_published_sizes():
@@ -72,5 +72,5 @@ def test_single_precision_sums_to_five_digits_at_the_published_sizes():
     batch, readout = made_gene(20, torch.float32, 100), torch.randn(50) / 7
     found = gene_activities(model, batch, readout)
     difference = found.prediction - found.prediction.min()
-    assert (found.values.sum(dim=1) - difference).abs().max() < 1e-5 * difference.max().clamp(min=1)
-    assert (found.values[found.baseline] == 0).all()
+    assert (found.added.sum(dim=1) - difference).abs().max() < 1e-5 * difference.max().clamp(min=1)
+    assert (found.added[found.baseline] == 0).all()
