@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 import numpy as np
 import pandas as pd
@@ -91,7 +92,7 @@ def score_methods(
     """
     distance = table["distance"].abs().to_numpy()
     parts = [(ALL, np.ones(len(table), bool))]
-    for low, high in zip(edges[:-1], edges[1:], strict=True):
+    for low, high in pairwise(edges):
         parts.append((f"{low}-{high}", (distance >= low) & (distance < high)))
     rows = []
     for name, here in parts:

@@ -256,7 +256,7 @@ def label_tested_pairs(
 def label_enhancers(
     path: str | Path, enhancers: pd.DataFrame, peaks: pd.DataFrame, links: pd.DataFrame
 ) -> np.ndarray:
-    """Say which of the links have peaks that touch an enhancer, whatever its gene: bool ``(links,)``."""
+    """Say which links have a peak that touches an enhancer, whatever its gene."""
     rows, _ = overlapping(peaks.reset_index(drop=True), enhancers)
     touched = peaks.index[np.unique(rows)]
     require_overlap(path, len(touched), len(peaks), "peaks and enhancers", peaks)

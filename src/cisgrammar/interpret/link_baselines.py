@@ -25,7 +25,9 @@ def standardised(values: np.ndarray) -> np.ndarray:
 
 
 def correlations(
-    candidates: Candidates, peaks: sparse.csr_matrix | np.ndarray, expression: sparse.csr_matrix
+    candidates: Candidates,
+    peaks: sparse.csr_matrix | np.ndarray,
+    expression: sparse.csr_matrix | np.ndarray,
 ) -> np.ndarray:
     """Correlate each candidate with its gene over the rows: ``(pairs,)``; 0 where one is constant.
 
@@ -36,14 +38,12 @@ def correlations(
     peaks, expression
         Cells, or pools, x peaks and x genes.
     """
-    columns = peaks.tocsc() if sparse.issparse(peaks) else peaks
-    genes = expression.tocsc() if sparse.issparse(expression) else expression
+    columns, genes = sparse.csc_matrix(peaks), sparse.csc_matrix(expression)
     r = np.zeros(len(candidates.peaks))
     for gene in range(len(candidates)):
         its = candidates.of_gene(gene)
-        x, y = columns[:, candidates.peaks[its]], genes[:, [gene]]
-        x = standardised(np.asarray(x.toarray() if sparse.issparse(x) else x, dtype=float))
-        y = standardised(np.asarray(y.toarray() if sparse.issparse(y) else y, dtype=float))
+        x = standardised(columns[:, candidates.peaks[its]].toarray().astype(float))
+        y = standardised(genes[:, [gene]].toarray().astype(float))
         r[its] = x.T @ y[:, 0] / len(y)
     return r
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -54,13 +54,14 @@ class LinkScores:
     r: np.ndarray
     slope: np.ndarray
     by_type: np.ndarray
-    genes: list[dict[str, Any]] = field(default_factory=list)
+    genes: list[dict[str, Any]]
 
     @classmethod
     def empty(cls, n_pairs: int, n_types: int) -> LinkScores:
         """Start with zeros."""
-        arrays = [np.zeros(n_pairs) for _ in range(7)]
-        return cls(*arrays, by_type=np.zeros((n_pairs, n_types)))
+        names = ("spread", "weight", "score", "null", "highest", "r", "slope")
+        arrays = {name: np.zeros(n_pairs) for name in names}
+        return cls(**arrays, by_type=np.zeros((n_pairs, n_types)), genes=[])
 
     def gene_table(self, folds: pd.DataFrame) -> pd.DataFrame:
         """List genes in the order of the folds, with r over test cells of each way to predict."""

@@ -126,10 +126,11 @@ class CreAttention(nn.Module):
         intercept, ``(hidden,)``: the layer is ``accessibility @ weights + intercept``.
         """
         of_promoters, of_candidates = self.attention(batch)
-        both, intercepts = [], []
+        both: list[Tensor] = []
+        intercepts: list[Tensor] = []
         parts = of_candidates.split(list(batch.counts))
         for first, rest, access in zip(of_promoters, parts, batch.accessibility, strict=True):
-            intercept = self.hidden.bias
+            intercept: Tensor = self.hidden.bias
             if self.norm == "paper":
                 rest, shift = normalised_product(rest, access[:, 1:])
                 intercept = intercept - self.hidden.weight @ shift
