@@ -68,7 +68,7 @@ def expected(config):
         counts["define_peaks"] = 1
     if config["simulation"] is not None:
         promoters = all(
-            config["simulation"][other] is None for other in ("multiome", "populations")
+            config["simulation"][other] is None for other in ("multiome", "populations", "links")
         )
         simulation = dict.fromkeys(SIMULATED if promoters else {"simulate_data"}, 1)
     return counts | simulation
