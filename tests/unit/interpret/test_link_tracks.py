@@ -36,7 +36,7 @@ def test_bedpe_has_peak_and_promoter(tmp_path):
 def test_interact_has_the_columns_of_ucsc(tmp_path):
     write_interact(LINKS, PROMOTERS, tmp_path / "links.interact", "mine")
     header, *rows = (tmp_path / "links.interact").read_text().splitlines()
-    assert header.startswith("track type=interact name=\"mine\"")
+    assert header.startswith('track type=interact name="mine"')
     for row in rows:
         fields = row.split()  # as UCSC does, where names hold no blanks
         assert len(fields) == 18
