@@ -23,6 +23,7 @@ from cisgrammar.checks.genome import (
     check_genes,
     check_genome,
 )
+from cisgrammar.checks.links import check_links
 from cisgrammar.checks.motifs import check_motifs
 from cisgrammar.checks.populations import check_gene_features, check_populations
 from cisgrammar.checks.settings import InputFiles, Settings
@@ -50,6 +51,7 @@ CHECKS = (  # in the order of the table; each goes by what those before it have 
     check_gene_features,
     check_windows,
     check_folds,
+    check_links,
 )
 
 

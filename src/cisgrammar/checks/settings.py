@@ -13,7 +13,9 @@ File = str | Path
 
 # Sections of the config, beside counts, genome and those of models, that Settings.of_config reads:
 # the target `check` looks anew where one of them has changed.
-DECIDING = ("cells", "database", "folds", "models", "peaks", "pools", "populations", "regions")
+DECIDING = (
+    "cells", "database", "folds", "links", "models", "peaks", "pools", "populations", "regions",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -240,6 +242,8 @@ class Settings:
         Of the models that learn the peaks of each cell.
     database
         None is not checked.
+    links
+        The section, as it is; None where links are not asked for.
     """
 
     counts: CountSettings = CountSettings()
@@ -252,6 +256,7 @@ class Settings:
     folds: Mapping[str, Any] | None = None
     cell_models: Sequence[CellModelSettings] = ()
     database: DatabaseSettings | None = None
+    links: dict[str, Any] | None = None
 
     @classmethod
     def of_config(cls, config: Mapping[str, Any]) -> Settings:
@@ -288,6 +293,7 @@ class Settings:
                 for name in models_with("embeds_cells", models)
             ],
             database=DatabaseSettings(database["source"], database["tf_names"]),
+            links=config["links"],
         )
 
 
