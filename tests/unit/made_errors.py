@@ -721,7 +721,7 @@ ENTRIES = {
             write(d / "loops.bedpe", "chr1\t5\t9\tGATA1\n"), 6
         ),
         "Candidates of other data": lambda _: Candidates.of_tables(
-            pd.DataFrame({"gene": ["G1"], "promoter": ["chr1:1-9"]}),
+            pd.DataFrame({"gene": ["G1"], "promoter_peak": ["chr1:1-9"]}),
             pd.DataFrame({"gene": ["G1"], "peak": ["chr1:5-9"], "distance": [4]}),
             pd.Index(["chr2:1-9"]),
             "results/x/scbasset/links/pairs.tsv",

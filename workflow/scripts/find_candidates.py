@@ -17,7 +17,7 @@ with log_to(snakemake.log[0]):
     tss, _ = genes_of_counts(counted, tss, mapping)
     tss["chrom"] = tss["chrom"].map(mapping)
     candidates, left_out, steps = find_candidates(peaks, tss, **params.reach)
-    write_table(candidates.genes.assign(promoter=candidates.promoters(peaks.index)), out.genes)
+    write_table(candidates.gene_table(peaks.index), out.genes)
     write_table(candidates.table(peaks.index), out.pairs)
     write_table(left_out, out.left_out)
     write_table(steps, out.steps)

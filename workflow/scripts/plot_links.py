@@ -19,7 +19,7 @@ with log_to(snakemake.log[0]):
     links = read_table(files.links)
     colours = cell_type_colours(files.cells)
     by_type = read_h5ad(files.by_type)
-    called = by_type[:, (links["strength"] == "strong").to_numpy()]
+    called = by_type[:, (links["call"] == "strong").to_numpy()]
     activity = pd.DataFrame(called.X.T, columns=called.obs_names)
     figures = {
         "distances": links_by_distance(links, snakemake.params.reach, colours),

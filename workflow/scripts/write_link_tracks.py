@@ -9,7 +9,7 @@ from cisgrammar.interpret.link_tracks import write_bedpe, write_beds, write_inte
 out = snakemake.output
 with log_to(snakemake.log[0]):
     links = read_table(snakemake.input.links)
-    links = links[links["strength"] != ""]
+    links = links[links["call"] != ""]
     peaks = read_h5ad(snakemake.input.accessibility, backed="r").var
     write_bedpe(links, peaks, out.bedpe)
     write_interact(links, peaks, out.interact, snakemake.wildcards.name)

@@ -22,7 +22,7 @@ from cisgrammar.evaluate.link_truth import (
 )
 
 MODEL = "model"
-OWN = {MODEL: "score", "shared_model": "spread", "highest_activity": "highest"}
+OWN = {MODEL: "link_score", "shared_model": "spread", "highest_activity": "highest"}
 SIGNED = ("r_cells", "r_pools", "z_background", "ridge")
 UNSIGNED = ("nearest_tss", "accessibility", "abc")
 LEVELS = (0.05, 0.1, 0.2)
@@ -46,7 +46,7 @@ def methods_of(links: pd.DataFrame, ablations: Mapping[str, pd.DataFrame]) -> pd
     for name in SIGNED:
         table[name] = links[name].abs()
     for name, its in ablations.items():
-        table[name] = its["score"].to_numpy()
+        table[name] = its["link_score"].to_numpy()
     return table
 
 
@@ -77,7 +77,7 @@ def evaluate(
 
     Returns
     -------
-    truth, and the columns of :func:`cisgrammar.evaluate.link_scores.score_methods` and
+    by_truth, and the columns of :func:`cisgrammar.evaluate.link_scores.score_methods` and
     ``enrichment_top``, of the tenth of the pairs with the highest scores.
     """
     tables = {
@@ -91,10 +91,12 @@ def evaluate(
             seed=seed, against=MODEL,
         )  # fmt: skip
         top = enrichment(table, list(methods), TOP).set_index("method")["enrichment"]
-        scores["enrichment_top"] = scores["method"].map(top).where(scores["window"] == "all")
-        scores.insert(0, "truth", truth)
+        scores["enrichment_top"] = (
+            scores["method"].map(top).where(scores["distance_window"] == "all")
+        )
+        scores.insert(0, "by_truth", truth)
         found.append(scores)
-    return pd.concat(found, ignore_index=True) if found else pd.DataFrame(columns=["truth"])
+    return pd.concat(found, ignore_index=True) if found else pd.DataFrame(columns=["by_truth"])
 
 
 def read_truths(
@@ -190,9 +192,11 @@ def compare_planted(
 
 def describe_best(scores: pd.DataFrame, baselines: Sequence[str]) -> str:
     """Say in one line how the model and the best simple method fare, for the log."""
-    whole = scores[(scores["window"] == "all") & scores["method"].isin([MODEL, *baselines])]
+    whole = scores[
+        (scores["distance_window"] == "all") & scores["method"].isin([MODEL, *baselines])
+    ]
     told = []
-    for truth, its in whole.groupby("truth", sort=False):
+    for truth, its in whole.groupby("by_truth", sort=False):
         area = its.set_index("method")["auprc"]
         best = area.drop(MODEL).idxmax()
         told.append(f"{truth}: AUPRC {area[MODEL]:.3f}, {best} {area[best]:.3f}")

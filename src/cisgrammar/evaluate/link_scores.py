@@ -87,7 +87,7 @@ def score_methods(
 
     Returns
     -------
-    method, window (``all``, or ``0-10000``), pairs, links, and for auprc and auroc the value,
+    method, distance_window (``all``, or ``0-10000``), pairs, links, and for auprc and auroc the value,
     ``_low`` and ``_high``; with ``against`` also ``auprc_gain``, ``_low`` and ``_high``.
     """
     distance = table["distance"].abs().to_numpy()
@@ -103,7 +103,12 @@ def score_methods(
         labels = part["label"].to_numpy(bool)
         found = {m: areas(part[m].to_numpy(float), labels, weights) for m in methods}
         for method, (auprc, auroc) in found.items():
-            row = {"method": method, "window": name, "pairs": len(part), "links": labels.sum()}
+            row = {
+                "method": method,
+                "distance_window": name,
+                "pairs": len(part),
+                "links": labels.sum(),
+            }
             row |= _with_interval("auprc", auprc) | _with_interval("auroc", auroc)
             if against is not None:
                 row |= _with_interval("auprc_gain", found[against][0] - auprc)

@@ -280,7 +280,7 @@ def label_interactions(
         pairs |= set(zip(both["peak"], both["promoter"], strict=True))
     n_hit = len(np.intersect1d(at[0][0], at[1][0]))
     require_overlap(path, n_hit, len(interactions), "interactions at both ends", peaks)
-    mine = zip(links["peak"], links["promoter"], strict=True)
+    mine = zip(links["peak"], links["promoter_peak"], strict=True)
     return np.fromiter((pair in pairs for pair in mine), bool, len(links))
 
 

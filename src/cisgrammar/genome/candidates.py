@@ -49,12 +49,13 @@ class Candidates:
         """Say where the candidates of a gene stand."""
         return slice(int(self.indptr[gene]), int(self.indptr[gene + 1]))
 
-    def promoters(self, names: pd.Index) -> np.ndarray:
-        """Name the promoter's peak of each gene."""
-        return names[self.genes["promoter"]].to_numpy()
+    def gene_table(self, names: pd.Index) -> pd.DataFrame:
+        """List the genes, with the name of the promoter's peak in place of its row."""
+        named = self.genes.assign(promoter_peak=names[self.genes["promoter"]])
+        return named.drop(columns="promoter")
 
     def table(self, names: pd.Index) -> pd.DataFrame:
-        """List gene, gene_name, peak, promoter (names of peaks) and distance, a pair a row."""
+        """List gene, gene_name, peak, promoter_peak and distance, a pair a row."""
         genes = self.genes.iloc[self.gene_of_pair]
         return pd.DataFrame(
             {
@@ -62,7 +63,7 @@ class Candidates:
                 "gene_name": genes["gene_name"].to_numpy(),
                 "peak": names[self.peaks],
                 "distance": self.distances,
-                "promoter": names[genes["promoter"]],
+                "promoter_peak": names[genes["promoter"]],
             }
         )
 
@@ -70,7 +71,7 @@ class Candidates:
     def of_tables(
         cls, genes: pd.DataFrame, pairs: pd.DataFrame, names: pd.Index, where: str = "candidates"
     ) -> Candidates:
-        """Read them off the tables that :meth:`table` and ``genes`` were written to.
+        """Read them off what :meth:`gene_table` and :meth:`table` gave.
 
         Raises
         ------
@@ -78,7 +79,7 @@ class Candidates:
             If a peak is not among the names: the tables are of other data.
         """
         rows = names.get_indexer(pairs["peak"])
-        promoter = names.get_indexer(genes["promoter"])
+        promoter = names.get_indexer(genes["promoter_peak"])
         unknown = int((rows < 0).sum() + (promoter < 0).sum())
         if unknown:
             raise InputError(

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
-import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from cisgrammar.data.gene_batches import GeneBatch, GenePeaks
+from cisgrammar.data.gene_batches import GeneBatch
 from cisgrammar.models.cre_attention import CreAttention
 
 TINY = 1e-6  # below such a difference the slope of a ReLU is that at the baseline
-CELLS_AT_ONCE = 4096
+CELLS_AT_ONCE = 512  # cells x wide, the largest array, stays small
 
 
 @dataclass(frozen=True)
@@ -59,7 +57,6 @@ def gene_activities(model: CreAttention, batch: GeneBatch, readout: Tensor) -> A
     """
     (access,) = batch.accessibility
     (weight,), (intercept,) = model.weights_of_peaks(batch)
-    wide_of_hidden = model.wide.weight @ model.joined.weight  # (wide, hidden)
     wide_bias = model.wide(model.joined.bias)
     readout = readout.to(access.device, access.dtype)
     of_wide = readout @ model.output.weight  # (wide,)
@@ -78,7 +75,7 @@ def gene_activities(model: CreAttention, batch: GeneBatch, readout: Tensor) -> A
     values = []
     for rows in access.split(CELLS_AT_ONCE):
         first, second, _ = layers(rows)
-        back = (_slope(second, second_0) * of_wide) @ wide_of_hidden
+        back = (_slope(second, second_0) * of_wide) @ model.wide.weight @ model.joined.weight
         back = (_slope(first, first_0) * back) @ weight.T
         values.append((rows - start) * back)
     return Activities(torch.cat(values), prediction, baseline)
@@ -90,13 +87,3 @@ def _slope(x: Tensor, start: Tensor) -> Tensor:
     small = difference.abs() < TINY
     safe = torch.where(small, torch.ones_like(difference), difference)
     return torch.where(small, (start > 0).to(x.dtype), (F.relu(x) - F.relu(start)) / safe)
-
-
-def all_activities(
-    model: CreAttention, data: GenePeaks, genes: np.ndarray, target: str
-) -> Iterator[tuple[int, Activities]]:
-    """Attribute genes one after the other: nothing larger than cells x candidates is in memory."""
-    device = next(model.parameters()).device
-    for gene in genes:
-        batch = data.batch([gene]).to(device)
-        yield int(gene), gene_activities(model, batch, data.readout(int(gene), target))

@@ -91,7 +91,7 @@ def activities_of_cells(
     models, data, folds, settings, device
         As for :func:`score_by_folds`.
     links
-        The table of links, with ``strength`` and ``weight``.
+        The table of links, with ``call`` and ``weight``.
     obs
         Of the cells.
 
@@ -99,7 +99,7 @@ def activities_of_cells(
     -------
     Cells x pairs, float32: activity times weight.
     """
-    strong = np.flatnonzero((links["strength"] == STRONG).to_numpy())
+    strong = np.flatnonzero((links["call"] == STRONG).to_numpy())
     values = np.zeros((len(obs), len(strong)), np.float32)
     gene_of = data.candidates.gene_of_pair[strong]
     for fold, path in enumerate(models):
@@ -113,7 +113,7 @@ def activities_of_cells(
             values[:, columns] = found.added[:, 1 + its].cpu().numpy()
     values *= links["weight"].to_numpy(np.float32)[strong]
     logger.info("%d strong cREs in %d cells", len(strong), len(obs))
-    var = links.iloc[strong][["gene", "gene_name", "peak", "distance", "score"]].copy()
+    var = links.iloc[strong][["gene", "gene_name", "peak", "distance", "link_score"]].copy()
     var.index = pd.Index(var["gene"] + "|" + var["peak"], name="pair")
     return AnnData(values, obs[["cell_type"]].copy(), var)
 

@@ -330,8 +330,8 @@ def link_table(
 
     Returns
     -------
-    gene, gene_name, peak, chrom, start, end, distance, promoter, score, spread, weight,
-    highest, sign (``+``, ``-`` or nothing), r, best_cell_type, p, fdr, strength, and the baselines.
+    gene, gene_name, peak, chrom, start, end, distance, promoter_peak, link_score, spread, weight,
+    highest, sign (``+``, ``-`` or nothing), r, best_cell_type, p, fdr, call, and the baselines.
     """
     pairs = data.candidates.table(peaks.index)
     places = peaks.iloc[data.candidates.peaks][["chrom", "start", "end"]].reset_index(drop=True)
@@ -341,8 +341,8 @@ def link_table(
     table = pairs[["gene", "gene_name", "peak"]].join(places)
     return table.assign(
         distance=pairs["distance"],
-        promoter=pairs["promoter"],
-        score=scores.score,
+        promoter_peak=pairs["promoter_peak"],
+        link_score=scores.score,
         spread=scores.spread,
         weight=scores.weight,
         highest=scores.highest,
@@ -351,13 +351,13 @@ def link_table(
         best_cell_type=names[scores.by_type.argmax(axis=1)],
         p=p,
         fdr=fdr,
-        strength=strengths(scores.score, scores.slope, fdr, settings),
+        call=strengths(scores.score, scores.slope, fdr, settings),
     ).join(baselines.drop(columns="distance"))
 
 
 def activities_of_types(table: pd.DataFrame, scores: LinkScores, types: Sequence[str]) -> AnnData:
     """Give cell types x pairs: mean activity about its mean over cells."""
-    var = table[["gene", "gene_name", "peak", "distance", "strength"]].copy()
+    var = table[["gene", "gene_name", "peak", "distance", "call"]].copy()
     var.index = pd.Index(var["gene"] + "|" + var["peak"], name="pair")
     obs = pd.DataFrame(index=pd.Index(types, name="cell_type"))
     return AnnData(scores.by_type.T.astype(np.float32), obs, var)

@@ -30,16 +30,16 @@ def write_bedpe(links: pd.DataFrame, promoters: pd.DataFrame, path: str | Path) 
     Parameters
     ----------
     links
-        gene, gene_name, peak, chrom, start, end, promoter, score.
+        gene, gene_name, peak, chrom, start, end, promoter_peak, link_score.
     promoters
         start and end by name of the promoter's peak.
     path
         Ten columns: the last two are strands, which peaks have none of.
     """
-    ends = promoters.loc[links["promoter"], ["start", "end"]].to_numpy()
+    ends = promoters.loc[links["promoter_peak"], ["start", "end"]].to_numpy()
     names = links["gene_name"] + "|" + links["peak"]
     rows = zip(links["chrom"], links["start"], links["end"], links["chrom"], ends[:, 0],
-               ends[:, 1], names, _scores(links["score"]), strict=True)  # fmt: skip
+               ends[:, 1], names, _scores(links["link_score"]), strict=True)  # fmt: skip
     _write((("\t".join(map(str, row)) + "\t.\t.\n") for row in rows), path)
 
 
@@ -55,13 +55,13 @@ def write_interact(
     name
         Of the track.
     """
-    ends = promoters.loc[links["promoter"], ["start", "end"]].to_numpy()
+    ends = promoters.loc[links["promoter_peak"], ["start", "end"]].to_numpy()
     lines = [INTERACT.format(name=name)]
-    scores = _scores(links["score"])
+    scores = _scores(links["link_score"])
     for link, (start, end), score in zip(links.itertuples(), ends, scores, strict=True):
         fields = (
             link.chrom, min(link.start, start), max(link.end, end),
-            f"{link.gene_name}|{link.peak}", score, f"{link.score:.6g}", link.best_cell_type,
+            f"{link.gene_name}|{link.peak}", score, f"{link.link_score:.6g}", link.best_cell_type,
             COLOURS[link.sign], link.chrom, link.start, link.end, link.peak, ".", link.chrom,
             start, end, link.gene_name, ".",
         )  # fmt: skip
@@ -76,13 +76,13 @@ def write_beds(links: pd.DataFrame, folder: str | Path) -> list[Path]:
     Parameters
     ----------
     links
-        gene_name, peak, chrom, start, end, score, best_cell_type.
+        gene_name, peak, chrom, start, end, link_score, best_cell_type.
     folder
         Gets ``{cell type}.bed``, with a number in place of what a file's name cannot hold.
     """
     paths = []
     for number, (cell_type, its) in enumerate(links.groupby("best_cell_type", sort=True)):
-        merged = its.assign(score=_scores(its["score"])).groupby(
+        merged = its.assign(score=_scores(its["link_score"])).groupby(
             ["chrom", "start", "end", "peak"], sort=True, as_index=False, observed=True
         )
         table = merged.agg(genes=("gene_name", ",".join), score=("score", "max"))

@@ -47,7 +47,7 @@ def links_by_distance(
     Parameters
     ----------
     links
-        distance, strength, best_cell_type.
+        distance, call, best_cell_type.
     reach
         Bases.
     colours
@@ -58,16 +58,16 @@ def links_by_distance(
     ValueError
         If the table is empty or a column is missing.
     """
-    style.require(links, "links_by_distance", ["distance", "strength", "best_cell_type"])
+    style.require(links, "links_by_distance", ["distance", "call", "best_cell_type"])
     colours = dict(colours or style.category_colours(links["best_cell_type"]))
     figure = style.new_figure(style.TWO_COLUMNS * 0.8, 62)
     left, right = figure.subplots(1, 2, width_ratios=(3, 2))
     edges = np.linspace(-reach, reach, BINS + 1) / 1000
-    called = links[links["strength"] != ""]
+    called = links[links["call"] != ""]
     for table, name, colour in (
         (links, f"all {len(links):,} candidates", "#999999"),
         (called, f"{len(called):,} called", style.PALETTE[0]),
-        (called[called["strength"] == "strong"], "strong", style.PALETTE[3]),
+        (called[called["call"] == "strong"], "strong", style.PALETTE[3]),
     ):
         if len(table):
             shares = np.full(len(table), 1 / len(table))
@@ -151,14 +151,16 @@ def link_methods(scores: pd.DataFrame) -> Figure:
     ValueError
         If the table is empty or a column is missing.
     """
-    style.require(scores, "link_methods", ["truth", "method", "window", "auprc", "auroc"])
-    truths = list(dict.fromkeys(scores["truth"]))
+    style.require(
+        scores, "link_methods", ["by_truth", "method", "distance_window", "auprc", "auroc"]
+    )
+    truths = list(dict.fromkeys(scores["by_truth"]))
     methods = [name for name in ENTRIES if name in set(scores["method"])]
     height = 16 + 4.2 * len(methods) * len(truths)
     figure = style.new_figure(style.TWO_COLUMNS * 0.85, height)
     axes = figure.subplots(len(truths), 2, squeeze=False, sharey=True)
     for row, truth in zip(axes, truths, strict=True):
-        its = scores[(scores["truth"] == truth) & (scores["window"] == "all")]
+        its = scores[(scores["by_truth"] == truth) & (scores["distance_window"] == "all")]
         its = its.set_index("method").reindex(methods)
         share = its["links"].iloc[0] / its["pairs"].iloc[0]
         _areas(row[0], its, "auprc", share, "AUPRC")

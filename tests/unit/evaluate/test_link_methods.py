@@ -20,7 +20,7 @@ def made_links(n=200):
             "gene": [f"g{i // 5}" for i in range(n)],
             "peak": [f"p{i}" for i in range(n)],
             "distance": rng.integers(-900, 900, n),
-            "score": is_link + rng.random(n),
+            "link_score": is_link + rng.random(n),
             "spread": rng.random(n),
             "highest": rng.random(n),
             "fdr": np.where(is_link, 0.04, 0.9),
@@ -33,7 +33,7 @@ def made_links(n=200):
 
 def test_signed_scores_count_by_their_size():
     links, _ = made_links()
-    methods = methods_of(links, {"no_distance": links.assign(score=1.0)})
+    methods = methods_of(links, {"no_distance": links.assign(link_score=1.0)})
     assert (methods["r_cells"] == links["r_cells"].abs()).all()
     assert (methods["distance_alone"] <= 0).all()
     assert (methods["no_distance"] == 1).all()
@@ -63,7 +63,7 @@ def test_the_truth_s_links_decoys_and_activities_are_compared():
     assert found["AUROC of links against decoys, model"] > 0.9
     settings = {"edges": [0, 1000], "n_bootstrap": 20}
     scores = evaluate(links, {"planted": is_link}, {}, methods, settings, seed=1)
-    gain = scores[(scores["method"] == "ridge") & (scores["window"] == "all")].iloc[0]
+    gain = scores[(scores["method"] == "ridge") & (scores["distance_window"] == "all")].iloc[0]
     assert gain["auprc_gain_low"] > 0
     assert "planted: AUPRC" in describe_best(scores, ["distance_alone", "ridge"])
     assert "no truth" in describe_best(scores.iloc[:0], ["ridge"])

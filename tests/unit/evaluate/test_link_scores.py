@@ -50,8 +50,8 @@ def test_a_good_method_beats_chance_by_more_than_its_interval_in_every_window():
         made_table(), ["good", "chance"], edges=[0, 25_000, 50_000], n_bootstrap=100, seed=1,
         against="good",
     )  # fmt: skip
-    assert list(table["window"].unique()) == ["all", "0-25000", "25000-50000"]
-    assert table.groupby("window")["pairs"].nunique().eq(1).all()  # equal windows
+    assert list(table["distance_window"].unique()) == ["all", "0-25000", "25000-50000"]
+    assert table.groupby("distance_window")["pairs"].nunique().eq(1).all()  # equal windows
     chance = table[table["method"] == "chance"]
     assert (chance["auprc_gain_low"] > 0).all()
     itself = table[table["method"] == "good"]

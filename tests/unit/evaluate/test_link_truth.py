@@ -53,7 +53,7 @@ LINKS = pd.DataFrame(
         "gene": ["G1", "G1", "G2"],
         "gene_name": ["one", "one", "two"],
         "peak": ["p1", "p2", "p1"],
-        "promoter": ["p3", "p3", "p2"],
+        "promoter_peak": ["p3", "p3", "p2"],
         "score": [3.0, 5.0, 1.0],
     }
 )
@@ -135,7 +135,7 @@ def test_distance_alone_on_the_crispri_pairs_gives_the_known_areas():
     assert len(table) == len(truth)
     table["by_distance"] = -table["distance"]
     scores = score_methods(table, ["by_distance"], edges=[0, 10_000], n_bootstrap=20, seed=1)
-    whole = scores[scores["window"] == "all"].iloc[0]
+    whole = scores[scores["distance_window"] == "all"].iloc[0]
     assert round(whole["auprc"], 2) == 0.44
     assert round(whole["auroc"], 2) == 0.90
 

@@ -84,7 +84,7 @@ def test_tables_give_the_candidates_back():
         [("chr1", 90, 20), ("chr1", 190, 20), ("chr1", 400, 20)], [("chr1", 100), ("chr1", 200)]
     )
     found, _, _ = find_candidates(peaks, genes, reach=350, promoter_reach=20)
-    written = found.genes.assign(promoter=peaks.index[found.genes["promoter"]])
+    written = found.gene_table(peaks.index)
     again = Candidates.of_tables(written, found.table(peaks.index), peaks.index)
     assert (again.indptr == found.indptr).all()
     assert (again.peaks == found.peaks).all()

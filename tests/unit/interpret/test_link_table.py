@@ -95,11 +95,11 @@ def scored(tmp_path_factory):
 
 def test_links_that_drive_genes_rank_above_the_others(scored):
     _, drives, *_, scores, table, _ = scored
-    assert roc_auc_score(drives, table["score"]) > 0.9
+    assert roc_auc_score(drives, table["link_score"]) > 0.9
     assert roc_auc_score(drives, table["r_cells"]) > 0.8
     assert roc_auc_score(drives, table["ridge"]) > 0.8
     assert roc_auc_score(drives, table["z_background"]) > 0.8
-    assert (table["sign"][drives & (table["score"] > 0.1)] == "+").mean() > 0.9
+    assert (table["sign"][drives & (table["link_score"] > 0.1)] == "+").mean() > 0.9
     held_out = scores.gene_table(scored[3])
     assert held_out["gene"].tolist() == scored[3]["sequence"].tolist()
     assert held_out["model"].mean() > held_out["promoter"].mean()
@@ -110,7 +110,7 @@ def test_activities_of_types_and_cells_tell_the_same(scored):
     by_type = activities_of_types(table, scores, ["a", "b", "c"])
     obs = pd.DataFrame({"cell_type": types}, index=[f"c{i}" for i in range(len(types))])
     cells = activities_of_cells(models, data, folds, table, obs, section)
-    strong = (table["strength"] == "strong").to_numpy()
+    strong = (table["call"] == "strong").to_numpy()
     assert cells.n_vars == strong.sum() > 0
     centred = cells.X - cells.X.mean(axis=0)
     means = np.stack([centred[types == name].mean(axis=0) for name in "abc"])

@@ -11,8 +11,8 @@ LINKS = pd.DataFrame(
         "chrom": "chr1",
         "start": [100, 100, 500],
         "end": [200, 200, 600],
-        "promoter": ["p9", "p0", "p0"],
-        "score": [2.0, 1.0, 0.5],
+        "promoter_peak": ["p9", "p0", "p0"],
+        "link_score": [2.0, 1.0, 0.5],
         "sign": ["+", "-", ""],
         "best_cell_type": ["T cell", "T cell", "B"],
     }

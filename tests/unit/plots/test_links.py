@@ -14,7 +14,7 @@ from cisgrammar.plots.links import (
 LINKS = pd.DataFrame(
     {
         "distance": np.linspace(-900, 900, 30),
-        "strength": ["", "weak", "strong"] * 10,
+        "call": ["", "weak", "strong"] * 10,
         "best_cell_type": ["a", "b", "01"] * 10,
     }
 )
@@ -36,7 +36,7 @@ def test_a_map_of_links_is_drawn_even_of_none():
 
 def test_methods_have_a_row_each_and_an_interval():
     methods = list(ENTRIES)[:4]
-    scores = pd.DataFrame({"method": methods, "truth": "planted", "window": "all"})
+    scores = pd.DataFrame({"method": methods, "by_truth": "planted", "distance_window": "all"})
     for area in ("auprc", "auroc"):
         scores[area] = [0.5, 0.4, 0.3, 0.2]
         scores[f"{area}_low"], scores[f"{area}_high"] = scores[area] - 0.1, scores[area] + 0.1
