@@ -87,7 +87,7 @@ def score_methods(
 
     Returns
     -------
-    method, distance_window (``all``, or ``0-10000``), pairs, links, and for auprc and auroc the value,
+    method, distance_window (``all``, or ``0-10000``), pairs, links, for auprc and auroc the value,
     ``_low`` and ``_high``; with ``against`` also ``auprc_gain``, ``_low`` and ``_high``.
     """
     distance = table["distance"].abs().to_numpy()
