@@ -128,6 +128,20 @@ def test_plan_of_every_config_of_the_repository(path, new_run, tmp_path):
     assert among(plan, core) == expected(complete) | fetched(config)
 
 
+@pytest.mark.parametrize("ablations", [[], ["no_distance", "permuted_cells"]])
+def test_links_are_learned_in_each_fold_as_they_are_and_spoiled(new_run, ablations):
+    config = yaml.safe_load((ROOT / "config/demo_links.yaml").read_text())
+    config["links"] |= {"ablations": ablations, "folds": {"n_folds": 2}}
+    plan = new_run(config).plan()
+    n = 1 + len(ablations)
+    once = {"find_candidates", "score_link_baselines", "write_link_activities", "plot_links"}
+    once |= {"write_link_tracks", "evaluate_links"}
+    expected = dict.fromkeys(once, 1) | {"train_links": 2 * n, "score_links": n}
+    assert among(plan, expected) == expected
+    del config["links"]
+    assert not among(new_run(config).plan(), expected)
+
+
 def test_configs_of_the_paper_have_its_settings():
     def complete(name):
         return complete_config(yaml.safe_load((ROOT / f"config/{name}.yaml").read_text()), SCHEMA)
