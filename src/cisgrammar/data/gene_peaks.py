@@ -11,10 +11,10 @@ import pandas as pd
 import torch
 from anndata import AnnData
 from scipy import sparse
+from sklearn.neighbors import NearestNeighbors
 from torch import Tensor
 
 from cisgrammar.cells.components import log_normalised, log_pca, randomised_components
-from cisgrammar.cells.pooling import nearest_cells
 from cisgrammar.common.errors import InputError
 from cisgrammar.common.seeds import derive_seed
 from cisgrammar.data.folds import TEST, TRAIN, VALIDATION
@@ -243,7 +243,9 @@ def pools_of_cells(components: np.ndarray, n_pools: int, size: int, seed: int) -
     n = len(components)
     n_pools, size = min(n_pools, n), min(size, n)
     rng = np.random.default_rng(derive_seed(seed, "pools of links"))
-    members = nearest_cells(components, np.sort(rng.choice(n, n_pools, replace=False)), size)
+    centres = np.sort(rng.choice(n, n_pools, replace=False))
+    search = NearestNeighbors(n_neighbors=size, algorithm="brute").fit(components)
+    members = search.kneighbors(components[centres], return_distance=False)
     rows = np.repeat(np.arange(n_pools), size)
     values = np.full(n_pools * size, 1 / size)
     return sparse.csr_matrix((values, (rows, members.ravel())), (n_pools, n))
