@@ -138,8 +138,6 @@ def test_links_are_learned_in_each_fold_as_they_are_and_spoiled(new_run, ablatio
     once |= {"write_link_tracks", "evaluate_links"}
     expected = dict.fromkeys(once, 1) | {"train_links": 2 * n, "score_links": n}
     assert among(plan, expected) == expected
-    del config["links"]
-    assert not among(new_run(config).plan(), expected)
 
 
 def test_configs_of_the_paper_have_its_settings():
