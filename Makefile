@@ -1,4 +1,5 @@
-# Commands for a fresh machine: `make demo`, `make demo-atac`, `make demo-expression`, `make demo-neurons` and `make test`.
+# Commands for a fresh machine: `make demo`, `make demo-atac`, `make demo-expression`,
+# `make demo-links`, `make demo-neurons` and `make test`.
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
@@ -43,6 +44,10 @@ demo-expression: install  ## Run the built-in populations with scXpresso and mak
 .PHONY: demo-neurons
 demo-neurons: install  ## Run the built-in multiome and read what its network's neurons answer to
 	@workflow/demo.sh $(CORES) config/demo_neurons.yaml
+
+.PHONY: demo-links
+demo-links: install  ## Run the built-in distal links with the cRE attention model and make their report
+	@workflow/demo.sh $(CORES) config/demo_links.yaml
 
 .PHONY: test
 test: install lint unit-test workflow-test  ## Lint, unit tests, workflow tests

@@ -33,4 +33,6 @@ say "TF activity by cell type" scbasset/tf_activity_by_cell_type.tsv
 say "Comparison with the truth" scxpresso/truth/populations.tsv
 say "Scores of populations" scxpresso/population_summary.tsv
 say "Neurons: motifs and syntax" scbasset/neurons/neurons.tsv
+say "Links of peaks and genes" scbasset/links/model/links.tsv
+say "Links against the truth" scbasset/links/evaluation.tsv
 say "Importance of bases" scbasset/mutagenesis/logos

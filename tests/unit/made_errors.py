@@ -34,6 +34,7 @@ from made_inputs import (
     write,
     write_inputs,
 )
+from made_links import made_gene_peaks
 from made_networks import detector, on_top
 from made_populations import SMALL, build, made_populations
 from made_server import serve
@@ -52,9 +53,12 @@ from cisgrammar.counts import read_counts
 from cisgrammar.data.accessibility import build_accessibility, prepare_counts
 from cisgrammar.data.cells_by_peaks import batch_numbers, check_batch
 from cisgrammar.data.folds import read_folds, split_folds
+from cisgrammar.data.gene_peaks import learn_expression
 from cisgrammar.data.given import read_given, read_scover_table
 from cisgrammar.downloads.fetching import fetch, unpack
 from cisgrammar.downloads.sources import COLUMNS, Source, find_source, read_sources
+from cisgrammar.evaluate.link_truth import label_tested_pairs, read_pairs, read_places
+from cisgrammar.genome.candidates import Candidates, find_candidates
 from cisgrammar.genome.fasta import chrom_sizes, read_aliases
 from cisgrammar.genome.peaks import peaks_from_names
 from cisgrammar.genome.regions import read_bed
@@ -66,9 +70,14 @@ from cisgrammar.interpret.neurons.network import Network
 from cisgrammar.interpret.neurons.sampling import SamplingSettings, sample_sequences
 from cisgrammar.interpret.region_choice import asked_regions, mutated_windows
 from cisgrammar.models.conv_layers import ConvLayer, chosen_layers
+from cisgrammar.models.cre_attention import load_attention
 from cisgrammar.models.network_files import read_network
 from cisgrammar.motifs.databases import choose_motifs, load_database
 from cisgrammar.motifs.meme import Motif, read_meme, write_meme
+from cisgrammar.simulate.links import simulate_links
+from cisgrammar.simulate.settings import LinkSettings
+from cisgrammar.training.link_data import gather_gene_peaks
+from cisgrammar.training.link_model import train_attention
 from cisgrammar.training.tuning import read_best
 
 ROOT = Path(__file__).parents[2]
@@ -108,6 +117,7 @@ is in them. `make fuzz` damages a sound file of each kind at random: a reader re
 | annotation | GTF, GFF3, plain or gzip | nine columns, coordinates, names of genes, one gene a row, quotes that close | 12 digits a coordinate |
 | aliases of chromosomes | TSV | two names or more a line | none |
 | windows, peaks, blacklist, regions to mutate | BED, table of genomic ranges | three columns, coordinates, names once where they must be | none |
+| truth about links | TSV of tested pairs, BED, BEDPE | columns, coordinates, true or false; that they touch the peaks | none |
 | known motifs | MEME, `jaspar:` | four rows that add up to 1, names once, transcription factors | none |
 | names of transcription factors, clusters | TSV, CSV | columns, motifs of the database | none |
 | gene sets | GMT | three columns, names of the data's genes | none |
@@ -443,6 +453,42 @@ def mutated(genes):
 
 BULK = "gene\tlung1\tlung2\n"
 
+PAIRS = "chrom\tchromStart\tchromEnd\tmeasuredGeneSymbol\tRegulated\n"
+
+
+def near_a_gene(chrom="chr1", start=900):
+    """Look for candidates of a gene on chr1, position 1,000."""
+    genes = pd.DataFrame(
+        [("G1", "one", "chr1", 1000, "+")],
+        columns=["gene_id", "gene_name", "chrom", "tss", "strand"],
+    )
+    peaks = pd.DataFrame({"chrom": chrom, "start": [start, 3000], "end": [start + 200, 3200]})
+    return lambda _: find_candidates(peaks, genes, reach=300_000, promoter_reach=500)
+
+
+def sparse_ones(n_cells, n_genes):
+    return sp.csr_matrix(np.random.default_rng(1).poisson(2, (n_cells, n_genes)))
+
+
+def without_expression():
+    data, _, _ = made_gene_peaks()
+    names = [f"c{i}" for i in range(90)]
+    genes = data.candidates.genes["gene"]
+    cells = ad.AnnData(sp.csr_matrix((90, 2)), obs=pd.DataFrame(index=names))
+    counts = ad.AnnData(
+        sp.csr_matrix((60, 30)), obs=pd.DataFrame(index=names[:60]),
+        var=pd.DataFrame(index=genes.to_numpy()),
+    )  # fmt: skip
+    gather_gene_peaks(None, cells, counts, data.candidates, {}, seed=1)
+
+
+def another_assembly(folder):
+    truth = read_pairs(write(folder / "pairs.tsv", PAIRS + "chr1\t5\t9\tGATA1\tTRUE\n"))
+    peaks = pd.DataFrame({"chrom": "chr1", "start": [90], "end": [99]}, index=["chr1:90-99"])
+    links = pd.DataFrame({"gene": ["G"], "gene_name": ["GATA1"], "peak": peaks.index, "score": 1.0})
+    label_tested_pairs("pairs.tsv", truth, peaks, links, ["score"])
+
+
 ENTRIES = {
     "The config": {
         "An unknown key": config("{name: x, pools: {n_pool: 5}}"),
@@ -698,6 +744,43 @@ ENTRIES = {
         "Neurons that nothing excites": silent_network,
         "Sequences shorter than a field": lambda _: sample_sequences(
             Network([detector("GATTACA")]), 1, np.zeros((3, 5), np.uint8), SamplingSettings()
+        ),
+    },
+    "Links of peaks and genes": {
+        "Links without peaks": config("{name: x, counts: {}, links: {}}"),
+        "Windows of distance in disorder": config(
+            "{name: x, peaks: {}, models: [scbasset], links: {evaluation: {edges: [10, 5]}}}"
+        ),
+        "Peaks and genes on chromosomes of other names": near_a_gene(chrom="1"),
+        "No peak at a promoter": near_a_gene(start=90_000),
+        "Fewer cells than components": lambda _: learn_expression(
+            sparse_ones(30, 60), np.arange(24), 50, seed=1
+        ),
+        "Cells with peaks that have no RNA": lambda _: without_expression(),
+        "A part without genes": lambda _: train_attention(
+            made_gene_peaks()[0], np.full(30, "train"), np.full(90, "train"), {}, seed=1
+        ),
+        "Pairs without the columns": lambda d: read_pairs(
+            write(d / "pairs.tsv", "chrom\tstart\tend\tTargetGene\nchr1\t1\t2\tGATA1\n")
+        ),
+        "Pairs that were not tested": lambda d: read_pairs(
+            write(d / "pairs.tsv", PAIRS + "chr1\t5\t9\tGATA1\tNA\n")
+        ),
+        "Pairs of another assembly": another_assembly,
+        "Interactions that are no BEDPE": lambda d: read_places(
+            write(d / "loops.bedpe", "chr1\t5\t9\tGATA1\n"), 6
+        ),
+        "Candidates of other data": lambda _: Candidates.of_tables(
+            pd.DataFrame({"gene": ["G1"], "promoter_peak": ["chr1:1-9"]}),
+            pd.DataFrame({"gene": ["G1"], "peak": ["chr1:5-9"], "distance": [4]}),
+            pd.Index(["chr2:1-9"]),
+            "results/x/scbasset/links/pairs.tsv",
+        ),
+        "No checkpoint of the model": lambda d: load_attention(
+            write(d / "links/model/fold0/model.pt", "")
+        ),
+        "A simulation whose motifs do not fit": lambda d: simulate_links(
+            d, LinkSettings(min_spacing=100), seed=1
         ),
     },
     "Known motifs and gene sets": {

@@ -68,7 +68,7 @@ def expected(config):
         counts["define_peaks"] = 1
     if config["simulation"] is not None:
         promoters = all(
-            config["simulation"][other] is None for other in ("multiome", "populations")
+            config["simulation"][other] is None for other in ("multiome", "populations", "links")
         )
         simulation = dict.fromkeys(SIMULATED if promoters else {"simulate_data"}, 1)
     return counts | simulation
@@ -126,6 +126,18 @@ def test_plan_of_every_config_of_the_repository(path, new_run, tmp_path):
     core = ONCE.union(SIMULATED, TRAINED, *OF_ABILITY.values(), {"read_sequences", "define_peaks"})
     core |= {"fetch_file", "unpack_file"}
     assert among(plan, core) == expected(complete) | fetched(config)
+
+
+@pytest.mark.parametrize("ablations", [[], ["no_distance", "permuted_cells"]])
+def test_links_are_learned_in_each_fold_as_they_are_and_spoiled(new_run, ablations):
+    config = yaml.safe_load((ROOT / "config/demo_links.yaml").read_text())
+    config["links"] |= {"ablations": ablations, "folds": {"n_folds": 2}}
+    plan = new_run(config).plan()
+    n = 1 + len(ablations)
+    once = {"find_candidates", "score_link_baselines", "write_link_activities", "plot_links"}
+    once |= {"write_link_tracks", "evaluate_links"}
+    expected = dict.fromkeys(once, 1) | {"train_links": 2 * n, "score_links": n}
+    assert among(plan, expected) == expected
 
 
 def test_configs_of_the_paper_have_its_settings():

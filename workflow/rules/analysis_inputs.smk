@@ -106,3 +106,52 @@ def measures_of_depths(wildcards):
     """Give the measures at each depth; all entries are what the model itself was trained on."""
     where = f"results/{wildcards.name}/{wildcards.model}/downsampling"
     return [f"{where}/{share}.tsv" for share in (1, *shares_of(wildcards.model))]
+
+
+LINK_VARIANTS = ["model", *(LINKS["ablations"] if LINKS is not None else [])]
+HAS_LINK_TRUTH = LINKS is not None and bool(LINK_TRUTHS or SIMULATED_LINKS)
+
+
+def how_to_link(*keys):
+    """Give some keys of the section about links."""
+    return {key: LINKS[key] for key in keys}
+
+
+def how_to_train_links():
+    """Give the keys of links by which its model learns."""
+    keys = ("reach", "accessibility", "centred", "target", "expression", "cells")
+    return how_to_link(*keys, "network", "training")
+
+
+def how_to_score_links():
+    """Give the same, and when a pair is called."""
+    return how_to_train_links() | how_to_link("calls")
+
+
+def how_to_score_simply():
+    """Give the keys of simple methods but the pools."""
+    return {key: LINKS["baselines"][key] for key in ("n_background", "ridge_penalty")}
+
+
+def how_to_pool_for_links():
+    """Give the number and size of pools over which simple methods correlate."""
+    return {"n_pools": LINKS["baselines"]["n_pools"], "size": LINKS["baselines"]["cells_per_pool"]}
+
+
+def models_of_links(wildcards):
+    """Give the models of all folds, of one variant."""
+    where = f"results/{wildcards.name}/{wildcards.model}/links/{wildcards.variant}"
+    return [f"{where}/fold{fold}/model.pt" for fold in range(LINKS["folds"]["n_folds"])]
+
+
+def spoiled_links(wildcards):
+    """Give the links by models of which something is spoiled."""
+    where = f"results/{wildcards.name}/{wildcards.model}/links"
+    return [f"{where}/{variant}/links.tsv" for variant in LINKS["ablations"]]
+
+
+def link_truths(wildcards):
+    """Give the files that say which pairs are links: the user's by kind, and the planted ones."""
+    truth = f"results/{wildcards.name}/simulation/truth"
+    planted = {"planted": f"{truth}/links.tsv", "activities": f"{truth}/link_activities.tsv"}
+    return LINK_TRUTHS | (planted if SIMULATED_LINKS else {})

@@ -8,6 +8,8 @@ if SIMULATED:
             "atac": "atac.h5ad",
             "accessibility": "truth/accessibility.h5ad",
         }
+        if SIMULATED_LINKS:
+            OF_KIND |= {"links": "truth/links.tsv", "by_type": "truth/link_activities.tsv"}
     elif SIMULATED_POPULATIONS:
         OF_KIND = {"counts": "counts.h5ad", "genes": "truth/genes.tsv"}
 

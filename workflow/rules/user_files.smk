@@ -9,13 +9,16 @@ from cisgrammar.downloads.sources import PREFIX
 
 SIMULATION = f"results/{NAME}/simulation"
 SIMULATED = config["simulation"] is not None
-SIMULATED_MULTIOME = SIMULATED and config["simulation"]["multiome"] is not None
+SIMULATED_LINKS = SIMULATED and config["simulation"]["links"] is not None
+# with links it is a multiome too
+SIMULATED_MULTIOME = SIMULATED_LINKS or (SIMULATED and config["simulation"]["multiome"] is not None)
 SIMULATED_POPULATIONS = SIMULATED and config["simulation"]["populations"] is not None
 # of what drives pools x genes
 TRUTH = SIMULATED and not (SIMULATED_MULTIOME or SIMULATED_POPULATIONS)
 GIVEN = config["given"]
 PEAKS = config["peaks"]
 POPULATIONS = config["populations"]
+LINKS = config["links"]
 ATAC_ALONE = PEAKS is not None and config["counts"]["modality"] == "atac"
 MULTIOME = PEAKS is not None and not ATAC_ALONE
 # pools x genes, by which TFs are found; none where expression was not measured
@@ -58,7 +61,9 @@ def needs_genes():
     """Say whether windows depend on where genes are."""
     if POPULATIONS is not None:
         return True
-    return not config["regions"]["bed"] if PEAKS is None else PEAKS["distal"] is not None
+    if PEAKS is None:
+        return not config["regions"]["bed"]
+    return PEAKS["distal"] is not None or LINKS is not None
 
 
 def several_files(path, key):
@@ -143,6 +148,12 @@ GIVEN_FILES = given_files()
 POPULATION_FILES = population_files()
 DATABASE = database_files()
 KNOWN_MOTIFS = {key: config["database"][key] for key in ("source", "tf_names")}
+# what is known about links, by kind
+LINK_TRUTHS = {
+    kind: existing(path, f"links.truth.{kind}")
+    for kind, path in ((LINKS or {}).get("truth") or {}).items()
+    if path
+}
 CELL_TABLE = optional_file("counts", "cell_table")
 PEAK_BED = optional_file("peaks", "bed")
 BLACKLIST = optional_file("peaks", "blacklist")

@@ -9,13 +9,22 @@ from cisgrammar.common.config import fill_in, leaves, raise_all
 from cisgrammar.models.layer_lengths import layer_lengths, shortest_window
 from cisgrammar.models.registry import MODELS, POPULATIONS, models_with
 
-SIMULATIONS = {"multiome": "a multiome", "populations": "a simulation of populations"}
+SIMULATIONS = {
+    "multiome": "a multiome",
+    "populations": "a simulation of populations",
+    "links": "a simulation of links",
+}
 _IN_ORDER = (
     ("simulation.populations.min_occurrence", "simulation.populations.max_occurrence"),
     ("simulation.min_occurrence", "simulation.max_occurrence"),
     ("simulation.min_activity", "simulation.max_activity"),
     ("simulation.multiome.min_occurrence", "simulation.multiome.max_occurrence"),
     ("simulation.multiome.min_activity", "simulation.multiome.max_activity"),
+    ("simulation.links.min_spacing", "simulation.links.max_spacing"),
+    ("simulation.links.min_occurrence", "simulation.links.max_occurrence"),
+    ("simulation.links.min_effect", "simulation.links.max_effect"),
+    ("simulation.links.min_activity", "simulation.links.max_activity"),
+    ("links.calls.weak", "links.calls.strong"),
     ("gene_sets.min_size", "gene_sets.max_size"),
 )
 
@@ -68,6 +77,7 @@ def contradictions(config: dict[str, Any], schema: dict[str, Any]) -> Iterator[s
     yield from _simulation(config, schema)
     yield from _peaks(config)
     yield from _populations(config)
+    yield from _links(config)
     yield from _models(config)
     yield from _neurons(config)
     if values.get("cells.clusters") is not None and values.get("counts.cell_type"):
@@ -89,7 +99,8 @@ def _peaks(config: dict[str, Any]) -> Iterator[str]:
         return
     if config.get("given") is not None:
         yield "keys `peaks` and `given` are set, but `given` has no peaks. Take out one."
-    if (config.get("simulation") or {"multiome": {}})["multiome"] is None:
+    simulation = config.get("simulation")
+    if simulation and simulation["multiome"] is None and simulation["links"] is None:
         yield (
             "keys `peaks` and `simulation` are set, but the cells that are simulated have no "
             "peaks. Take out `peaks`, or ask for peaks by `simulation.multiome: {}`."
@@ -134,6 +145,32 @@ def _populations(config: dict[str, Any]) -> Iterator[str]:
         )
 
 
+def _links(config: dict[str, Any]) -> Iterator[str]:
+    """Say what does not go with links of peaks and genes."""
+    links, peaks = config.get("links"), config.get("peaks")
+    if links is None:
+        return
+    if peaks is None or config.get("counts", {}).get("modality") == "atac":
+        yield (
+            "key `links` is set, but links are learned from RNA and peaks of the same cells. Say "
+            "where the peaks are in a section `peaks`, and leave out `counts.modality`."
+        )
+    if not models_with("embeds_cells", config.get("models", [])):
+        able = ", ".join(models_with("embeds_cells"))
+        yield (
+            "key `links` is set, but no model reads the peaks' sequences for it: name one of "
+            f"{able} in `models`."
+        )
+    edges = links["evaluation"]["edges"]
+    if edges != sorted(set(edges)):
+        yield f"key `links.evaluation.edges` is {edges}, but each must be above the one before."
+    if links["promoter_reach"] >= links["reach"]:
+        yield (
+            f"key `links.promoter_reach` is {links['promoter_reach']}, but it should be below "
+            f"`links.reach` ({links['reach']})."
+        )
+
+
 def _simulation(config: dict[str, Any], schema: dict[str, Any]) -> Iterator[str]:
     """Say which keys of the simulation do not hold for the kind of data that is simulated."""
     simulation = config.get("simulation")
@@ -141,7 +178,8 @@ def _simulation(config: dict[str, Any], schema: dict[str, Any]) -> Iterator[str]
     if not simulation or not kinds:
         return
     if len(kinds) > 1:
-        yield "keys `simulation.multiome` and `simulation.populations` are set. Take out one."
+        names = " and ".join(f"`simulation.{kind}`" for kind in kinds)
+        yield f"keys {names} are set. Take out all but one."
         return
     (kind,) = kinds
     for key, rule in schema["properties"]["simulation"]["properties"].items():

@@ -23,6 +23,7 @@ from cisgrammar.checks.genome import (
     check_genes,
     check_genome,
 )
+from cisgrammar.checks.links import check_links
 from cisgrammar.checks.motifs import check_motifs
 from cisgrammar.checks.neurons import check_network
 from cisgrammar.checks.populations import check_gene_features, check_populations
@@ -52,6 +53,7 @@ CHECKS = (  # in the order of the table; each goes by what those before it have 
     check_gene_features,
     check_windows,
     check_folds,
+    check_links,
 )
 
 

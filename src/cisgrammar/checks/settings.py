@@ -14,8 +14,8 @@ File = str | Path
 # Sections of the config, beside counts, genome and those of models, that Settings.of_config reads:
 # the target `check` looks anew where one of them has changed.
 DECIDING = (
-    *("cells", "database", "folds", "models", "neurons", "peaks", "pools", "populations"),
-    "regions",
+    *("cells", "database", "folds", "links", "models", "neurons", "peaks", "pools"),
+    *("populations", "regions"),
 )
 
 
@@ -245,6 +245,8 @@ class Settings:
         None is not checked.
     neurons
         The section, as it is; None where neurons are not read.
+    links
+        The section, as it is; None where links are not asked for.
     """
 
     counts: CountSettings = CountSettings()
@@ -258,6 +260,7 @@ class Settings:
     cell_models: Sequence[CellModelSettings] = ()
     database: DatabaseSettings | None = None
     neurons: Mapping[str, Any] | None = None
+    links: dict[str, Any] | None = None
 
     @classmethod
     def of_config(cls, config: Mapping[str, Any]) -> Settings:
@@ -295,6 +298,7 @@ class Settings:
             ],
             database=DatabaseSettings(database["source"], database["tf_names"]),
             neurons=config["neurons"],
+            links=config["links"],
         )
 
 

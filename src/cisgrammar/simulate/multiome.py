@@ -196,9 +196,19 @@ def _draw_modalities(
 
 
 def lay_out_peaks(
-    n_peaks: int, n_chromosomes: int, rng: np.random.Generator
+    n_peaks: int,
+    n_chromosomes: int,
+    rng: np.random.Generator,
+    spacing: tuple[int, int] = SPACING,
 ) -> tuple[pd.DataFrame, dict[str, int]]:
     """Place peaks along chromosomes, each chromosome a tenth shorter than the one before.
+
+    Parameters
+    ----------
+    n_peaks, n_chromosomes
+        How many.
+    spacing
+        Least and most bases from the middle of a peak to that of the next.
 
     Returns
     -------
@@ -213,12 +223,12 @@ def lay_out_peaks(
     tables, lengths = [], {}
     for i, n in enumerate(np.diff(last, prepend=0)):
         chrom = f"chr{i + 1}"
-        middles = np.cumsum(rng.integers(*SPACING, size=n, endpoint=True))
+        middles = np.cumsum(rng.integers(*spacing, size=n, endpoint=True))
         half = rng.integers(*PEAK_WIDTH, size=n, endpoint=True) // 2
         starts, ends = middles - half, middles + half
         table = pd.DataFrame({"chrom": chrom, "start": starts, "end": ends, "tss": middles})
         tables.append(table.assign(strand="+"))
-        lengths[chrom] = int(middles[-1]) + SPACING[0]
+        lengths[chrom] = int(middles[-1]) + spacing[0]
     peaks = pd.concat(tables, ignore_index=True)
     places = zip(peaks["chrom"], peaks["start"], peaks["end"], strict=True)
     peaks.index = pd.Index([f"{chrom}:{start}-{end}" for chrom, start, end in places], name="peak")

@@ -170,6 +170,94 @@ class MultiomeSettings:
 
 
 @dataclass(frozen=True)
+class LinkSettings:
+    """The section ``simulation.links``.
+
+    Parameters
+    ----------
+    n_peaks, n_genes, n_chromosomes, site_range
+        As in :class:`MultiomeSettings`.
+    min_spacing, max_spacing
+        Bases from the middle of a peak to that of the next.
+    linking, silencing
+        JASPAR CORE vertebrates profiles whose peaks raise, or lower, genes nearby when they open.
+    passive
+        Profiles that open peaks and do nothing to genes. Each follows a linking one, in turn, so
+        that their peaks open in the same cells: decoys.
+    insulating
+        Profile that stands in promoters only; genes that bear it have no distal links.
+    jaspar_release, min_occurrence, max_occurrence, min_site_strength
+        As in :class:`MultiomeSettings`.
+    insulated
+        Share of the promoters with the insulating motif.
+    decay
+        Bases over which the effect of a peak falls to 1/e.
+    min_effect, max_effect
+        Effect at distance 0 on ln expression per unit of ln accessibility, least and greatest
+        over motifs.
+    least_effect
+        An effect below is none.
+    min_activity, max_activity
+        As in :class:`MultiomeSettings`.
+    within_type_sd
+        Standard deviation of a motif's activity over the cells of a type.
+    passive_likeness
+        Correlation of a passive motif's activity with that of the linking one it follows.
+    promoter_response, tf_response, peak_sd
+        As in :class:`MultiomeSettings`.
+    gene_sd, elsewhere_sd
+        Standard deviation of ln expression by what no peak tells of: in all types alike, and
+        in each type by itself.
+    cell_types, n_cells, n_batches, open_per_cell, rna_per_cell, depth_sd
+        As in :class:`MultiomeSettings`.
+    batch_depth_sd, dispersion, background_gc, peak_gc, peak_gc_sd
+        As in :class:`MultiomeSettings`.
+    """
+
+    n_peaks: int = 5000
+    n_genes: int = 1500
+    n_chromosomes: int = 6
+    min_spacing: int = 3000
+    max_spacing: int = 9000
+    site_range: int = 250
+    linking: Sequence[str] = ("ELK1", "NRF1", "CEBPB", "IRF8", "FOS::JUN")
+    silencing: Sequence[str] = ("REST",)
+    passive: Sequence[str] = ("HNF1A", "RFX2", "USF2", "SP3", "E2F4")
+    insulating: str = "GFI1"
+    jaspar_release: str = "JASPAR2024"
+    min_occurrence: float = 0.08
+    max_occurrence: float = 0.14
+    min_site_strength: float = 0.9
+    insulated: float = 0.25
+    decay: float = 15000.0
+    min_effect: float = 0.8
+    max_effect: float = 1.2
+    least_effect: float = 0.2
+    min_activity: float = 0.0
+    max_activity: float = 1.8
+    within_type_sd: float = 0.4
+    passive_likeness: float = 0.8
+    promoter_response: float = 0.5
+    tf_response: float = 1.0
+    peak_sd: float = 0.5
+    gene_sd: float = 0.5
+    elsewhere_sd: float = 0.2
+    cell_types: Mapping[str, float] = field(
+        default_factory=lambda: {"A": 0.25, "B": 0.2, "C": 0.18, "D": 0.15, "E": 0.12, "F": 0.1}
+    )
+    n_cells: int = 1000
+    n_batches: int = 2
+    open_per_cell: float = 1500.0
+    rna_per_cell: float = 8000.0
+    depth_sd: float = 0.35
+    batch_depth_sd: float = 0.3
+    dispersion: float = 0.2
+    background_gc: float = 0.4
+    peak_gc: float = 0.5
+    peak_gc_sd: float = 0.04
+
+
+@dataclass(frozen=True)
 class PopulationSettings:
     """The section ``simulation.populations``, and the window of ``populations``.
 
