@@ -73,8 +73,8 @@ MUTATED = pd.DataFrame({"chrom": "chr1", "start": [100], "end": [300]}, index=["
 START = """# Errors, and what they mean
 
 What is wrong with a config or with data is told in words: where, what was found, the likely cause, what to do. First the
-config is read, and everything that is wrong with it is told at once; then that all files are there; then, before anything
-else runs, what is in them and whether they fit each other. `snakemake check` does only that:
+config is read; then the workflow looks whether all files are there; then, before anything else runs, it looks into them and
+checks that they fit each other. At each of these stages all problems are reported together. `snakemake check` does only that:
 
 ```sh
 snakemake check --cores all --configfile config/mine.yaml
