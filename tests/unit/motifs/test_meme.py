@@ -184,7 +184,7 @@ def test_missing_and_broken_files_are_explained(tmp_path):
     with pytest.raises(InputError, match="no such file"):
         read_meme(tmp_path / "none.meme")
     (tmp_path / "m.meme.gz").write_bytes(b"\x1f\x8b\x08\xff")
-    with pytest.raises(InputError, match="damaged|cut short"):
+    with pytest.raises(InputError, match=r"damaged|cut short"):
         read_meme(tmp_path / "m.meme.gz")
 
 
