@@ -17,6 +17,7 @@ import numpy as np
 import pandas as pd
 import scipy.sparse as sp
 import yaml
+import yte
 from made_counts import (
     DENSE,
     annotated,
@@ -121,6 +122,18 @@ def config_text(text):
         raise_all("config/mine.yaml", problems_of_yaml(path))
 
     return make
+
+
+def called(folder, *words):
+    """Call Snakemake with configs that it cannot read: the profile looks at them first."""
+    before, sys.argv = sys.argv, ["snakemake", *map(str, words)]
+    try:
+        with (ROOT / "profiles/default/config.yaml").open() as profile:
+            yte.process_yaml(profile, require_use_yte=True)
+    except SystemExit as error:
+        raise InputError(str(error)) from None
+    finally:
+        sys.argv = before
 
 
 def config(text):
@@ -443,6 +456,12 @@ ENTRIES = {
             "{name: x, scover: {network: {bins: 20}}, regions: {upstream: 20, downstream: 10}}"
         ),
         "Data from two places": config("{name: x, simulation: {}, given: {targets: a.tsv}}"),
+        "A target after the config": lambda d: called(
+            d, "--cores", "2", "--configfile", write(d / "config/mine.yaml", "name: x"), "check"
+        ),
+        "A config that is not in UTF-8": lambda d: called(
+            d, "--configfile", write(d / "config/mine.yaml", "name: Müller".encode("latin-1"))
+        ),
         "Several problems": config("{name: x, sede: 1, tuning: {trials: 0}}"),
     },
     "Downloads": {

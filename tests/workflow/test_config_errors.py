@@ -87,3 +87,18 @@ def test_an_empty_section_is_explained(new_run):
 def test_keys_on_the_command_line_are_checked_too(new_run):
     said = new_run().snakemake("--dry-run", "--config", "sede=2", fails=True)
     assert "Did you mean `seed`?" in said
+
+
+@pytest.mark.parametrize("target", ["check", "results/tiny/scover/motifs.meme"])
+def test_a_target_after_the_config_is_explained(new_run, target):
+    said = new_run().snakemake(target, "--cores", "1", fails=True)
+    assert f"{target}: no such file. Snakemake takes every word after --configfile" in said
+    assert "Traceback" not in said
+
+
+def test_a_config_in_another_encoding_is_explained(new_run):
+    run = new_run()
+    (run.folder / "config.yaml").write_bytes("name: Müller".encode("latin-1"))
+    said = run.snakemake("--cores", "1", fails=True)
+    assert "config.yaml: a config is text in UTF-8." in said
+    assert "Traceback" not in said
