@@ -693,6 +693,7 @@ ENTRIES = {
         "Sequences of several lengths": given(fasta=FASTA + ">s4\nACGTA\n"),
         "RNA": given(fasta=FASTA.replace("TTTT", "UUUU")),
         "A sequence twice": given(table=TABLE + "s3\t1\t2\n"),
+        "A target twice": given(table="id\tbrain\tliver\tbrain\ns1\t1\t2\t3\n"),
         "A target that is no number": given(table=TABLE.replace("4.5", "high")),
         "Commas in place of tabs": given(table=TABLE.replace("\t", ",")),
         "Regions that lack sequences": given(regions="chr1\t1\t5\ts3\n"),
