@@ -5,7 +5,9 @@
 
 from __future__ import annotations
 
+import json
 import re
+import shutil
 import sys
 import tempfile
 import zipfile
@@ -18,6 +20,7 @@ import pandas as pd
 import scipy.sparse as sp
 import yaml
 import yte
+import zarr
 from made_counts import (
     DENSE,
     annotated,
@@ -25,6 +28,7 @@ from made_counts import (
     write_10x_mtx,
     write_h5ad,
     write_h5mu,
+    write_zarr,
 )
 from made_inputs import (
     check_inputs,
@@ -95,6 +99,7 @@ is in them. `make fuzz` damages a sound file of each kind at random: a reader re
 | --- | --- | --- | --- |
 | config | YAML | every key, kind and limit (schema); keys twice, tags, aliases; labels that YAML takes for numbers, dates or truth values | 10 MB, 100,000 values, 18 digits |
 | counts | h5ad, h5mu, 10x h5, loom | sound HDF5; matrix, names and columns there and of one size; raw counts; no links to other files | names, labels and first values within 300 s |
+| counts | zarr folder (2 and 3) of AnnData or MuData | as h5ad; no way of packing that runs code; no links out of the folder; no chunk of names or sparse counts is missing | 1,000,000 files |
 | counts | 10x mtx folder, plain or gzip | sizes against features, barcodes and bytes before the matrix is read; header lines; transposed | 18 digits a size |
 | counts | TSV or CSV of genes x cells, plain or gzip | as many numbers in each line as cells; every value a number | memory: a block of 1,024 genes is dense |
 | table of cells | TSV or CSV, UTF-8 or Latin-1 | a name for each column, once; lines of one length; each cell once; half of the cells there | regular expressions 60 s |
@@ -225,6 +230,26 @@ def linked(folder):
     with h5py.File(path, "a") as file:
         file["obs/other"] = h5py.ExternalLink("/home/other/cells.h5ad", "/obs")
     return path
+
+
+def zarr_folder(spoil):
+    def make(folder):
+        path = write_zarr(folder / "cells.zarr", annotated(sp.csr_matrix(DENSE)))
+        spoil(path)
+        read_counts(path)
+
+    return make
+
+
+def pickled(path):
+    described = json.loads((path / "X/data/zarr.json").read_text())
+    described["codecs"].append({"name": "numcodecs.pickle"})
+    write(path / "X/data/zarr.json", json.dumps(described))
+
+
+def spatial(path):
+    shutil.rmtree(path)
+    zarr.open_group(path, mode="w").create_group("tables")
 
 
 def transposed(arguments):
@@ -522,6 +547,11 @@ ENTRIES = {
         "A header line in a 10x folder": counts(headed),
         "A matrix that claims more than it holds": counts(boasting),
         "An h5ad that leads to another file": counts(linked),
+        "A zarr folder that was copied in part": zarr_folder(
+            lambda path: shutil.rmtree(path / "X" / "indices" / "c")
+        ),
+        "A zarr folder that holds no AnnData": zarr_folder(spatial),
+        "A zarr folder that could run code": zarr_folder(pickled),
         "A regular expression that is none": cell_table("cell\tx\nc0\ta\n", ignore="("),
         "A column that is not there": counts(
             lambda d: write_h5ad(d / "cells.h5ad", annotated(celltype=list("abab"))),

@@ -88,5 +88,5 @@ def megabytes(paths):
     if isinstance(paths, (int, float)):
         return paths
     paths = [Path(paths)] if isinstance(paths, str) else map(Path, paths)
-    files = [file for path in paths for file in (path.iterdir() if path.is_dir() else [path])]
+    files = [file for path in paths for file in (path.rglob("*") if path.is_dir() else [path])]
     return sum(file.stat().st_size for file in files) / 1e6
