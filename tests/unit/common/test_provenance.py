@@ -242,7 +242,7 @@ def test_sha256(tmp_path):
 
 
 def test_sha256_of_a_folder_is_that_of_all_its_files(tmp_path):
-    """As of Cell Ranger's folders, and zarr's: by names and contents, not by where the folder is."""
+    """As of Cell Ranger's folders, and zarr's: by names and contents, not by its place."""
     for folder in ("a", "b", "c", "d"):
         write = (tmp_path / folder / "X" / "0").parent
         write.mkdir(parents=True)
