@@ -77,7 +77,7 @@ def scaled(base, **per_mb):
 
     def ask(wildcards, input, attempt):
         rates = {name: r(wildcards) if callable(r) else r for name, r in per_mb.items()}
-        by_size = sum(rate * megabytes(input.get(name)) for name, rate in rates.items())
+        by_size = sum(rate * megabytes(input.get(name, 0)) for name, rate in rates.items())
         return int((base + by_size) * 2 ** (attempt - 1))
 
     return ask
