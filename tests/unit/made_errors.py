@@ -487,6 +487,9 @@ ENTRIES = {
         "A config that is not in UTF-8": lambda d: called(
             d, "--configfile", write(d / "config/mine.yaml", "name: Müller".encode("latin-1"))
         ),
+        "A config with code in it": lambda d: called(
+            d, "--configfile", write(d / "config/mine.yaml", "__use_yte__: true\nname: x\n")
+        ),
         "Several problems": config("{name: x, sede: 1, tuning: {trials: 0}}"),
     },
     "Downloads": {
