@@ -21,7 +21,6 @@ NEED_CDS = ("canonical", "longest_cds")
 CANONICAL_TAGS = (  # best first
     "Ensembl_canonical", "MANE_Select", "MANE Select", "appris_principal_1", "appris_principal",
 )  # fmt: skip
-PLACE = ["chrom", "start", "end", "strand"]
 TSS_COLUMNS = ["gene_id", "gene_name", "chrom", "tss", "strand", "transcript", "biotype"]
 
 
@@ -82,10 +81,10 @@ def read_tss(
         annotation = read_annotation(path, gene_id)
     genes = _gene_rows(path, annotation, tss_rule)
     steps = [("genes in the annotation", len(genes))]
-    again = genes.duplicated(["gene_id", *PLACE])
-    genes = _drop(genes, again, "the gene came before at this place", steps)
     genes = _drop(genes, ~genes["strand"].isin(["+", "-"]), "no strand", steps)
     tss = _starts(genes, annotation.transcripts, tss_rule)
+    again = tss.duplicated(["gene_id", "chrom", "tss", "strand"])
+    tss = _drop(tss, again, "the gene came before at this place", steps).reset_index(drop=True)
     tss.attrs["steps"] = steps
     logger.info("%s: %s", path, "; ".join(f"{step}: {n}" for step, n in steps))
     return tss if biotypes is None else keep_biotypes(tss, biotypes, path)
