@@ -41,7 +41,7 @@ def load(
         If there is no such file, or it is damaged or in no known format.
     """
     path = Path(path)
-    if sample and (_is_hdf5(path) or is_zarr(path)):
+    if sample and _is_hdf5(path):  # zarr has threads, without which a copy of the process hangs
         survive(path, lambda: _load(path, matrix, modality, sample=True), TIME_LIMIT)
     return _load(path, matrix, modality, sample)
 

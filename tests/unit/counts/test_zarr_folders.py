@@ -121,5 +121,11 @@ def test_any_damage_to_a_file_ends_in_words(tmp_path):
             assert counts.X.toarray().tolist() == DENSE.tolist(), name
 
 
+def test_no_fork_reads_zarr(tmp_path, monkeypatch):
+    """Its threads are not in a fork, which then hangs now and again; found by fuzzing."""
+    monkeypatch.setattr("os.fork", lambda: pytest.fail("forked"))
+    assert load(write_zarr(tmp_path / "cells.zarr", sparse()), sample=True).numbers.max() == 7
+
+
 def test_a_folder_of_cell_ranger_is_none(tmp_path):
     assert load(write_10x_mtx(tmp_path / "run")).format == "10x mtx"
