@@ -1,20 +1,22 @@
 """Kill runs at random, in every way that runs die, and compare what comes of them byte by byte.
 
-    python benchmarks/kills.py [--kills 200] [--config tiny scbasset] [--seed 0] [--folder FOLDER]
-                               [--targets FILE ...]
+    python benchmarks/kills.py [--kills 200] [--minutes M] [--config tiny scbasset] [--seed 0]
+                               [--folder FOLDER] [--targets FILE ...]
 
 An undisturbed run of each config comes first. Then runs are killed, one after another, and called
 again until they end; a run that ends starts anew, until there were as many kills as asked for.
 Ways: `group` (SIGKILL to all, as a node that dies), `parent` (SIGKILL to Snakemake alone), `job`
 (SIGKILL to one of its processes), `terminate` (SIGTERM to Snakemake) and `interrupt` (SIGINT to
 all, as Ctrl-C). Printed are kills by way, files that differ, and steps that had to be taken by
-hand: `--unlock`, and any other. It fails where a file differs or another step was needed.
+hand: `--unlock`, and any other. It fails where a file differs or another step was needed. Each run
+that ended is told on standard error.
 """
 
 from __future__ import annotations
 
 import argparse
 import contextlib
+import math
 import os
 import random
 import shutil
@@ -103,9 +105,10 @@ class Killing:
     """Runs of one config that are killed, and what was seen."""
 
     def __init__(
-        self, config: dict, folder: Path, draws: random.Random, targets: list[str]
+        self, config: dict, folder: Path, draws: random.Random, asked: argparse.Namespace
     ) -> None:
-        self.config, self.folder, self.draws, self.targets = config, folder, draws, targets
+        self.config, self.folder, self.draws, self.targets = config, folder, draws, asked.targets
+        self.number, self.until = asked.kills, time.monotonic() + 60 * asked.minutes
         self.kills: Counter[str] = Counter()
         self.by_hand: Counter[str] = Counter()
         self.differences: list[str] = []
@@ -127,19 +130,27 @@ class Killing:
         run.snakemake("--cores", "2", *self.targets)
         return run.tables()
 
-    def kill_times(self, number: int) -> None:
-        """Kill so many times; each run is called until it ends, and compared."""
-        while self.kills.total() < number:
-            self.one_run(number)
+    def more(self) -> bool:
+        """Tell whether another kill is asked for."""
+        return self.kills.total() < self.number and time.monotonic() < self.until
 
-    def one_run(self, number: int) -> None:
+    def kill_all(self) -> None:
+        """Kill as often as asked for; each run is called until it ends, and compared."""
+        while self.more():
+            self.one_run()
+            sys.stderr.write(
+                f"{self.folder.name}: {self.kills.total()} kills, "
+                f"{len(self.differences)} differences, by hand: {dict(self.by_hand)}\n"
+            )
+
+    def one_run(self) -> None:
         """Kill a run and call it again until it ends; compare it."""
         run, failed = self.new_run("killed"), 0
         while True:
             process = call(run, self.targets)
             # after a kill most of a run is done: times are short as often as long
             wait = self.seconds * self.draws.random() ** 2
-            if self.kills.total() < number and not ends(process, wait):
+            if self.more() and not ends(process, wait):
                 way = self.draws.choice(WAYS)
                 kill(process, way, self.draws)
                 self.kills[way] += 1
@@ -182,6 +193,7 @@ class Killing:
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--kills", type=int, default=200, help="of each config")
+    parser.add_argument("--minutes", type=float, default=math.inf, help="of each config at most")
     parser.add_argument("--config", nargs="+", choices=list(CONFIGS), default=list(CONFIGS))
     parser.add_argument("--targets", nargs="*", default=[], help="files to make; all by default")
     parser.add_argument("--seed", type=int, default=0)
@@ -191,8 +203,8 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as temporary:
         for name in asked.config:
             folder = (asked.folder or Path(temporary)).resolve() / name
-            killing = Killing(CONFIGS[name], folder, random.Random(asked.seed), asked.targets)
-            killing.kill_times(asked.kills)
+            killing = Killing(CONFIGS[name], folder, random.Random(asked.seed), asked)
+            killing.kill_all()
             sys.stdout.write(killing.report(name) + "\n")
             sys.stdout.flush()
             bad |= bool(killing.differences or set(killing.by_hand) - {"--unlock"})

@@ -36,6 +36,7 @@ from made_counts import (  # noqa: E402
     write_h5mu,
     write_loom,
     write_table,
+    write_zarr,
 )
 from made_inputs import gtf_row, write  # noqa: E402
 
@@ -170,6 +171,20 @@ def with_mtx(name: str) -> tuple[Callable[[Path], Path], Callable[[Path], object
     return make, read
 
 
+def with_zarr(name: str) -> tuple[Callable[[Path], Path], Callable[[Path], object]]:
+    """Damage one file of a folder of zarr, and read the folder."""
+
+    def make(folder: Path) -> Path:
+        return write_zarr(folder / "sound", annotated(kind=list("abab"))) / name
+
+    def read(path: Path) -> object:
+        run = write_zarr(path.parent / "run", annotated(kind=list("abab")))
+        (run / name).write_bytes(path.read_bytes())
+        return of_counts(run)
+
+    return make, read
+
+
 def fasta(path: Path) -> None:
     with open_fasta(path, path.parent / "work") as opened:
         [str(record) for record in opened]
@@ -204,6 +219,9 @@ READERS: dict[str, tuple[Callable[[Path], Path], Callable[[Path], object]]] = {
     "10x h5": (lambda d: write_10x_h5(d / "sound"), of_counts),
     "10x h5 of Cell Ranger 2": (lambda d: write_10x_h5(d / "sound", legacy=True), of_counts),
     "loom": (lambda d: write_loom(d / "sound"), lambda p: formats.load(p, matrix="layers/counts")),
+    "zarr": with_zarr("X/c/0/0"),
+    "zarr, what an array is": with_zarr("X/zarr.json"),
+    "zarr, what a table is": with_zarr("obs/zarr.json"),
     "10x mtx": with_mtx("matrix.mtx"),
     "features": with_mtx("features.tsv"),
     "barcodes": with_mtx("barcodes.tsv"),

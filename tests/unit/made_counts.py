@@ -1,5 +1,7 @@
 """Counts written by the tests in every format, always the same four cells and three genes."""
 
+import warnings
+
 import anndata as ad
 import h5py
 import numpy as np
@@ -28,6 +30,13 @@ def write_h5mu(path, **modalities):
         for name, adata in modalities.items():
             ad.io.write_elem(file, f"mod/{name}", adata)
         ad.io.write_elem(file, "obs", pd.DataFrame(index=adata.obs_names))
+    return path
+
+
+def write_zarr(path, adata, version=3):
+    with warnings.catch_warnings(), ad.settings.override(zarr_write_format=version):
+        warnings.simplefilter("ignore")
+        adata.write_zarr(path)
     return path
 
 

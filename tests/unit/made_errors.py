@@ -5,7 +5,9 @@
 
 from __future__ import annotations
 
+import json
 import re
+import shutil
 import sys
 import tempfile
 import zipfile
@@ -18,6 +20,8 @@ import pandas as pd
 import scipy.sparse as sp
 import torch
 import yaml
+import yte
+import zarr
 from made_counts import (
     DENSE,
     annotated,
@@ -25,6 +29,7 @@ from made_counts import (
     write_10x_mtx,
     write_h5ad,
     write_h5mu,
+    write_zarr,
 )
 from made_inputs import (
     check_inputs,
@@ -89,8 +94,8 @@ MUTATED = pd.DataFrame({"chrom": "chr1", "start": [100], "end": [300]}, index=["
 START = """# Errors, and what they mean
 
 What is wrong with a config or with data is told in words: where, what was found, the likely cause, what to do. First the
-config is read, and everything that is wrong with it is told at once; then that all files are there; then, before anything
-else runs, what is in them and whether they fit each other. `snakemake check` does only that:
+config is read; then the workflow looks whether all files are there; then, before anything else runs, it looks into them and
+checks that they fit each other. At each of these stages all problems are reported together. `snakemake check` does only that:
 
 ```sh
 snakemake check --cores all --configfile config/mine.yaml
@@ -110,6 +115,7 @@ is in them. `make fuzz` damages a sound file of each kind at random: a reader re
 | --- | --- | --- | --- |
 | config | YAML | every key, kind and limit (schema); keys twice, tags, aliases; labels that YAML takes for numbers, dates or truth values | 10 MB, 100,000 values, 18 digits |
 | counts | h5ad, h5mu, 10x h5, loom | sound HDF5; matrix, names and columns there and of one size; raw counts; no links to other files | names, labels and first values within 300 s |
+| counts | zarr folder (2 and 3) of AnnData or MuData | as h5ad; no way of packing that runs code; no links out of the folder; no chunk of names or sparse counts is missing | 1,000,000 files |
 | counts | 10x mtx folder, plain or gzip | sizes against features, barcodes and bytes before the matrix is read; header lines; transposed | 18 digits a size |
 | counts | TSV or CSV of genes x cells, plain or gzip | as many numbers in each line as cells; every value a number | memory: a block of 1,024 genes is dense |
 | table of cells | TSV or CSV, UTF-8 or Latin-1 | a name for each column, once; lines of one length; each cell once; half of the cells there | regular expressions 60 s |
@@ -139,6 +145,18 @@ def config_text(text):
         raise_all("config/mine.yaml", problems_of_yaml(path))
 
     return make
+
+
+def called(folder, *words):
+    """Call Snakemake with configs that it cannot read: the profile looks at them first."""
+    before, sys.argv = sys.argv, ["snakemake", *map(str, words)]
+    try:
+        with (ROOT / "profiles/default/config.yaml").open() as profile:
+            yte.process_yaml(profile, require_use_yte=True)
+    except SystemExit as error:
+        raise InputError(str(error)) from None
+    finally:
+        sys.argv = before
 
 
 def config(text):
@@ -253,6 +271,26 @@ def linked(folder):
     with h5py.File(path, "a") as file:
         file["obs/other"] = h5py.ExternalLink("/home/other/cells.h5ad", "/obs")
     return path
+
+
+def zarr_folder(spoil):
+    def make(folder):
+        path = write_zarr(folder / "cells.zarr", annotated(sp.csr_matrix(DENSE)))
+        spoil(path)
+        read_counts(path)
+
+    return make
+
+
+def pickled(path):
+    described = json.loads((path / "X/data/zarr.json").read_text())
+    described["codecs"].append({"name": "numcodecs.pickle"})
+    write(path / "X/data/zarr.json", json.dumps(described))
+
+
+def spatial(path):
+    shutil.rmtree(path)
+    zarr.open_group(path, mode="w").create_group("tables")
 
 
 def transposed(arguments):
@@ -520,6 +558,15 @@ ENTRIES = {
             "{name: x, scover: {network: {bins: 20}}, regions: {upstream: 20, downstream: 10}}"
         ),
         "Data from two places": config("{name: x, simulation: {}, given: {targets: a.tsv}}"),
+        "A target after the config": lambda d: called(
+            d, "--cores", "2", "--configfile", write(d / "config/mine.yaml", "name: x"), "check"
+        ),
+        "A config that is not in UTF-8": lambda d: called(
+            d, "--configfile", write(d / "config/mine.yaml", "name: Müller".encode("latin-1"))
+        ),
+        "A config with code in it": lambda d: called(
+            d, "--configfile", write(d / "config/mine.yaml", "__use_yte__: true\nname: x\n")
+        ),
         "Several problems": config("{name: x, sede: 1, tuning: {trials: 0}}"),
     },
     "Downloads": {
@@ -580,6 +627,11 @@ ENTRIES = {
         "A header line in a 10x folder": counts(headed),
         "A matrix that claims more than it holds": counts(boasting),
         "An h5ad that leads to another file": counts(linked),
+        "A zarr folder that was copied in part": zarr_folder(
+            lambda path: shutil.rmtree(path / "X" / "indices" / "c")
+        ),
+        "A zarr folder that holds no AnnData": zarr_folder(spatial),
+        "A zarr folder that could run code": zarr_folder(pickled),
         "A regular expression that is none": cell_table("cell\tx\nc0\ta\n", ignore="("),
         "A column that is not there": counts(
             lambda d: write_h5ad(d / "cells.h5ad", annotated(celltype=list("abab"))),
@@ -807,6 +859,7 @@ ENTRIES = {
         "Sequences of several lengths": given(fasta=FASTA + ">s4\nACGTA\n"),
         "RNA": given(fasta=FASTA.replace("TTTT", "UUUU")),
         "A sequence twice": given(table=TABLE + "s3\t1\t2\n"),
+        "A target twice": given(table="id\tbrain\tliver\tbrain\ns1\t1\t2\t3\n"),
         "A target that is no number": given(table=TABLE.replace("4.5", "high")),
         "Commas in place of tabs": given(table=TABLE.replace("\t", ",")),
         "Regions that lack sequences": given(regions="chr1\t1\t5\ts3\n"),

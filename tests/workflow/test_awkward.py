@@ -18,6 +18,7 @@ import pandas as pd
 import pytest
 import scipy.io
 import scipy.sparse as sp
+from made_counts import write_zarr
 from made_inputs import write
 
 N = 60  # cells, and genes
@@ -135,6 +136,11 @@ def seurat_disk(data: Data) -> None:
     data.written = True
 
 
+def zarr_folder(data: Data) -> None:
+    write_zarr(data.folder / "cells.zarr", data.counts)
+    data.config["counts"]["path"] = "cells.zarr"
+
+
 def mtx(data: Data, header: str = "") -> None:
     run = data.folder / "run"
     run.mkdir()
@@ -201,6 +207,7 @@ CASES: dict[str, Callable[[Data], None]] = {
     "missing labels": lambda d: d.label("A", None, "B"),
     "one type": lambda d: d.label("A"),
     "a type a cell": lambda d: d.label(*[f"type {i}" for i in range(N)]),
+    "zarr": zarr_folder,
     "mtx": mtx,
     "mtx with a header": lambda d: mtx(d, "id\tname\ttype\n"),
     "TSV with CRLF": tsv,

@@ -87,3 +87,42 @@ def test_an_empty_section_is_explained(new_run):
 def test_keys_on_the_command_line_are_checked_too(new_run):
     said = new_run().snakemake("--dry-run", "--config", "sede=2", fails=True)
     assert "Did you mean `seed`?" in said
+
+
+@pytest.mark.parametrize("target", ["check", "results/tiny/scover/motifs.meme"])
+def test_a_target_after_the_config_is_explained(new_run, target):
+    said = new_run().snakemake(target, "--cores", "1", fails=True)
+    assert f"{target}: no such file. Snakemake takes every word after --configfile" in said
+    assert "Traceback" not in said
+
+
+MAKE = "open('RAN', 'w')"  # what no config may do
+
+
+@pytest.mark.parametrize(
+    "text, words",
+    [
+        ("name: Müller".encode("latin-1"), "a config is text in UTF-8."),
+        (f"__use_yte__: true\n__definitions__: [\"{MAKE}\"]\nname: x\n", "no code."),
+        (f'{{"__use_yte__": true, "name": "x", "?{MAKE}": 1}}', "no code."),
+        (f'"\\x5f_use_yte__": true\nname: "?{MAKE}"\n', "no code."),
+        (f"name: !!python/object/apply:eval [\"{MAKE}\"]\n", "line 1: a config holds plain"),
+        ("name: x\nseed: " + "9" * 5000, "cannot be"),
+        ("name: 2020-13-45", "cannot be"),
+        ("name: " + "[" * 5000 + "]" * 5000, "too deep"),
+        ("name: [x", "not valid JSON or YAML"),
+    ],
+    ids=[
+        "Latin-1", "code", "code in JSON", "code in disguise", "tag", "digits", "date", "deep",
+        "no YAML",
+    ],
+)  # fmt: skip
+def test_a_config_that_snakemake_should_not_open_is_refused(new_run, text, words):
+    run = new_run()
+    text = text if isinstance(text, bytes) else text.encode()
+    text = text.replace(b"RAN", str(run.folder / "ran").encode())
+    (run.folder / "config.yaml").write_bytes(text)
+    said = run.snakemake("--cores", "1", fails=True)
+    assert words in said
+    assert "Traceback" not in said
+    assert not (run.folder / "ran").exists()

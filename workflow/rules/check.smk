@@ -1,11 +1,20 @@
 """What the target `check` tells beside the checks of inputs: jobs, outputs, what they need."""
 
+import shutil
 import subprocess
 import tempfile
 import yaml
 
-from cisgrammar.common.files import read_table
-from cisgrammar.checks.outlook import Machine, Need, amounts, downloads, outlook, read_benchmarks
+from cisgrammar.common.files import LEAST_FREE, read_table
+from cisgrammar.checks.outlook import (
+    Machine,
+    Need,
+    amounts,
+    downloads,
+    guessed_seconds,
+    outlook,
+    read_benchmarks,
+)
 
 # Gives the name that a rule has here, where this is a module and its rules were renamed.
 renamed = workflow.modifier.modify_rulename
@@ -84,11 +93,11 @@ def needs_of_rules(guessed):
     for name, jobs in jobs_of_rules().items():
         asks = workflow.get_rule(name)
         sizes = SizesOfInputs(asks.input, guessed)
-        memory, minutes = (
-            asks.resources[key].evaluate(None, input=sizes, attempt=1).value
-            for key in ("mem_mb", "runtime")
+        memory, limit, floor = (
+            asks.resources[key].evaluate(None, input=its, attempt=1).value
+            for key, its in (("mem_mb", sizes), ("runtime", sizes), ("runtime", {}))
         )
-        needs[name] = Need(jobs, memory, minutes)
+        needs[name] = Need(jobs, memory, guessed_seconds(limit, floor))
     return needs
 
 
@@ -96,14 +105,16 @@ def tell_outlook(preflight, log):
     """Tell what the checks found, and what a run will do, to the terminal and a file."""
     table = read_table(preflight)
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 1e6
+    guessed = guessed_megabytes(amounts(table))
     text = outlook(
         NAME,
         table,
-        needs_of_rules(guessed_megabytes(amounts(table))),
+        needs_of_rules(guessed),
         all_outputs(),
         read_benchmarks("benchmarks/results"),
-        Machine(len(os.sched_getaffinity(0)), memory),
+        Machine(len(os.sched_getaffinity(0)), memory, shutil.disk_usage(".").free / 1e6),
         f"results/{NAME}",
+        LEAST_FREE + sum(guessed.values()),
     )
     tell(text, log)
 

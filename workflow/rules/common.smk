@@ -77,7 +77,7 @@ def scaled(base, **per_mb):
 
     def ask(wildcards, input, attempt):
         rates = {name: r(wildcards) if callable(r) else r for name, r in per_mb.items()}
-        by_size = sum(rate * megabytes(input.get(name)) for name, rate in rates.items())
+        by_size = sum(rate * megabytes(input.get(name, 0)) for name, rate in rates.items())
         return int((base + by_size) * 2 ** (attempt - 1))
 
     return ask
@@ -88,5 +88,5 @@ def megabytes(paths):
     if isinstance(paths, (int, float)):
         return paths
     paths = [Path(paths)] if isinstance(paths, str) else map(Path, paths)
-    files = [file for path in paths for file in (path.iterdir() if path.is_dir() else [path])]
+    files = [file for path in paths for file in (path.rglob("*") if path.is_dir() else [path])]
     return sum(file.stat().st_size for file in files) / 1e6

@@ -16,9 +16,10 @@ with log_to(snakemake.log[0]):
     if files.annotation:
         tss = read_tss(files.annotation, **params.genome)
         mapping = match_chromosomes(tss["chrom"], peaks["chrom"].unique(), params.chromosomes)
+        counted = tss["gene_id"].unique()
         if files.expression:
             counted = read_h5ad(files.expression, backed="r").var_names
-            tss, _ = genes_of_counts(counted, tss, mapping)
+        tss, _ = genes_of_counts(counted, tss, mapping)
         tss["chrom"] = tss["chrom"].map(mapping)
         table = promoter_peaks(peaks, tss, params.settings["promoter_reach"])
     write_table(table, snakemake.output.table)

@@ -82,8 +82,9 @@ def fitting_cells(
             )
             continue
         labels, wanted = obs[column].astype(str), [str(value) for value in values]
-        there = sorted(labels.unique())
-        if absent := [value for value in wanted if value not in there]:
+        known = set(labels)
+        there = sorted(known)
+        if absent := [value for value in wanted if value not in known]:
             problems.add(
                 f"cells.{key}: no cell has {examples(absent)} in the column `{column}`; there "
                 f"are {examples(there, 30)}.{nearest(absent[0], there)}"

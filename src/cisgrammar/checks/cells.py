@@ -39,10 +39,12 @@ def _report_cell_types(settings: Settings, found: Findings, types: pd.Categorica
         return
     sizes = _sizes(types)
     rare = sizes[sizes < (0 if settings.pools is None else settings.pools.cells_per_pool)]
-    note = ""
+    notes = []
     if len(rare):
-        note = f"fewer cells than a pool has: {with_sizes(rare)}; their pools will be mixed"
-    found.add("cell types", f"{len(sizes)}: {with_sizes(sizes)}", note, bool(len(rare)))
+        notes.append(f"fewer cells than a pool has: {with_sizes(rare)}; their pools will be mixed")
+    if "NA" in sizes:
+        notes.append("NA is a label here; if it is to say that a type is missing, leave it empty")
+    found.add("cell types", f"{len(sizes)}: {with_sizes(sizes)}", "; ".join(notes), bool(notes))
 
 
 def _check_batches(

@@ -17,6 +17,8 @@ LATER = {  # tables of an earlier run that say what was dropped after the checks
     "sequence_counts.tsv": "windows to sequences",
     "accessibility_counts.tsv": "peaks and cells that scBasset learns",
 }
+STARTING = 8.0  # seconds of a job on files of no size
+ROOM = 10.0  # times that limits for the size of files are above what jobs took
 _CELLS = re.compile(r"([\d,]+) cells x ([\d,]+)")
 _SEQUENCES = re.compile(r"([\d,]+)(?: of ([\d,]+) bases)?")
 _BENCHMARK = ["dataset", "rule", "seconds", "memory_mb"]
@@ -24,19 +26,37 @@ _BENCHMARK = ["dataset", "rule", "seconds", "memory_mb"]
 
 @dataclass(frozen=True)
 class Machine:
-    """What a computer has: cores, and memory in MB."""
+    """What a computer has: cores, memory, and what is free on the disk of results, in MB."""
 
     cores: int
     memory_mb: float
+    disk_mb: float
 
 
 @dataclass(frozen=True)
 class Need:
-    """What a rule asks for: jobs, memory in MB and minutes of each."""
+    """What a rule takes: jobs, and of each the memory asked for in MB, and seconds as guessed."""
 
     jobs: int
     memory_mb: float
-    minutes: float
+    seconds: float
+
+
+def guessed_seconds(limit: float, floor: float) -> float:
+    """Guess what a job takes from the time that is asked for it.
+
+    Parameters
+    ----------
+    limit
+        Minutes that are asked for.
+    floor
+        Those that would be asked for if its files were empty.
+
+    Returns
+    -------
+    Seconds: some to start Python, and a part of the room that is left for the size of files.
+    """
+    return STARTING + 60 * (limit - floor) / ROOM
 
 
 def downloads(name: str, sources: Iterable[Source], folder: str | Path, config: str) -> str:
@@ -137,6 +157,7 @@ def outlook(
     measured: pd.DataFrame,
     machine: Machine,
     results: str | Path,
+    results_mb: float,
 ) -> str:
     """Tell in words what a run of this config will do.
 
@@ -156,12 +177,17 @@ def outlook(
         This one.
     results
         Folder of the data set, where tables of an earlier run may be.
+    results_mb
+        What files to come will take on the disk, as guessed.
     """
+    told, warnings = _room(needs, results_mb, machine)
     parts = [
         *_outputs(list(outputs)),
         "",
         f"== What it takes, on {machine.cores} cores with {_gb(machine.memory_mb)} of memory ==",
         *_takes(name, needs, measured, machine),
+        *told,
+        *warnings,
         "",
         f"== What was found: {name} ==",
         *_found(preflight),
@@ -169,7 +195,7 @@ def outlook(
         "== What will remain ==",
         *_remains(preflight, Path(results)),
     ]
-    n = int((preflight["status"] == "warning").sum())
+    n = int((preflight["status"] == "warning").sum()) + len(warnings)
     end = "Nothing stands in the way of a run."
     if n:
         end += f" Warnings (lines with `!`): {n}. Read them first."
@@ -212,48 +238,66 @@ def _takes(
     name: str, needs: Mapping[str, Need], measured: pd.DataFrame, machine: Machine
 ) -> list[str]:
     width = max(map(len, needs), default=4)
-    lines = [f"  {'rule':<{width}}  {'jobs':>4}  {'memory':>8}  {'at most':>8}  taken before"]
+    lines = [f"  {'rule':<{width}}  {'jobs':>4}  {'memory':>8}  {'about':>8}  taken before"]
     here = measured[measured["dataset"] == name].set_index("rule")
     others = measured[measured["dataset"] != name].drop_duplicates("rule", keep="last")
     others = others.set_index("rule")
-    total, known = 0.0, 0
+    total = 0.0
     for rule, need in needs.items():
+        seconds = here["seconds"].get(rule, float("nan"))
+        total += need.jobs * (need.seconds if pd.isna(seconds) else seconds)
         before = ""
         if rule in here.index:
             before = _taken(here.loc[rule])
-            total += need.jobs * here.loc[rule, "seconds"]
-            known += 1
         elif rule in others.index:
             before = f"{_taken(others.loc[rule])} in {others.loc[rule, 'dataset']}"
         mark = "!" if need.memory_mb > machine.memory_mb else " "
         lines.append(
             f"{mark} {rule:<{width}}  {need.jobs:>4}  {_gb(need.memory_mb):>8}  "
-            f"{_time(60 * need.minutes):>8}  {before}".rstrip()
+            f"{_time(need.seconds):>8}  {before}".rstrip()
         )
-    lines.append(
-        "  `memory` and `at most` are what a job asks a scheduler for: limits with room, from the "
-        "sizes of its files (those to come are guessed), and as a rule several times what it takes."
-    )
-    if known:
+    each = f"{_time(total / machine.cores)} on {machine.cores} cores if they are kept busy"
+    lines += [
+        f"  All jobs take about {_time(total)} one after another, {each}.",
+        "  `about` is a guess by the sizes of files (those to come are guessed too), on CPUs: half "
+        "or twice of it is no wonder. `memory` is what a job asks a scheduler for, as a rule "
+        "several times what it takes.",
+    ]
+    return lines + _how_known(needs, here.index, any(" in " in line for line in lines[1:-2]))
+
+
+def _how_known(needs: Mapping[str, Need], here: pd.Index, elsewhere: bool) -> list[str]:
+    """Say what times were measured, and what was not."""
+    lines = []
+    if known := len(here.intersection(list(needs))):
         lines.append(
-            f"  {known} of {len(needs)} rules were measured in this data set; their jobs take "
-            f"{_time(total)} one after another, with other keys or files longer or shorter."
+            f"  {known} of {len(needs)} rules were measured in this data set, and count as they "
+            "were; with other keys or files they take longer or shorter."
         )
-    if not {"tune_model", "train_model"} <= set(here.index):
+    if not {"tune_model", "train_model"} <= set(here):
         lines.append(
-            "  How long tuning and training take is not known: they were never run for this data "
-            "set here. They grow with trials, epochs, filters, sequences, their length and pools."
+            "  Tuning and training were never run for this data set here. They grow with trials, "
+            "epochs, filters, sequences, their length and pools."
         )
-    if any(
-        text.endswith(tuple(f" in {name}" for name in set(others["dataset"]))) for text in lines
-    ):
+    if elsewhere:
         lines.append("  Times `in` another data set are as they were there.")
+    return lines
+
+
+def _room(
+    needs: Mapping[str, Need], results_mb: float, machine: Machine
+) -> tuple[list[str], list[str]]:
+    """Say whether there is room for results, and memory for jobs; warnings come apart."""
+    text = f"Results will be about {_gb(results_mb)}; {_gb(machine.disk_mb)} are free where they go"
+    told, warnings = [f"  {text}."], []
+    if results_mb > machine.disk_mb:
+        told, warnings = [], [f"! {text}. Make room, or work in another folder."]
     if any(need.memory_mb > machine.memory_mb for need in needs.values()):
-        lines.append(
+        told.append(
             "! Rules with `!` ask for more memory than there is here. Limits may be generous; but "
             "have more memory at hand, or take fewer pools or sequences."
         )
-    return lines
+    return told, warnings
 
 
 def _taken(row: pd.Series) -> str:

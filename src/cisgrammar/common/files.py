@@ -10,6 +10,7 @@ import glob
 import logging
 import os
 import platform
+import shutil
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 SIGNIFICANT_DIGITS = 6
+LEAST_FREE = 50.0  # MB; the smallest results are as large
 
 # Columns of our tables that hold names, labels or words, whatever these look like.
 _OF_DATA = """cell cell_type population other batch category pool seed sequence name gene gene_name
@@ -140,6 +142,8 @@ def unusable_folder(path: str | Path) -> str | None:
             f"{path}: you may not write to this folder. Look at its owner and mode (`ls -ld`), or "
             "work in another folder."
         )
+    if (free := shutil.disk_usage(path).free / 1e6) < LEAST_FREE:
+        return f"{path}: only {free:.0f} MB are free on this disk. Make room, or work elsewhere."
     return None
 
 

@@ -197,8 +197,13 @@ def _name(path: Path) -> str:
 
 
 def sha256(path: str | Path) -> str:
-    """Checksum of a file, read in blocks."""
-    with Path(path).open("rb") as handle:
+    """Checksum of a file, read in blocks; of a folder, that of its files' names and checksums."""
+    path = Path(path)
+    if path.is_dir():
+        files = sorted(file for file in path.rglob("*") if file.is_file())
+        lines = [f"{sha256(file)}  {file.relative_to(path).as_posix()}\n" for file in files]
+        return hashlib.sha256("".join(lines).encode()).hexdigest()
+    with path.open("rb") as handle:
         return hashlib.file_digest(handle, "sha256").hexdigest()
 
 
@@ -210,7 +215,7 @@ def provenance(config: dict[str, Any], inputs: Iterable[str | Path]) -> dict[str
     config
         The complete config.
     inputs
-        Files of the user.
+        Files and folders of the user.
 
     Returns
     -------

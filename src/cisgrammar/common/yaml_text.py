@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -82,9 +83,10 @@ def _of_node(node: yaml.Node, seen: set[int]) -> Iterator[str]:
             f"write it in quotes ('{node.value}'), as a number with digits alone."
         )
     if isinstance(node, yaml.MappingNode):
-        keys = [key.value for key, _ in node.value if isinstance(key, yaml.ScalarNode)]
-        for key in dict.fromkeys(key for key in keys if keys.count(key) > 1 and key != "<<"):
-            yield f"line {line}: the section there has the key `{key}` twice. Take one out."
+        keys = Counter(key.value for key, _ in node.value if isinstance(key, yaml.ScalarNode))
+        for key, times in keys.items():
+            if times > 1 and key != "<<":
+                yield f"line {line}: the section there has the key `{key}` twice. Take one out."
     for child in _children(node):
         yield from _of_node(child, seen)
 

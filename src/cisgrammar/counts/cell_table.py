@@ -5,7 +5,8 @@ from __future__ import annotations
 import csv
 import logging
 import re
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pandas as pd
@@ -18,6 +19,7 @@ logger = logging.getLogger(__name__)
 KEY = "counts.cell_table"
 LEAST_SHARE = 0.5
 LONGEST_MATCHING = 60.0  # seconds for the names of all cells
+_QUOTED = "\ue000"  # a mark that Unicode leaves to private use
 USUAL_SUFFIXES = (r"-\d+$", r"_\d+$", r"[-_].*$", r"^.*[:#_]")
 
 
@@ -37,7 +39,9 @@ def add_cell_table(
     obs
         One row per cell.
     table
-        TSV or CSV, plain or gzip: a column of barcodes and any others.
+        TSV or CSV, plain or gzip: a column of barcodes and any others. An empty value is missing;
+        so is NA without quotes in a column of numbers, and in a table that has its text in quotes,
+        as R writes it. Elsewhere NA is a label.
     ignore
         Regular expression; what it matches is left out of the barcodes on both
         sides before they are compared, e.g. ``-\d+$`` for a suffix ``-1``.
@@ -125,7 +129,8 @@ def _read_cells(table: str | Path, column: str | None) -> pd.DataFrame:
         lines = [line.rstrip("\r\n") for line in stream if line.strip()]
     separator = "\t" if lines and "\t" in lines[0] else ","
     try:
-        rows = list(csv.reader(lines, delimiter=separator))
+        marked = [*lines[:1], *map(_mark_na(separator), lines[1:])]
+        rows = list(csv.reader(marked, delimiter=separator))
     except csv.Error as error:
         raise InputError(f"{table}: this is no sound table ({error}). Check its quotes.") from None
     if len(rows) < 2 or len(rows[0]) < 1 or len(rows[1]) < 2:
@@ -136,7 +141,7 @@ def _read_cells(table: str | Path, column: str | None) -> pd.DataFrame:
     header, *cells = rows
     if len(cells[0]) == len(header) + 1:  # R leaves out the name of the first column
         header = ["", *header]
-    again = [name for name in dict.fromkeys(header) if header.count(name) > 1]
+    again = [name for name, times in Counter(header).items() if times > 1]
     if again:
         raise InputError(
             f"{table}: the header has the same name more than once ({examples(again)}). "
@@ -156,8 +161,31 @@ def _read_cells(table: str | Path, column: str | None) -> pd.DataFrame:
             f"{nearest(column, header)} Set `counts.cell_column` to the one with the barcodes, or "
             "leave it out if they are in the first."
         )
-    frame = frame.set_index(column or frame.columns[0]).replace({"": None, "NA": None})
-    return frame.rename_axis(None)
+    frame = frame.set_index(column or frame.columns[0]).rename_axis(None)
+    frame.index = frame.index.str.removeprefix(_QUOTED)
+    in_quotes = lines[0].startswith('"')
+    for name in frame.columns[(frame == "NA").any()]:
+        frame[name] = _known(table, frame[name], in_quotes)
+    return frame.replace({"": None, f"{_QUOTED}NA": "NA"})
+
+
+def _mark_na(separator: str) -> Callable[[str], str]:
+    """Make a function that marks NA in quotes, which csv does not tell from NA without."""
+    field = re.compile(f'(^|{separator})"NA"(?=$|{separator})')
+    return lambda line: field.sub(rf'\1"{_QUOTED}NA"', line)
+
+
+def _known(table: str | Path, values: pd.Series, in_quotes: bool) -> pd.Series:
+    """Empty NA without quotes where it is missing: among numbers, or beside text in quotes."""
+    bare = values == "NA"
+    numbers = pd.to_numeric(values[~bare & (values != "")], errors="coerce")
+    if in_quotes or numbers.notna().all():
+        return values.mask(bare, "")
+    logger.warning(
+        "%s: %d cells have NA in the column `%s`, which is taken for a label as the others are; "
+        "where a value is missing, leave it empty", table, bare.sum(), values.name,
+    )  # fmt: skip
+    return values
 
 
 def simplify(barcodes: pd.Index, ignore: str | None) -> pd.Index:

@@ -13,6 +13,7 @@ from cisgrammar.counts.carried import named_columns
 from cisgrammar.counts.loom import read_loom
 from cisgrammar.counts.probe import TIME_LIMIT, survive
 from cisgrammar.counts.raw import RawCounts
+from cisgrammar.counts.zarr_folders import is_zarr, open_zarr
 
 KEY = "counts.path"
 
@@ -40,7 +41,7 @@ def load(
         If there is no such file, or it is damaged or in no known format.
     """
     path = Path(path)
-    if sample and _is_hdf5(path):
+    if sample and _is_hdf5(path):  # zarr has threads, without which a copy of the process hangs
         survive(path, lambda: _load(path, matrix, modality, sample=True), TIME_LIMIT)
     return _load(path, matrix, modality, sample)
 
@@ -62,9 +63,12 @@ def _load(path: Path, matrix: str, modality: str | None, sample: bool) -> RawCou
         raw = text.read_table(path)
     elif kind == "loom":
         raw = read_loom(path, matrix, sample)
+    elif kind == "zarr":
+        with open_zarr(path) as group:
+            raw = hdf5.read_group(path, kind, group, matrix, modality, sample)
     else:
         raw = hdf5.read(path, kind, matrix=matrix, modality=modality, sample=sample)
-    if matrix != "X" and kind not in ("h5ad", "h5mu", "loom"):
+    if matrix != "X" and kind not in ("h5ad", "h5mu", "loom", "zarr"):
         raise InputError(
             f"{path}: a {kind} file has one matrix only, so there is no `{matrix}`. "
             "Leave out `counts.matrix`."
@@ -79,7 +83,9 @@ def _load(path: Path, matrix: str, modality: str | None, sample: bool) -> RawCou
 
 
 def detect(path: Path) -> str:
-    """Tell the format by content: ``h5ad``, ``h5mu``, ``loom``, ``10x h5``, ``10x mtx``, ``table``.
+    """Tell the format by content.
+
+    ``h5ad``, ``h5mu``, ``loom``, ``10x h5``, ``10x mtx``, ``zarr`` or ``table``.
 
     Raises
     ------
@@ -87,7 +93,7 @@ def detect(path: Path) -> str:
         If there is no such file, or it is HDF5 of another kind.
     """
     if path.is_dir():
-        return "10x mtx"
+        return "zarr" if is_zarr(path) else "10x mtx"
     require_file(path, KEY)
     if path.suffix.lower() in (".rds", ".rda", ".rdata", ".robj"):
         raise InputError(

@@ -69,17 +69,25 @@ def read(path: Path, kind: str, *, matrix: str, modality: str | None, sample: bo
     with open_file(path) as file:
         if kind == "10x h5":
             return _read_10x(path, file, modality, sample)
-        group = _modality_group(path, file, modality) if kind == "h5mu" else file
-        raw = _read_anndata(path, kind, group, matrix, sample)
-        if kind == "h5ad" and "feature_types" in raw.var:  # as scanpy reads a 10x h5
-            keep = features_of(path, raw.var["feature_types"].astype(str).to_numpy(), modality)
-            raw.var = raw.var[keep]
-            if raw.matrix is not None and not keep.all():
-                raw.matrix = raw.matrix[:, keep]
-                raw.numbers = raw.matrix.data
-        if kind == "h5mu":
-            raw.obs = _with_shared_columns(raw.obs, _read_frame(path, file["obs"]))
-        return raw
+        return read_group(path, kind, file, matrix, modality, sample)
+
+
+def read_group(
+    path: Path, kind: str, file: h5py.Group, matrix: str, modality: str | None, sample: bool
+) -> RawCounts:
+    """Read AnnData, or one modality of MuData, out of an open file, or a folder of zarr alike."""
+    several = "mod" in file
+    group = _modality_group(path, file, modality) if several else file
+    raw = _read_anndata(path, kind, group, matrix, sample)
+    if not several and "feature_types" in raw.var:  # as scanpy reads a 10x h5
+        keep = features_of(path, raw.var["feature_types"].astype(str).to_numpy(), modality)
+        raw.var = raw.var[keep]
+        if raw.matrix is not None and not keep.all():
+            raw.matrix = raw.matrix[:, keep]
+            raw.numbers = raw.matrix.data
+    if several:
+        raw.obs = _with_shared_columns(raw.obs, _read_frame(path, file["obs"]))
+    return raw
 
 
 def _with_shared_columns(obs: pd.DataFrame, shared: pd.DataFrame) -> pd.DataFrame:
@@ -88,7 +96,7 @@ def _with_shared_columns(obs: pd.DataFrame, shared: pd.DataFrame) -> pd.DataFram
     return obs.join(shared[~shared.index.duplicated()][new])
 
 
-def _modality_group(path: Path, file: h5py.File, modality: str | None) -> h5py.Group:
+def _modality_group(path: Path, file: h5py.Group, modality: str | None) -> h5py.Group:
     modality = modality or "rna"
     if modality not in file["mod"]:
         raise InputError(
@@ -129,7 +137,7 @@ def _read_frame(path: Path, stored: h5py.Group | h5py.Dataset) -> pd.DataFrame:
     try:
         table = read_elem(stored)
     except Exception:  # anndata raises anything
-        if not isinstance(stored, h5py.Group) or "column-order" not in stored.attrs:
+        if "column-order" not in stored.attrs:
             raise
         columns = {}
         for name in stored.attrs["column-order"]:
@@ -153,22 +161,28 @@ def _holds_integers(group: h5py.Group, matrix: str) -> bool:
 
 def sample_values(stored: h5py.Group | h5py.Dataset) -> np.ndarray:
     """Take values from the beginning, the middle and the end."""
-    data = stored["data"] if isinstance(stored, h5py.Group) else stored
+    data = stored["data"] if _is_sparse(stored) else stored
     take = max(1, SAMPLE // 3 // int(np.prod(data.shape[1:], dtype=int) or 1))
-    starts = sorted({0, max(0, (len(data) - take) // 2), max(0, len(data) - take)})
+    n = data.shape[0]
+    starts = sorted({0, max(0, (n - take) // 2), max(0, n - take)})
     return np.concatenate([data[start : start + take].ravel() for start in starts])
+
+
+def _is_sparse(stored: h5py.Group | h5py.Dataset) -> bool:
+    return not hasattr(stored, "shape")
 
 
 def _read_csr(stored: h5py.Group | h5py.Dataset) -> sp.csr_matrix:
     """Read a matrix as CSR; a dense one in blocks of cells, so that it is never whole in memory."""
-    if isinstance(stored, h5py.Group):
+    if _is_sparse(stored):
         counts = read_elem(stored).tocsr()
         # made anew, without a copy: in the file the two kinds of index may be of two types
         arrays = counts.data, counts.indices, counts.indptr
         counts = sp.csr_matrix(arrays, shape=counts.shape)
     else:
         blocks = [
-            sp.csr_matrix(stored[i : i + BLOCK_CELLS]) for i in range(0, len(stored), BLOCK_CELLS)
+            sp.csr_matrix(stored[i : i + BLOCK_CELLS])
+            for i in range(0, stored.shape[0], BLOCK_CELLS)
         ]
         counts = sp.vstack(blocks, format="csr") if blocks else sp.csr_matrix(stored.shape)
     counts.sum_duplicates()

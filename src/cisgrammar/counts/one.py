@@ -44,10 +44,10 @@ def read_counts(
     Parameters
     ----------
     path
-        h5ad, h5mu, loom, 10x h5, a 10x mtx folder, or a TSV or CSV of genes x cells;
+        h5ad, h5mu, loom, zarr, 10x h5, a 10x mtx folder, or a TSV or CSV of genes x cells;
         told apart by what is in it.
     matrix
-        Where the raw counts are in an h5ad, h5mu or loom: ``X``, ``raw`` or
+        Where the raw counts are in an h5ad, h5mu, zarr or loom: ``X``, ``raw`` or
         ``layers/<name>``.
     cell_type, batch
         Columns of obs to use; None: one cell type ``unlabelled``, one batch ``all``.

@@ -124,9 +124,10 @@ def _one_fold(
 def _check_named(chroms: np.ndarray, test: Sequence[str], validation: Sequence[str]) -> None:
     """Refuse chromosomes that the data have not, or that are named twice."""
     problems = Problems()
-    found = sorted(set(chroms))
+    there = set(chroms)
+    found = sorted(there)
     for key, named in (("test_chromosomes", test), ("validation_chromosomes", validation)):
-        if absent := [chrom for chrom in named if chrom not in found]:
+        if absent := [chrom for chrom in named if chrom not in there]:
             problems.add(
                 f"folds: no sequence is on {', '.join(absent)} (`folds.{key}`); there are "
                 f"sequences on {examples(found, 30)}. Write names as they are there."

@@ -10,7 +10,8 @@ import numpy as np
 import pandas as pd
 
 from cisgrammar.common.errors import InputError, Problems
-from cisgrammar.common.inputs import examples, nearest, open_text, share
+from cisgrammar.common.inputs import examples, nearest, share
+from cisgrammar.data.text_tables import read_text_table
 from cisgrammar.genome.gene_match import match_genes
 
 logger = logging.getLogger(__name__)
@@ -85,16 +86,7 @@ def read_numbers(
 
 
 def _read_text(path: str | Path, key: str) -> pd.DataFrame:
-    with open_text(path, key) as stream:
-        first = stream.readline()
-        stream.seek(0)
-        separator = "\t" if "\t" in first else ","
-        try:
-            frame = pd.read_csv(
-                stream, sep=separator, dtype=str, keep_default_na=False, index_col=0
-            )
-        except (pd.errors.ParserError, pd.errors.EmptyDataError) as error:
-            raise InputError(f"{path}: this is no sound table ({error}). Check `{key}`.") from None
+    frame = read_text_table(path, key, "\t,")
     if frame.empty:
         raise InputError(
             f"{path}: this is no table of genes: it needs a header and two or more columns "

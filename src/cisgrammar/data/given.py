@@ -13,6 +13,7 @@ from anndata import AnnData
 
 from cisgrammar.common.errors import InputError, Problems
 from cisgrammar.common.inputs import examples, is_bed_header, nearest, open_text
+from cisgrammar.data.text_tables import read_text_table
 from cisgrammar.genome.sequence import N, encode
 
 logger = logging.getLogger(__name__)
@@ -22,7 +23,9 @@ REGIONS_KEY, LABELS_KEY, CELL_TYPE_KEY = "given.regions", "given.labels", "given
 
 MAX_PROBLEMS = 10  # sequences with wrong letters to name before stopping
 
-_POSITION = re.compile(r"^(?P<chrom>[^\s:]+?)[:_](?P<start>\d+)[-_](?P<end>\d+)(?=$|\D)")
+_POSITION = re.compile(
+    r"^(?P<chrom>[^\s:]+?)[:_](?P<start>[0-9]{1,12})[-_](?P<end>[0-9]{1,12})(?=$|\D)"
+)
 
 
 def read_given(
@@ -259,7 +262,6 @@ def read_targets(table: str | Path) -> pd.DataFrame:
     frame = _read_tsv(table, TABLE_KEY)
     problems = Problems()
     _check_unique(problems, frame.index, table, "sequence")
-    _check_unique(problems, frame.columns, table, "target")
     return _to_numbers(frame, table, problems)
 
 
@@ -281,14 +283,7 @@ def _to_numbers(frame: pd.DataFrame, table: str | Path, problems: Problems) -> p
 
 def _read_tsv(path: str | Path, key: str) -> pd.DataFrame:
     """Read a TSV as text, its first column as index."""
-    with open_text(path, key) as stream:
-        try:
-            frame = pd.read_csv(stream, sep="\t", dtype=str, keep_default_na=False, index_col=0)
-        except (pd.errors.ParserError, pd.errors.EmptyDataError) as error:
-            raise InputError(
-                f"{path}: this is not a table ({error}). `{key}` takes a header line and "
-                "tab-separated columns."
-            ) from None
+    frame = read_text_table(path, key)
     if frame.empty:
         raise InputError(
             f"{path}: the table has {len(frame)} rows and {frame.shape[1]} columns after the "
@@ -367,10 +362,12 @@ def _places_from_bed(regions: str | Path, names: list[str], fasta: str | Path) -
             if is_bed_header(line):
                 continue
             fields = line.rstrip("\r\n").split("\t")
-            if len(fields) < 4 or not (fields[1].isdecimal() and fields[2].isdecimal()):
+            numbers = [re.fullmatch(r"[0-9]{1,12}", field) for field in fields[1:3]]
+            if len(fields) < 4 or not all(numbers) or int(fields[1]) >= int(fields[2]):
                 raise InputError(
-                    f"{regions}: line {number} is not chromosome, start, end and name, separated "
-                    f"by tabs: {line.strip()[:60]!r}. Give a BED file in `{REGIONS_KEY}`."
+                    f"{regions}: line {number} is not chromosome, start, end (after the start) and "
+                    f"name, separated by tabs: {line.strip()[:60]!r}. Give a BED file in "
+                    f"`{REGIONS_KEY}`."
                 )
             strand = fields[5] if len(fields) > 5 else "."
             if fields[3] in rows:

@@ -76,10 +76,10 @@ def match_genes(
     """Find the genes of the counts in the annotation.
 
     By gene id; those left over by gene id without version (``.5``); those still
-    left over by gene name. A name that two genes share is that of the one on the
-    genome, where others are on haplotypes or patches that the FASTA lacks; else of the
-    one that GENCODE does not mark as the copy on Y (``_PAR_Y``); else it matches neither.
-    A gene of the annotation is matched once.
+    left over by gene name. A name that two genes share, or an id that stands at two places, is
+    that of the one on the genome, where others are on haplotypes or patches that the FASTA lacks;
+    else of the one that GENCODE does not mark as the copy on Y (``_PAR_Y``); else of the one on X,
+    if the other is on Y; else it matches neither. A gene of the annotation is matched once.
 
     Parameters
     ----------
@@ -108,7 +108,6 @@ def match_genes(
     """
     counted = pd.Index(count_genes).astype(str)
     versions = _are_versions(counted) and _are_versions(tss["gene_id"])
-    likely = _likely(tss, chromosomes)
     rows = np.full(len(counted), -1)
     n_genes = np.full(len(counted), len(tss) + 1)  # of the annotation that may be meant
     ways = {}
@@ -121,7 +120,7 @@ def match_genes(
         asked = pd.Series([simplify(name) for name in counted], dtype=object)
         several = asked.map(keys.value_counts()).fillna(len(tss) + 1).to_numpy()
         n_genes = np.minimum(n_genes, several)
-        known = _rows_of(keys, likely)
+        known = _rows_of(keys, _likely(keys, tss, chromosomes))
         known = known[~known.isin(rows)]
         left = np.flatnonzero(rows < 0)
         found = asked[left].where(~asked[left].duplicated(keep=False)).map(known)
@@ -130,12 +129,19 @@ def match_genes(
     return GeneMatch(rows, ways, _reasons(counted, tss, rows, n_genes))
 
 
-def _likely(tss: pd.DataFrame, chromosomes: Iterable[str] | None) -> list[np.ndarray]:
-    """Give ever fewer genes that a shared name may mean: all, on the genome, no copies on Y."""
+def _likely(
+    keys: pd.Index, tss: pd.DataFrame, chromosomes: Iterable[str] | None
+) -> list[np.ndarray]:
+    """Give ever fewer rows that a shared key may mean: all, on the genome, no copies on Y."""
     every = np.ones(len(tss), bool)
     there = every if chromosomes is None else tss["chrom"].isin(list(chromosomes)).to_numpy()
     copies = tss["gene_id"].str.endswith("_PAR_Y").to_numpy(dtype=bool)
-    return [every, there, there & ~copies]
+    likely = [every, there, there & ~copies]
+    if "chrom" in tss:
+        bare = tss["chrom"].str.upper().str.removeprefix("CHR")
+        elsewhere = there & ~bare.isin(["X", "Y"]).to_numpy()
+        likely.append(there & (bare == "X").to_numpy() & ~keys.isin(keys[elsewhere]))
+    return likely
 
 
 def _rows_of(keys: pd.Index, likely: Sequence[np.ndarray]) -> pd.Series:
@@ -164,7 +170,7 @@ def _reasons(
 
 def _are_versions(ids: Iterable[str]) -> bool:
     """Tell whether all ids end in a number after a dot, and none differs by it alone."""
-    ids = list(ids)
+    ids = set(ids)
     stems = {_without_number(name) for name in ids}
     return len(stems) == len(ids) and all(_without_number(name) != name for name in ids)
 
@@ -229,6 +235,7 @@ def with_gene_names(genes: pd.DataFrame, tss: pd.DataFrame) -> pd.DataFrame:
     """
     if "gene_name" in genes:
         return genes
+    tss = tss.drop_duplicates(["gene_id", "gene_name"])
     rows = match_genes(list(genes.index), tss).rows
     names = np.asarray(tss["gene_name"], dtype=object)[rows]
     own = np.asarray(genes.index, dtype=object)

@@ -36,7 +36,7 @@ def promoter_peaks(
     -----
     Yuan & Kelley (2022), Methods, "Denoising evaluation": 2 kb.
     """
-    by_chrom = {chrom: np.flatnonzero(peaks["chrom"] == chrom) for chrom in peaks["chrom"].unique()}
+    by_chrom = peaks.groupby(peaks["chrom"].astype(str)).indices
     starts, ends = peaks["start"].to_numpy(), peaks["end"].to_numpy()
     found = []
     for chrom, place in zip(tss["chrom"], tss["tss"], strict=True):

@@ -61,8 +61,9 @@ def read_tss(
     Returns
     -------
     gene_id, gene_name, chrom, tss (0-based), strand, transcript (empty when the
-    gene row decided) and biotype, in the order of the file. Its
-    ``attrs["steps"]`` lists (step, genes): what came in and what was dropped.
+    gene row decided) and biotype, in the order of the file; an id that stands at
+    several places (haplotypes, X and Y) has a row for each. Its ``attrs["steps"]``
+    lists (step, genes): what came in and what was dropped.
 
     Raises
     ------
@@ -80,9 +81,10 @@ def read_tss(
         annotation = read_annotation(path, gene_id)
     genes = _gene_rows(path, annotation, tss_rule)
     steps = [("genes in the annotation", len(genes))]
-    genes = _drop(genes, genes["gene_id"].duplicated(), "the gene id came before", steps)
     genes = _drop(genes, ~genes["strand"].isin(["+", "-"]), "no strand", steps)
     tss = _starts(genes, annotation.transcripts, tss_rule)
+    again = tss.duplicated(["gene_id", "chrom", "tss", "strand"])
+    tss = _drop(tss, again, "the gene came before at this place", steps).reset_index(drop=True)
     tss.attrs["steps"] = steps
     logger.info("%s: %s", path, "; ".join(f"{step}: {n}" for step, n in steps))
     return tss if biotypes is None else keep_biotypes(tss, biotypes, path)
@@ -147,7 +149,7 @@ def chosen_transcripts(path: str | Path, annotation: Annotation, tss_rule: str) 
     genes = _gene_rows(path, annotation, rule).drop_duplicates("gene_id")
     where = genes.rename(columns={"key": "gene"})[["gene", "chrom", "strand", "gene_id"]]
     numbered = annotation.transcripts.assign(row=range(len(annotation.transcripts)))
-    chosen = _choose(numbered.merge(where, on=["gene", "chrom", "strand"]), rule)
+    chosen = _choose(numbered, rule).merge(where, on=["gene", "chrom", "strand"])
     return chosen.set_index("gene_id")
 
 
@@ -172,7 +174,7 @@ def _gene_rows(path: str | Path, annotation: Annotation, tss_rule: str) -> pd.Da
             f"{path}: there are no genes, transcripts or exons in the annotation; its rows are: "
             f"{found}. Name a GTF or GFF3 of genes in `{KEY}`."
         )
-    first = annotation.transcripts.drop_duplicates("gene").copy()
+    first = annotation.transcripts.drop_duplicates(["gene", "chrom", "strand"]).copy()
     first["key"] = first["gene_id"] = first["gene"]
     first["gene_name"] = first["name"].where(first["name"] != "", first["gene"])
     return first[annotation.genes.columns]
@@ -190,18 +192,20 @@ def _starts(genes: pd.DataFrame, transcripts: pd.DataFrame, tss_rule: str) -> pd
         tss=np.where(forward, genes["start"], genes["end"] - 1), transcript=""
     ).reset_index(drop=True)
     if tss_rule != "gene" and len(transcripts):
-        where = genes.rename(columns={"key": "gene"})[["gene", "chrom", "strand"]]
-        # A transcript at another place than its gene (a copy, a PAR) says nothing about it.
-        chosen = _choose(transcripts.merge(where, on=["gene", "chrom", "strand"]), tss_rule)
+        # A transcript on another chromosome than its gene (a copy, a PAR) says nothing about it.
+        chosen = _choose(transcripts, tss_rule)
         forward = chosen["strand"] == "+"
-        start = pd.Series(np.where(forward, chosen["start"], chosen["end"] - 1), chosen.index)
-        tss["tss"] = tss["key"].map(start).fillna(tss["tss"]).astype(np.int64)
-        tss["transcript"] = tss["key"].map(chosen["key"]).fillna("")
+        chosen["five_prime"] = np.where(forward, chosen["start"], chosen["end"] - 1)
+        its_own = chosen.rename(columns={"key": "its_transcript", "gene": "key"})
+        columns = ["key", "chrom", "strand", "its_transcript", "five_prime"]
+        tss = tss.merge(its_own[columns], on=columns[:3], how="left")
+        tss["tss"] = tss["five_prime"].fillna(tss["tss"]).astype(np.int64)
+        tss["transcript"] = tss["its_transcript"].fillna("")
     return tss[TSS_COLUMNS]
 
 
 def _choose(transcripts: pd.DataFrame, tss_rule: str) -> pd.DataFrame:
-    """Choose a transcript for each gene; index the gene's key."""
+    """Choose a transcript for each gene on each strand of each chromosome."""
     forward = transcripts["strand"] == "+"
     order = {"five_prime": transcripts["start"].where(forward, -transcripts["end"])}
     if tss_rule in NEED_CDS:
@@ -209,7 +213,7 @@ def _choose(transcripts: pd.DataFrame, tss_rule: str) -> pd.DataFrame:
     if tss_rule == "canonical":
         order = {"rank": transcripts["tags"].map(_canonical_rank), **order}
     ordered = transcripts.assign(**order).sort_values([*order, "key"])
-    return ordered.drop_duplicates("gene").set_index("gene")
+    return ordered.drop_duplicates(["gene", "chrom", "strand"])
 
 
 def _canonical_rank(tags: str) -> int:

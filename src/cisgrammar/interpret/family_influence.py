@@ -116,7 +116,8 @@ def add_categories(
     Raises
     ------
     InputError
-        If none of a category's labels is there, or one is in two categories; all such at once.
+        If none of a category's labels is there, or one is in two categories; all such problems
+        are reported together.
         A label that is not there is logged: a rare type may be the most frequent in no pool.
     """
     labels = influence.obs[column].astype(str)

@@ -13,9 +13,11 @@ from scipy import sparse
 from scipy.cluster.hierarchy import fcluster, linkage
 
 from cisgrammar.common.errors import InputError, Problems
+from cisgrammar.common.inputs import open_text
 from cisgrammar.common.statistics import spearman
 from cisgrammar.interpret.regulators import log_expression, match_genes
 
+KEY = "gene_sets.gmt"
 MIN_SHARE_GENES = 0.1  # fewer of a GMT's genes among the data's: another identifier space
 logger = logging.getLogger(__name__)
 
@@ -26,7 +28,7 @@ def read_gmt(path: str | Path) -> dict[str, list[str]]:
     Parameters
     ----------
     path
-        GMT: one set a line, tab-separated: name, description, genes.
+        GMT, plain or gzip: one set a line, tab-separated: name, description, genes.
 
     Returns
     -------
@@ -35,15 +37,10 @@ def read_gmt(path: str | Path) -> dict[str, list[str]]:
     Raises
     ------
     InputError
-        If the file is missing, empty, or has lines that are no set; all such at once.
+        If the file is missing, empty, or has lines that are no set; they are reported together.
     """
-    path = Path(path)
-    if not path.is_file():
-        raise InputError(f"{path}: no such file. It should hold gene sets in GMT format.")
-    try:
-        lines = path.read_text(encoding="utf-8-sig").split("\n")
-    except UnicodeDecodeError:
-        raise InputError(f"{path}: this is not text. If it is compressed, unpack it.") from None
+    with open_text(path, KEY) as stream:
+        lines = stream.read().split("\n")
     problems = Problems()
     sets: dict[str, list[str]] = {}
     for number, line in enumerate(lines, start=1):
@@ -55,7 +52,7 @@ def read_gmt(path: str | Path) -> dict[str, list[str]]:
             problems.add(
                 f"{path}, line {number}: no gene set. A line is name, description, genes, with "
                 f"tabs between them; this one has {len(words)} such fields. "
-                "Give a file in GMT format in `gene_sets.gmt`."
+                f"Give a file in GMT format in `{KEY}`."
             )
         elif words[0] in sets:
             problems.add(f"{path}, line {number}: the set {words[0]!r} occurs twice.")
@@ -63,9 +60,7 @@ def read_gmt(path: str | Path) -> dict[str, list[str]]:
             sets[words[0]] = list(dict.fromkeys(genes))
     problems.raise_if_any()
     if not sets:
-        raise InputError(
-            f"{path}: there is no gene set in it. Give another file in `gene_sets.gmt`."
-        )
+        raise InputError(f"{path}: there is no gene set in it. Give another file in `{KEY}`.")
     logger.info("%s: %d gene sets", path, len(sets))
     return sets
 

@@ -36,7 +36,7 @@ def asked_regions(asked: Sequence[str], peaks: pd.DataFrame) -> pd.DataFrame:
     Raises
     ------
     InputError
-        If words are neither; all are told at once.
+        If words are neither; all problems are reported together.
     """
     rows, problems = [], Problems()
     for name in asked:

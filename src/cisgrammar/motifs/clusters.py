@@ -14,6 +14,7 @@ from scipy.cluster.hierarchy import fcluster, linkage
 from scipy.spatial.distance import squareform
 
 from cisgrammar.common.errors import InputError
+from cisgrammar.common.inputs import open_text
 from cisgrammar.motifs.databases import SEPARATOR, Database, tfs_by_motif
 from cisgrammar.motifs.meme import Motif, consensus, information_content
 from cisgrammar.motifs.tomtom import best_p_values
@@ -235,14 +236,11 @@ def read_clusters(path: str | Path) -> pd.DataFrame:
     InputError
         If the file or a column is missing, or there is no row.
     """
-    path = Path(path)
-    if not path.is_file():
-        raise InputError(f"{path}: no such file. It should be a table of motif clusters.")
+    separator = "," if ".csv" in Path(path).suffixes else "\t"
     try:
-        table = pd.read_csv(
-            path, sep="," if ".csv" in path.suffixes else "\t", dtype=str, keep_default_na=False
-        )
-    except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
+        with open_text(path, "database.clusters") as stream:
+            table = pd.read_csv(stream, sep=separator, dtype=str, keep_default_na=False)
+    except (pd.errors.ParserError, pd.errors.EmptyDataError) as error:
         raise InputError(f"{path}: not a comma- or tab-separated table ({error}).") from None
     found = table.columns.tolist()
     table = table.rename(

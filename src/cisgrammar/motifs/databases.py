@@ -14,7 +14,7 @@ import pandas as pd
 from pyjaspar import jaspardb
 
 from cisgrammar.common.errors import InputError
-from cisgrammar.common.inputs import examples, nearest
+from cisgrammar.common.inputs import examples, nearest, open_text
 from cisgrammar.motifs.meme import Motif, read_meme
 
 SEPARATOR = ";"  # between several names in one cell of a table
@@ -169,12 +169,10 @@ def tf_names_in(name: str) -> list[str]:
 
 
 def _read_tf_names(path: str | Path, motifs: list[Motif]) -> dict[str, str]:
-    path = Path(path)
-    if not path.is_file():
-        raise InputError(f"{path}: no such file. It should say which TF each motif belongs to.")
     try:
-        table = pd.read_csv(path, sep="\t", header=None, dtype=str, keep_default_na=False)
-    except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
+        with open_text(path, "database.tf_names") as stream:
+            table = pd.read_csv(stream, sep="\t", header=None, dtype=str, keep_default_na=False)
+    except (pd.errors.ParserError, pd.errors.EmptyDataError) as error:
         raise InputError(f"{path}: not a tab-separated table ({error}).") from None
     if table.shape[1] < 2:
         raise InputError(

@@ -14,6 +14,7 @@ from scipy.special import xlogy
 
 from cisgrammar.common.errors import InputError, Problems
 from cisgrammar.common.files import whole_file
+from cisgrammar.common.inputs import open_text
 from cisgrammar.genome.sequence import BASES
 
 UNIFORM = (0.25, 0.25, 0.25, 0.25)
@@ -187,7 +188,7 @@ def read_meme(path: str | Path) -> list[Motif]:
     Parameters
     ----------
     path
-        Text in MEME's minimal motif format (version 4 and later).
+        Text in MEME's minimal motif format (version 4 and later), plain or gzip.
 
     Returns
     -------
@@ -198,7 +199,7 @@ def read_meme(path: str | Path) -> list[Motif]:
     InputError
         If the file is missing or no MEME file, has no motif or the same name
         twice, or a matrix is cut short, is not numbers, has rows of other than
-        four, has negative numbers or rows that do not sum to 1. All at once.
+        four, has negative numbers or rows that do not sum to 1. All problems are reported together.
     """
     path = Path(path)
     lines = _read_lines(path)
@@ -224,13 +225,8 @@ def read_meme(path: str | Path) -> list[Motif]:
 def _read_lines(path: Path) -> list[str]:
     if not path.is_file():
         raise InputError(f"{path}: no such file. It should be a motif file in MEME format.")
-    try:
-        lines = path.read_text(encoding="utf-8-sig").split("\n")
-    except UnicodeDecodeError:
-        raise InputError(
-            f"{path}: this is not text. If it is compressed, unpack it first; "
-            "motifs are read from plain MEME files."
-        ) from None
+    with open_text(path, "database.source") as stream:
+        lines = stream.read().split("\n")
     if not any(line.startswith("MEME version") for line in lines[:50]):
         raise InputError(
             f"{path}: there is no `MEME version` line, so it is not a MEME motif file. "

@@ -9,9 +9,11 @@ from cisgrammar.cells.embedding import (
     choose_cells,
     embed_cells,
     filter_cells,
+    fitting_cells,
     restrict,
 )
 from cisgrammar.common.errors import InputError
+from cisgrammar.common.inputs import time_limit
 
 SETTINGS = {
     "n_pcs": 6,
@@ -278,3 +280,10 @@ def test_clusters_stand_for_cell_types():
     again = two_types(n=80, n_genes=30)
     embed_cells(again, **settings, clusters=0.1)
     assert again.obs["cell_type"].tolist() == data.obs["cell_type"].tolist()
+
+
+def test_cells_of_thirty_thousand_labels_are_chosen_at_once():
+    names = [f"type {i}" for i in range(30_000)]
+    obs = pd.DataFrame({"kind": names}, names)
+    with time_limit(2, "too slow"):
+        assert fitting_cells(obs, {"kind": names[:15_000]}, {}).sum() == 15_000

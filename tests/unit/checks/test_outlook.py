@@ -2,7 +2,15 @@ import pandas as pd
 import pytest
 from made_inputs import check_inputs, write, write_inputs
 
-from cisgrammar.checks.outlook import Machine, Need, amounts, downloads, outlook, read_benchmarks
+from cisgrammar.checks.outlook import (
+    Machine,
+    Need,
+    amounts,
+    downloads,
+    guessed_seconds,
+    outlook,
+    read_benchmarks,
+)
 from cisgrammar.downloads.sources import Source
 
 
@@ -22,11 +30,12 @@ def tell(checks, folder, **changes):
     arguments = {
         "name": "mine",
         "preflight": checks,
-        "needs": {"check_inputs": Need(1, 2000, 30), "tune_model": Need(10, 9000, 60)},
+        "needs": {"check_inputs": Need(1, 2000, 8), "tune_model": Need(10, 9000, 84)},
         "outputs": ["results/mine/a.svg", "results/mine/a.png"]
         + [f"results/mine/scover/fold{i}/b.tsv" for i in range(3)],
         "measured": read_benchmarks(folder / "benchmarks"),
-        "machine": Machine(2, 8000),
+        "machine": Machine(2, 8000, 5000),
+        "results_mb": 300,
         "results": folder / "results",
     }
     return outlook(**arguments | changes)
@@ -71,7 +80,7 @@ def test_all_is_told(checks, tmp_path):
         "pools: 10 pools of 11 cells",
         "sequences: 12 promoters (genes with a TSS: 12",
         "seen in too few pools",
-        "How long tuning and training take is not known",
+        "Tuning and training were never run",
         "Warnings (lines with `!`): 2.",
     ):
         assert words in text
@@ -81,7 +90,15 @@ def test_a_rule_that_asks_for_more_than_there_is_is_marked(checks, tmp_path):
     lines = tell(checks, tmp_path).splitlines()
     assert [line[0] for line in lines if "_model" in line or "check_inputs" in line] == [" ", "!"]
     assert any("more memory than there is here" in line for line in lines)
-    assert "more memory than" not in tell(checks, tmp_path, machine=Machine(2, 9000))
+    assert "more memory than" not in tell(checks, tmp_path, machine=Machine(2, 9000, 5000))
+
+
+def test_a_disk_that_is_too_full_is_a_warning(checks, tmp_path):
+    text = tell(checks, tmp_path)
+    assert "  Results will be about 0.3 GB; 5.0 GB are free" in text
+    text = tell(checks, tmp_path, machine=Machine(2, 8000, 200))
+    assert "! Results will be about 0.3 GB; 0.2 GB are free" in text
+    assert "Warnings (lines with `!`): 3." in text
 
 
 def test_times_of_this_data_set_come_before_those_of_others(checks, tmp_path):
@@ -89,10 +106,23 @@ def test_times_of_this_data_set_come_before_those_of_others(checks, tmp_path):
     benchmark(tmp_path / "benchmarks", "other/check_inputs.tsv", [600])
     benchmark(tmp_path / "benchmarks", "mine/check_inputs.tsv", [5])
     text = tell(checks, tmp_path)
-    assert "1    2.0 GB    30 min  5 s, 0.0 GB\n" in text
-    assert "10    9.0 GB    60 min  10 min, 0.0 GB in other\n" in text
-    assert "1 of 2 rules were measured in this data set; their jobs take 5 s" in text
+    assert "1    2.0 GB       8 s  5 s, 0.0 GB\n" in text
+    assert "10    9.0 GB      84 s  10 min, 0.0 GB in other\n" in text
+    assert "1 of 2 rules were measured in this data set" in text
+    assert "about 14 min one after another, 7 min on 2 cores" in text  # 5 s + 10 x 84 s
     assert "Times `in` another data set are as they were there." in text
+
+
+@pytest.mark.parametrize(
+    "limit, floor, seconds, measured",  # as docs/examples tell of stressed yeast and of DNase sites
+    [(72.6, 60, 84, 76), (32.5, 30, 23, 14), (61.55, 60, 17, 20), (30, 30, 8, None)],
+)
+def test_a_job_is_guessed_by_what_its_limit_adds_for_the_size_of_its_files(
+    limit, floor, seconds, measured
+):
+    guess = guessed_seconds(limit, floor)
+    assert guess == pytest.approx(seconds, abs=1)
+    assert measured is None or measured / 2 < guess < 2 * measured
 
 
 def test_the_last_run_says_what_drops_later(checks, tmp_path):

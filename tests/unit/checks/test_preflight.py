@@ -484,3 +484,12 @@ def test_a_transposed_matrix_is_recognised(tmp_path):
     counts.T.write_h5ad(arguments["counts"])
     with pytest.raises(InputError, match="the matrix is transposed"):
         check_inputs(**arguments)
+
+
+def test_a_cell_type_called_na_is_pointed_out(tmp_path):
+    arguments = write_inputs(tmp_path)
+    lines = [f"c{i},{'NA' if i % 2 else 'T cell'}" for i in range(20)]
+    table = write(tmp_path / "cells.csv", "\n".join(["cell,kind", *lines]))
+    row = rows(check_inputs(**arguments | {"cell_table": table, "cell_type": "kind"}))
+    assert row.loc["cell types", "found"] == "2: NA (10), T cell (10)"
+    assert "NA is a label here" in row.loc["cell types", "note"]

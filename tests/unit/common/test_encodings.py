@@ -3,6 +3,7 @@
 import gzip
 import logging
 
+import numpy as np
 import pytest
 from made_counts import annotated, write_10x_mtx, write_h5ad
 from made_inputs import gtf_row, write
@@ -11,10 +12,15 @@ from cisgrammar.cells.embedding import fitting_cells
 from cisgrammar.common.errors import InputError
 from cisgrammar.common.inputs import open_text
 from cisgrammar.counts import read_counts
+from cisgrammar.data.gene_tables import read_numbers
 from cisgrammar.data.given import read_given
 from cisgrammar.genome.fasta import read_aliases
 from cisgrammar.genome.regions import read_bed
 from cisgrammar.genome.tss import read_tss
+from cisgrammar.interpret.gene_sets import read_gmt
+from cisgrammar.motifs.clusters import read_clusters
+from cisgrammar.motifs.databases import load_database
+from cisgrammar.motifs.meme import Motif, read_meme, write_meme
 
 NAMES = ("Müller glia", "γδ T")
 WRITTEN = [("utf-8", NAMES), ("utf-8-sig", NAMES), ("latin-1", ("Müller glia", "Brüder"))]
@@ -87,19 +93,55 @@ def read_names(folder, end, a, b, encode):
     return read_aliases(write(folder / f"aliases.tsv{end}", encode(f"{a}\t{b}\n")))[0]
 
 
+def read_motifs(folder, end, a, b, encode):
+    a, row = a.split()[0], "0.25 0.25 0.25 0.25\n"
+    text = f"MEME version 4\n\nMOTIF {a} {b}\nletter-probability matrix: w= 1\n{row}"
+    motif = read_meme(write(folder / f"motifs.meme{end}", encode(text)))[0]
+    return [motif.name, motif.alt]
+
+
+def read_factors(folder, end, a, b, encode):
+    motifs = folder / "motifs.meme"
+    write_meme([Motif(name, np.full((4, 1), 0.25)) for name in ("M1", "M2")], motifs)
+    names = write(folder / f"names.tsv{end}", encode(f"M1\t{a}\nM2\t{b}\n"))
+    return load_database(str(motifs), names).table["tfs"].tolist()
+
+
+def read_motif_clusters(folder, end, a, b, encode):
+    rows = f"motif\tcluster\tcluster_name\ttfs\nM1\t1\t{a}\t{b}\n"
+    table = read_clusters(write(folder / f"clusters.tsv{end}", encode(rows)))
+    return table.loc[0, ["cluster_name", "tfs"]].tolist()
+
+
+def read_gene_sets(folder, end, a, b, encode):
+    ((name, genes),) = read_gmt(
+        write(folder / f"sets.gmt{end}", encode(f"{a}\thttp\t{b}\n"))
+    ).items()
+    return [name, *genes]
+
+
+def read_gene_table(folder, end, a, b, encode):
+    table = write(folder / f"genes.tsv{end}", encode(f"gene\t{a}\n{b}\t1\n"))
+    frame = read_numbers(table, "populations.table")
+    return [frame.columns[0], frame.index[0]]
+
+
 READERS = [
     read_cell_table, read_count_table, read_10x, read_targets, read_labels, read_sequences,
-    read_places, read_regions, read_genes, read_names,
+    read_places, read_regions, read_genes, read_names, read_motifs, read_factors,
+    read_motif_clusters, read_gene_sets, read_gene_table,
 ]  # fmt: skip
+ONE_WORD = (read_sequences, read_motifs)  # names that end at a blank
 
 
 @pytest.mark.parametrize("read", READERS)
 @pytest.mark.parametrize("end", ["", ".gz"])
 @pytest.mark.parametrize("encoding, names", WRITTEN)
 def test_every_reader_takes_names_as_they_were_written(tmp_path, read, end, encoding, names):
-    whole = names if read is not read_sequences else tuple(name.split()[0] for name in names)
+    if read in ONE_WORD:
+        names = tuple(name.split()[0] for name in names)
     got = read(tmp_path, end, *names, lambda text: text.encode(encoding))
-    assert tuple(got) == whole
+    assert tuple(got) == names
 
 
 @pytest.mark.parametrize("encoding, notes", [("utf-8", 0), ("utf-8-sig", 0), ("latin-1", 1)])

@@ -1,4 +1,5 @@
 import os
+from types import SimpleNamespace
 
 import anndata as ad
 import numpy as np
@@ -227,5 +228,7 @@ def test_where_results_can_go(tmp_path, monkeypatch):
     for name in ("file", "file/b/c"):
         assert unusable_folder(tmp_path / name).startswith(f"{tmp_path}/file: this is a file")
     assert "a link to nothing" in unusable_folder(tmp_path / "link/a")
+    monkeypatch.setattr("shutil.disk_usage", lambda path: SimpleNamespace(free=3_000_000))
+    assert f"{tmp_path}: only 3 MB are free" in unusable_folder(tmp_path / "a/b")
     monkeypatch.setattr("os.access", lambda path, mode: False)
     assert f"{tmp_path}: you may not write" in unusable_folder(tmp_path / "a/b")

@@ -241,6 +241,18 @@ def test_sha256(tmp_path):
     assert sha256(tmp_path / "file") == hashlib.sha256(b"ACGT" * 100_000).hexdigest()
 
 
+def test_sha256_of_a_folder_is_that_of_all_its_files(tmp_path):
+    """As of Cell Ranger's folders, and zarr's: by names and contents, not by its place."""
+    for folder in ("a", "b", "c", "d"):
+        write = (tmp_path / folder / "X" / "0").parent
+        write.mkdir(parents=True)
+        (write / "0").write_bytes(b"x" if folder != "c" else b"y")
+        (write / ("1" if folder != "d" else "2")).write_bytes(b"z")
+    a, b, c, d = (sha256(tmp_path / folder) for folder in "abcd")
+    assert a == b
+    assert len({a, c, d}) == 3
+
+
 def test_provenance_tells_config_versions_and_inputs(tmp_path):
     (tmp_path / "counts.h5ad").write_bytes(b"x")
     found = provenance({"name": "demo"}, [tmp_path / "counts.h5ad"])

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from cisgrammar.checks.config import complete_config
 from cisgrammar.common.config import read_schema
 from cisgrammar.common.errors import InputError
+from cisgrammar.common.inputs import time_limit
 from cisgrammar.common.yaml_text import problems_of_yaml
 
 ROOT = Path(__file__).parents[3]
@@ -101,3 +102,11 @@ def test_values_beyond_all_sense_are_refused(text):
     with pytest.raises(InputError) as raised:
         complete_config({"name": "x"} | config, SCHEMA)
     assert len(str(raised.value)) < 500
+
+
+def test_a_section_of_thirty_thousand_keys_is_read_at_once(tmp_path):
+    text = "a:\n" + "".join(f"  k{i}: 1\n" for i in range(30_000)) + "  k1: 2\n"
+    with time_limit(20, "too slow"):
+        assert problems(tmp_path, text) == [
+            "line 2: the section there has the key `k1` twice. Take one out."
+        ]

@@ -152,7 +152,7 @@ def test_h5mu_labels_may_be_outside_the_modality(tmp_path):
 @pytest.mark.parametrize(
     "text, ignore",
     [
-        ("barcode\tlabel\nc3\tw\nc0\tx\nc1\tNA\n", None),
+        ("barcode\tlabel\nc3\tw\nc0\tx\nc1\t\n", None),
         ('"","label"\n"c3","w"\n"c0","x"\n"c9","x"\n', None),
         ("label,n\nc3,w,1\nc0,x,2\n", None),
         ("barcode\tlabel\nc3-1\tw\nc0-1\tx\n", r"-\d+$"),

@@ -33,6 +33,33 @@ def test_targets_follow_their_sequences(tmp_path):
     assert places == [["chr1", 5, 9, "."], ["chr2", 10, 14, "."], ["unknown", 0, 0, "."]]
 
 
+@pytest.mark.parametrize("end", ["9" * 30, "4", "٣", "x"])
+def test_places_that_cannot_be_are_named(tmp_path, end):
+    bed = write(tmp_path / "places.bed", f"chr1\t4\t{end}\ts1\n")
+    fasta, table = (
+        write(tmp_path / "s.fa", ">s1\nACGT\n"),
+        write(tmp_path / "t.tsv", "i\ta\ns1\t1\n"),
+    )
+    with pytest.raises(InputError, match="line 1 is not chromosome, start, end"):
+        read_given(fasta, table, bed)
+
+
+def test_a_name_with_a_number_without_end_tells_no_place(tmp_path):
+    name = f"chr1:4-{'9' * 30}"
+    fasta = write(tmp_path / "s.fa", f">{name}\nACGT\n")
+    data = read_given(fasta, write(tmp_path / "t.tsv", f"i\ta\n{name}\t1\n"))
+    assert data.var["chrom"].tolist() == ["unknown"]
+
+
+def test_a_target_that_stands_twice_is_named(tmp_path):
+    """And not numbered, as pandas does it."""
+    fasta = write(tmp_path / "s.fa", ">s1\nACGT\n")
+    with pytest.raises(InputError, match=r"1 columns have the name of another \(brain\)"):
+        read_given(fasta, write(tmp_path / "t.tsv", "id\tbrain\tliver\tbrain\ns1\t1\t2\t3\n"))
+    data = read_given(fasta, write(tmp_path / "t.tsv", "brain\tliver\ns1\t1\t2\n"))
+    assert data.obs_names.tolist() == ["brain", "liver"]  # R leaves out the first name
+
+
 def test_places_come_from_a_bed_and_labels_from_a_table(tmp_path):
     data = read_given(*inputs(tmp_path, regions=BED, labels=LABELS))
     assert data.var["chrom"].tolist() == ["chr9", "chr8", "chr7"]

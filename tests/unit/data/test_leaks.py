@@ -5,6 +5,7 @@ import pandas as pd
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from cisgrammar.common.inputs import time_limit
 from cisgrammar.data.leaks import LEAST_SHARED, K, count_leaks, overlapping, paralogue_pairs
 from cisgrammar.genome.sequence import reverse_complement
 
@@ -68,3 +69,9 @@ def test_leaks_are_counted_for_each_fold():
     folds = pd.DataFrame(dict(zip(["fold0", "fold1"], parts, strict=True)))
     table = count_leaks(var, codes, folds)
     assert table.to_numpy().tolist() == [[0, 1, 1, 1], [1, 2, 0, 1]]
+
+
+def test_thirty_thousand_scaffolds_take_no_longer_each():
+    var = places([f"scaffold{i}" for i in range(30_000)], 0)
+    with time_limit(2, "too slow"):
+        assert overlapping(var, LENGTH, np.arange(30_000) % 2 == 0) == 0

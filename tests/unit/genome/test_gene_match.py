@@ -185,6 +185,35 @@ def test_a_name_of_several_genes_is_that_of_the_one_on_the_genome(genes, chromos
     assert (match.reasons != "").tolist() == [row < 0 for row in rows]
 
 
+PLACES = pd.DataFrame(
+    {
+        "gene_id": ["G1", "G1", "G2", "G2", "G3", "G3", "ENSG1", "ENSG2"],
+        "gene_name": ["A", "A", "B", "B", "C", "C", "CD99", "CD99"],
+        "chrom": ["chr6_alt", "chr6", "chrX", "chrY", "chr1", "chr1", "chrY", "chrX"],
+    }
+)
+
+
+@pytest.mark.parametrize(
+    "genes, rows",
+    [
+        (["G1", "G2", "G3"], [1, 2, -1]),  # on the genome; on X of X and Y (PAR); nobody knows
+        (["A", "B", "C"], [1, 2, -1]),
+        (["CD99"], [7]),  # Ensembl gives the copy on Y an id of its own
+        (["ENSG1"], [6]),
+    ],
+)
+def test_an_id_at_several_places_is_that_on_the_genome_and_on_x(genes, rows):
+    match = match_genes(genes, PLACES, ["chr1", "chr6", "chrX", "chrY"])
+    assert match.rows.tolist() == rows
+    assert match.reasons[-1] == (SHARED if rows[-1] < 0 else "")
+
+
+def test_an_id_at_several_places_has_one_name():
+    genes = pd.DataFrame(index=["G2", "G3", "ENSG2", "x"])
+    assert with_gene_names(genes, PLACES)["gene_name"].tolist() == ["B", "C", "CD99", "x"]
+
+
 def test_names_of_haplotypes_are_no_loss_where_the_genome_lacks_these():
     matched, steps = genes_of_counts(["HLA-A", "CD99", "TWIN"], COPIES, ["1", "2", "6", "X", "Y"])
     assert matched["chrom"].tolist() == ["6", "X"]

@@ -1,5 +1,6 @@
 import pandas as pd
 
+from cisgrammar.common.inputs import time_limit
 from cisgrammar.genome.gene_peaks import as_matrix, promoter_peaks
 
 PEAKS = pd.DataFrame(
@@ -38,3 +39,12 @@ def test_shares_average_the_peaks_of_a_gene():
 def test_no_gene_is_an_empty_table():
     genes, shares = as_matrix(promoter_peaks(PEAKS, TSS[:0]), PEAKS.index)
     assert genes.empty and shares.shape == (0, 4)
+
+
+def test_thirty_thousand_scaffolds_take_no_longer_each():
+    names = [f"scaffold{i}" for i in range(30_000)]
+    peaks = pd.DataFrame({"chrom": names, "start": 100, "end": 900}, index=names)
+    tss = pd.DataFrame({"gene_id": names, "gene_name": names, "chrom": names, "tss": 500})
+    with time_limit(5, "too slow"):
+        table = promoter_peaks(peaks, tss)
+    assert table["peak"].tolist() == names

@@ -180,7 +180,8 @@ def test_clusters_of_another_species_are_explained():
     "text, found",
     [
         (None, "no such file"),
-        ("", "not a comma- or tab-separated table"),
+        ("", "the file is empty"),
+        ("\n", "not a comma- or tab-separated table"),
         ("motif\tcluster\nm\t1\n", "missing: cluster_name, tfs"),
         ("motif\tcluster\tcluster_name\ttfs\n", "missing: rows"),
     ],

@@ -91,7 +91,8 @@ def test_database_without_tf_names_is_refused(tmp_path):
     [
         ("x\tMSN2\n", r"none of the database's 1 motifs \(a, \.\.\.\)"),
         ("a\n", "two are needed"),
-        ("", "not a tab-separated table"),
+        ("", "the file is empty"),
+        ("\n", "not a tab-separated table"),
     ],
 )
 def test_bad_tables_of_tf_names_are_explained(tmp_path, text, found):

@@ -1,0 +1,56 @@
+"""Tables of text that users bring: a header, and names in the first column."""
+
+from __future__ import annotations
+
+import csv
+from collections import Counter
+from pathlib import Path
+
+import pandas as pd
+
+from cisgrammar.common.errors import InputError
+from cisgrammar.common.inputs import examples, open_text
+
+
+def read_text_table(path: str | Path, key: str, separators: str = "\t") -> pd.DataFrame:
+    """Read a table as text, its first column as index.
+
+    Parameters
+    ----------
+    path
+        Plain or gzip.
+    key
+        The config's key that names the file, for messages.
+    separators
+        Of columns: the first of them that the header has.
+
+    Returns
+    -------
+    Text as it stands: ``01`` and ``NA`` too. May be empty.
+
+    Raises
+    ------
+    InputError
+        If it is no table, or two columns have one name.
+    """
+    takes = "tabs" if separators == "\t" else "tabs or commas"
+    with open_text(path, key) as stream:
+        first = stream.readline()
+        separator = next((one for one in separators if one in first), separators[0])
+        try:
+            names = next(csv.reader([first], delimiter=separator), [])
+            stream.seek(0)
+            frame = pd.read_csv(stream, sep=separator, dtype=str, keep_default_na=False,
+                                index_col=0)  # fmt: skip
+        except (csv.Error, pd.errors.ParserError, pd.errors.EmptyDataError) as error:
+            raise InputError(
+                f"{path}: this is no sound table ({error}). `{key}` takes a header line and "
+                f"columns separated by {takes}."
+            ) from None
+    again = [name for name, times in Counter(names).items() if times > 1]
+    if again:  # pandas would number them
+        raise InputError(
+            f"{path}: {len(again)} columns have the name of another ({examples(again)}). Names "
+            f"tell what is in a column: make each one different in the table of `{key}`."
+        )
+    return frame
