@@ -43,6 +43,7 @@ from made_links import made_gene_peaks
 from made_networks import detector, on_top
 from made_populations import SMALL, build, made_populations
 from made_server import serve
+from made_trained import made_results
 
 from cisgrammar.cells.embedding import filter_cells
 from cisgrammar.cells.pool_members import read_members
@@ -68,6 +69,7 @@ from cisgrammar.genome.fasta import chrom_sizes, read_aliases
 from cisgrammar.genome.peaks import peaks_from_names
 from cisgrammar.genome.regions import read_bed
 from cisgrammar.genome.tss import read_tss
+from cisgrammar.genome.variants import read_variants
 from cisgrammar.interpret.gene_mutagenesis import check_pairs, mutate_genes, named_genes
 from cisgrammar.interpret.gene_sets import match_sets, read_gmt
 from cisgrammar.interpret.neurons.files import sample_layers
@@ -84,6 +86,8 @@ from cisgrammar.simulate.settings import LinkSettings
 from cisgrammar.training.link_data import gather_gene_peaks
 from cisgrammar.training.link_model import train_attention
 from cisgrammar.training.tuning import read_best
+from cisgrammar.use.trained import load
+from cisgrammar.use.variant_effects import variant_effects
 
 ROOT = Path(__file__).parents[2]
 DOCUMENT = ROOT / "docs/errors.md"
@@ -132,6 +136,7 @@ is in them. `make fuzz` damages a sound file of each kind at random: a reader re
 | downloads, archives | any; zip, tar | checksum and size where the table has them | the table's size; else 1 GB and 100 times the archive |
 | tables of an earlier job | TSV | its last line ends; the names of what it belongs to, no fewer and no others; folds, pools, motifs, windows | none |
 | h5ad and JSON of an earlier job | | whole, of the kind that was written | none |
+| variants | VCF, plain, gzip or bgzip | header, columns, positions, letters; the file ends whole; reference alleles against the genome | 12 digits a position |
 | models | `model.pt` | weights alone (no code), of a known model | none |
 | networks of your own | HDF5 of Keras, state dict of PyTorch, YAML | weights alone (no code); names, shapes and channels of all layers together | none |
 """  # noqa: E501
@@ -796,6 +801,22 @@ ENTRIES = {
         "Neurons that nothing excites": silent_network,
         "Sequences shorter than a field": lambda _: sample_sequences(
             Network([detector("GATTACA")]), 1, np.zeros((3, 5), np.uint8), SamplingSettings()
+        ),
+    },
+    "Trained models and variants": {
+        "A folder without a trained model": lambda _: load("results/demo/scover"),
+        "Sequences of another length": lambda d: load(made_results(d)).predict({"s1": "ACGT"}),
+        "Variants without a header": lambda d: read_variants(
+            write(d / "variants.vcf", "chr1\t5\t.\tA\tC\n")
+        ),
+        "Variants that are no DNA": lambda d: read_variants(
+            write(d / "variants.vcf", "#CHROM\tPOS\tID\tREF\tALT\nchr1\t5\t.\tR\tC\n")
+        ),
+        "Variants of another assembly": lambda d: variant_effects(
+            load(made_results(d)),
+            pd.DataFrame(
+                {"variant": "rs1", "chrom": "1", "start": range(100, 120), "ref": "A", "alt": "G"}
+            ),
         ),
     },
     "Links of peaks and genes": {

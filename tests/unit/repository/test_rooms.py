@@ -7,6 +7,7 @@ from pathlib import Path
 LIBRARY = Path(__file__).parents[3] / "src/cisgrammar"
 # from the top; a room imports from those below it, and from itself
 ROOMS = (
+    ("use",),
     ("plots",),
     ("checks",),
     ("evaluate",),

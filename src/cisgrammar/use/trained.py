@@ -1,0 +1,208 @@
+"""A trained model with all its folds, read from the folder of its results."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TypeAlias
+
+import numpy as np
+import pandas as pd
+import torch
+from anndata import AnnData
+
+from cisgrammar.common.errors import InputError
+from cisgrammar.common.files import read_h5ad
+from cisgrammar.common.inputs import examples
+from cisgrammar.data.folds import TEST, read_folds, rows_of
+from cisgrammar.data.given import read_sequences
+from cisgrammar.genome.sequence import encode
+from cisgrammar.models.base import SequenceModel
+from cisgrammar.models.checkpoints import load_model
+from cisgrammar.models.prediction import predict
+from cisgrammar.models.registry import MODELS
+
+Sequences: TypeAlias = "str | Path | Mapping[str, str] | pd.Series"
+
+
+def load(folder: str | Path, device: str = "cpu") -> Trained:
+    """Read a trained model.
+
+    Parameters
+    ----------
+    folder
+        Of the results of one model, such as ``results/demo/scover``.
+    device
+        Where the networks go.
+
+    Raises
+    ------
+    InputError
+        If the folder is not that of a model, or no fold of it has been trained.
+    """
+    folder = Path(folder)
+    if folder.name not in MODELS:
+        raise InputError(
+            f"{folder}: the folder of a model is called {examples(MODELS, len(MODELS))}, such as "
+            f"results/demo/scover, not `{folder.name}`."
+        )
+    paths = sorted(folder.glob("fold*/model.pt"), key=lambda path: int(path.parent.name[4:]))
+    if not paths:
+        raise InputError(
+            f"{folder}: no fold has a model.pt. Run the pipeline on this data set first, or name "
+            "the folder of another model."
+        )
+    spec = MODELS[folder.name]
+    dataset = read_h5ad(folder.parent / spec.data.dataset, backed="r")
+    folds = read_folds(folder.parent / spec.data.folds, dataset.var_names)
+    models = {int(path.parent.name[4:]): load_model(path, device) for path in paths}
+    return Trained(spec.name, models, dataset, folds, torch.device(device))
+
+
+@dataclass(frozen=True)
+class Trained:
+    """The models of all folds, and the data that they were trained on.
+
+    Parameters
+    ----------
+    name
+        Of the model.
+    models
+        By fold.
+    dataset
+        Targets x sequences, as the pipeline made it.
+    folds
+        Which sequences each fold trains on, validates with and tests.
+    device
+        Where the models are.
+    """
+
+    name: str
+    models: Mapping[int, SequenceModel]
+    dataset: AnnData
+    folds: pd.DataFrame
+    device: torch.device
+
+    @cached_property
+    def test_fold(self) -> np.ndarray:
+        """Give for each sequence the fold whose model never saw it; -1 where none has tested it."""
+        found = np.full(self.dataset.n_vars, -1)
+        for fold in self.models:
+            found[rows_of(self.folds, fold, TEST)] = fold
+        return found
+
+    @property
+    def length(self) -> int:
+        """Bases of a sequence."""
+        return int(self.dataset.varm["codes"].shape[1])
+
+    def labels(self, by: str | None) -> pd.Series:
+        """Give each target's label, by which predictions are averaged.
+
+        Parameters
+        ----------
+        by
+            A column of the targets, such as ``cell_type``; None takes each target by itself.
+
+        Raises
+        ------
+        InputError
+            If there is no such column.
+        """
+        obs = self.dataset.obs
+        if by is None:
+            return pd.Series(self.dataset.obs_names.astype(str), self.dataset.obs_names)
+        if by not in obs:
+            raise InputError(
+                f"`by` is {by}, but the targets of {self.name} have the columns "
+                f"{examples(obs.columns, 20)}."
+            )
+        return obs[by].astype(str)
+
+    def predict(self, sequences: Sequences, by: str | None = None) -> AnnData:
+        """Predict sequences that need not be of the data set.
+
+        Parameters
+        ----------
+        sequences
+            A FASTA (plain or gzip), or names and sequences. All are as long as those that the
+            model was trained on. Features of genes are taken to be unknown.
+        by
+            A column of the targets, over whose labels predictions are averaged.
+
+        Returns
+        -------
+        Targets, or labels, x sequences. X: the mean of the folds, in the unit in which the model
+        was trained; layer ``spread``: the standard deviation over folds, 0 of a single one.
+
+        Raises
+        ------
+        InputError
+            If sequences are of another length or hold other letters.
+        """
+        names, codes = _read(sequences)
+        if codes.shape[1] != self.length:
+            raise InputError(
+                f"sequences are {codes.shape[1]:,} bases long, but {self.name} was trained on "
+                f"{self.length:,}. Cut or extend them about the same place (TSS or middle)."
+            )
+        labels = self.labels(by)
+        each = np.stack([self.predicted(fold, codes, labels) for fold in self.models])
+        obs = pd.DataFrame(index=pd.Index(pd.unique(labels), name=by))
+        spread = {"spread": each.std(axis=0).T}
+        return AnnData(each.mean(axis=0).T, obs, pd.DataFrame(index=names), layers=spread)
+
+    def predicted(
+        self, fold: int, codes: np.ndarray, labels: pd.Series, rows: np.ndarray | None = None
+    ) -> np.ndarray:
+        """Predict codes by one fold's model, averaged over the targets of each label.
+
+        Parameters
+        ----------
+        fold
+            Which.
+        codes
+            uint8 ``(sequences, length)``, along the strand that the model reads.
+        labels
+            From :meth:`labels`.
+        rows
+            For each sequence the one of the data set whose features it has; None has none.
+
+        Returns
+        -------
+        float32 ``(sequences, labels)``, labels in the order in which they come first.
+        """
+        model, names = self.models[fold], pd.unique(labels)
+        members = pd.Categorical(labels, names).codes
+        shares = np.zeros((len(members), len(names)), dtype=np.float32)
+        shares[np.arange(len(members)), members] = 1 / np.bincount(members)[members]
+        given = AnnData(
+            np.zeros((0, len(codes)), np.float32),
+            varm={"codes": codes} | self._features(rows, codes),
+        )
+        values = predict(model, model.read_inputs(given).to(self.device)).cpu().numpy()
+        return values @ shares
+
+    def _features(self, rows: np.ndarray | None, codes: np.ndarray) -> dict[str, np.ndarray]:
+        if "features" not in self.dataset.varm:
+            return {}
+        features = np.asarray(self.dataset.varm["features"])
+        unknown = np.full((len(codes), features.shape[1]), np.nan)
+        return {"features": unknown if rows is None else features[rows]}
+
+
+def _read(sequences: Sequences) -> tuple[Sequence[str], np.ndarray]:
+    if isinstance(sequences, str | Path):
+        return read_sequences(sequences)
+    texts = {str(name): str(sequence) for name, sequence in sequences.items()}
+    if len(lengths := {len(text) for text in texts.values()}) != 1:
+        raise InputError(
+            f"sequences are of {len(lengths)} lengths; give one or more of one length."
+        )
+    try:
+        codes = np.stack([encode(text) for text in texts.values()])
+    except ValueError as error:
+        raise InputError(f"sequences: {error}. Replace other letters by N.") from None
+    return list(texts), codes

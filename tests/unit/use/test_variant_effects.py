@@ -1,0 +1,148 @@
+"""Effects of variants, on windows whose altered sequences are written down by hand."""
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from made_trained import CODES, LENGTH, STARTS, made_results, some_scover
+
+import cisgrammar
+from cisgrammar.common.errors import InputError
+from cisgrammar.data.split import Inputs
+from cisgrammar.genome.sequence import BASES, decode, encode, reverse_complement
+from cisgrammar.use.command import main
+from cisgrammar.use.variant_effects import variant_effects
+
+GENOME = decode(CODES)
+
+
+def variants(*rows):
+    table = pd.DataFrame(rows, columns=["chrom", "start", "ref", "alt"])
+    return table.assign(variant=[f"v{i}" for i in range(len(table))])
+
+
+def other(start):
+    return BASES[(CODES[start] + 1) % 4]
+
+
+def predicted(fold, plus, strand):
+    codes = reverse_complement(encode(plus)) if strand == "-" else encode(plus)
+    with torch.no_grad():
+        return some_scover(fold)(Inputs(torch.from_numpy(codes[None].copy()))).numpy()[0]
+
+
+@pytest.fixture
+def trained(tmp_path):
+    return cisgrammar.load(made_results(tmp_path))
+
+
+def test_one_variant_in_two_windows_on_both_strands(trained):
+    effects, skipped = variant_effects(
+        trained, variants(("chr1", 30, GENOME[30], other(30))), by="cell_type"
+    )
+    assert effects["sequence"].tolist() == ["G0", "G0", "G1", "G1"]
+    assert effects["label"].tolist() == ["01", "NA"] * 2
+    assert effects["offset"].tolist() == [30, 30, 29, 29]  # along the strand
+    assert effects["position"].tolist() == [31] * 4
+    assert skipped.empty
+    altered = GENOME[:30] + other(30) + GENOME[31:]
+    for gene, strand in ((0, "+"), (1, "-")):
+        first, last = STARTS[gene], STARTS[gene] + LENGTH
+        reference = predicted(0, GENOME[first:last], strand)
+        change = predicted(0, altered[first:last], strand) - reference
+        its = effects[effects["sequence"] == f"G{gene}"]
+        means = change[:2].mean(), change[2:].mean()
+        np.testing.assert_allclose(its["effect"], means, rtol=1e-4, atol=1e-5)
+        means = reference[:2].mean(), reference[2:].mean()
+        np.testing.assert_allclose(its["reference"], means, rtol=1e-4, atol=1e-5)
+
+
+def test_swapped_alleles_have_the_opposite_effect(tmp_path):
+    trained = cisgrammar.load(made_results(tmp_path / "a"))
+    forth, _ = variant_effects(trained, variants(("chr1", 110, GENOME[110], other(110))))
+    trained.dataset.varm["codes"][2, 10] = encode(other(110))[0]
+    back, _ = variant_effects(trained, variants(("chr1", 110, other(110), GENOME[110])))
+    assert (forth["effect"].to_numpy() == -back["effect"].to_numpy()).all()
+    assert (forth["effect"] != 0).any()
+
+
+def test_each_window_is_asked_of_the_fold_that_tests_it_or_of_all(trained):
+    one = variants(("1", 170, GENOME[170], other(170)))  # without chr
+    held_out, _ = variant_effects(trained, one)
+    every, _ = variant_effects(trained, one, all_folds=True)
+    assert set(held_out["fold"]) == {"1"} and held_out["spread"].isna().all()
+    window = GENOME[160:200]
+    altered = window[:10] + other(170) + window[11:]
+    each = np.stack([predicted(f, altered, "-") - predicted(f, window, "-") for f in (0, 1)])
+    np.testing.assert_allclose(held_out["effect"], each[1], rtol=1e-4, atol=1e-5)
+    np.testing.assert_allclose(every["effect"], each.mean(axis=0), rtol=1e-4, atol=1e-5)
+    np.testing.assert_allclose(every["spread"], each.std(axis=0), rtol=1e-4, atol=1e-5)
+
+
+def test_a_deletion_draws_bases_from_the_genome(trained):
+    class Chromosomes(dict):
+        pass
+
+    deletion = variants(("chr1", 230, GENOME[230:234], GENOME[230]))
+    drawn, _ = variant_effects(trained, deletion, genome=Chromosomes(chr1=GENOME))
+    altered = (GENOME[:231] + GENOME[234:])[223 - 6 : 260 - 3]  # the middle, 240, stays
+    assert len(altered) == LENGTH
+    expected = predicted(1, altered, "+") - predicted(1, GENOME[220:260], "+")
+    np.testing.assert_allclose(drawn["effect"], expected, rtol=1e-4, atol=1e-5)
+
+
+def test_what_is_left_out_is_listed_with_its_reason(trained):
+    given = variants(
+        ("chr1", 110, GENOME[110], other(110)),
+        ("chr1", 115, GENOME[115], other(115)),
+        ("chr1", 90, GENOME[90], "A" if GENOME[90] != "A" else "C"),
+        ("chr9", 110, "A", "C"),
+        ("chr1", 138, GENOME[138:142], GENOME[138]),
+        ("chr1", 310, GENOME[310], other(310)),
+        ("chr1", 120, other(120), GENOME[120]),
+        ("chr1", 125, GENOME[125], GENOME[125]),
+    )
+    effects, skipped = variant_effects(trained, given)
+    assert set(effects["variant"]) == {"v0", "v1"}
+    reasons = dict(zip(skipped["variant"], skipped["reason"], strict=True))
+    assert reasons == {
+        "v2": "in no window",
+        "v3": "in no window",
+        "v4": "reaches over the edge of its window",
+        "v5": "no fold has tested the window",
+        "v6": "the reference allele is not what the genome has",
+        "v7": "both alleles are the same",
+    }
+
+
+def test_variants_at_both_ends_of_a_window_are_in_it(trained):
+    ends = variants(
+        *(("chr1", place, GENOME[place], other(place)) for place in (99, 100, 139, 140))
+    )
+    effects, _ = variant_effects(trained, ends)
+    assert set(effects["position"]) == {101, 140}
+
+
+def test_an_unknown_base_matches_any_reference(trained):
+    trained.dataset.varm["codes"][2, 10] = 4
+    effects, skipped = variant_effects(trained, variants(("chr1", 110, other(110), GENOME[110])))
+    assert len(effects) == 4 and skipped.empty
+
+
+def test_variants_of_another_genome_are_refused(trained):
+    wrong = variants(*(("chr1", place, other(place), GENOME[place]) for place in range(100, 120)))
+    with pytest.raises(InputError, match="20 of 20 in windows have another reference allele"):
+        variant_effects(trained, wrong)
+
+
+def test_the_command_writes_effects_and_counts_what_is_left_out(tmp_path, capsys):
+    model, path, out = made_results(tmp_path), tmp_path / "v.vcf", tmp_path / "out.tsv"
+    lines = [("chr1", 111, GENOME[110], other(110)), ("chr1", 91, GENOME[90], "<DEL>")]
+    path.write_text(
+        "#CHROM\tPOS\tID\tREF\tALT\n"
+        + "".join(f"{chrom}\t{pos}\t.\t{ref}\t{alt}\n" for chrom, pos, ref, alt in lines)
+    )
+    asked = ["variants", str(model), str(path), "--by", "cell_type", "--output", str(out)]
+    assert main(asked) == 0
+    assert "1 left out: no letters" in capsys.readouterr().out
+    assert len(out.read_text().splitlines()) == 3
