@@ -18,11 +18,12 @@ from cisgrammar.common.files import read_h5ad
 from cisgrammar.common.inputs import examples
 from cisgrammar.data.folds import TEST, read_folds, rows_of
 from cisgrammar.data.given import read_sequences
+from cisgrammar.data.peak_sequences import centred_windows
 from cisgrammar.genome.sequence import encode
 from cisgrammar.models.base import SequenceModel
 from cisgrammar.models.checkpoints import load_model
 from cisgrammar.models.prediction import predict
-from cisgrammar.models.registry import MODELS
+from cisgrammar.models.registry import CELLS, MODELS
 
 Sequences: TypeAlias = "str | Path | Mapping[str, str] | pd.Series"
 
@@ -92,6 +93,20 @@ class Trained:
         for fold in self.models:
             found[rows_of(self.folds, fold, TEST)] = fold
         return found
+
+    @cached_property
+    def windows(self) -> pd.DataFrame:
+        """Give the window of each sequence: chrom, start, end, strand and anchor.
+
+        The anchor is the TSS where the data have it, else the middle; in bases from the start.
+        """
+        var = self.dataset.var
+        if MODELS[self.name].data is CELLS:  # there, places are those of peaks
+            var = centred_windows(var, self.length)
+        at = (var["TSS"] - var["start"]) if "TSS" in var else self.length // 2
+        strand = var["strand"].astype(str) if "strand" in var else "+"
+        places = var[["chrom", "start", "end"]].astype({"chrom": str, "start": int, "end": int})
+        return places.assign(strand=strand, anchor=at)
 
     @property
     def length(self) -> int:

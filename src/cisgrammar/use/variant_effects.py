@@ -103,11 +103,11 @@ def _place(
     trained: Trained, variants: pd.DataFrame, all_folds: bool
 ) -> tuple[pd.DataFrame, list[dict[str, Any]]]:
     """Find the windows that hold each variant: a row for each pair, with what speaks against it."""
-    var = trained.dataset.var
-    names = match_chromosomes(pd.unique(variants["chrom"]), pd.unique(var["chrom"].astype(str)))
+    windows = trained.windows
+    names = match_chromosomes(pd.unique(variants["chrom"]), pd.unique(windows["chrom"]))
     chroms = variants["chrom"].map(names)
-    starts, ends = var["start"].to_numpy(np.int64), var["end"].to_numpy(np.int64)
-    of_chrom = pd.Series(np.arange(len(var))).groupby(var["chrom"].astype(str).to_numpy())
+    starts, ends = windows["start"].to_numpy(np.int64), windows["end"].to_numpy(np.int64)
+    of_chrom = pd.Series(np.arange(len(windows))).groupby(windows["chrom"].to_numpy())
     sorted_rows = {
         chrom: rows.to_numpy()[np.argsort(starts[rows], kind="stable")] for chrom, rows in of_chrom
     }
@@ -139,15 +139,16 @@ def _check_references(
     trained: Trained, places: pd.DataFrame, skipped: list[dict[str, Any]]
 ) -> None:
     """Note where the genome has another base than the reference allele; N matches anything."""
-    codes, var = trained.dataset.varm["codes"], trained.dataset.var
+    codes, windows = trained.dataset.varm["codes"], trained.windows
+    strands, starts = windows["strand"].to_numpy(), windows["start"].to_numpy()
     mismatches, on_other_strand, reasons = 0, 0, places["reason"].to_numpy(dtype=object)
     for i, (row, start, ref) in enumerate(
         zip(places["row"], places["start"], places["ref"], strict=True)
     ):
         if reasons[i]:
             continue
-        window = plus_strand(codes[row], str(var["strand"].iloc[row]))
-        at = start - int(var["start"].iloc[row])
+        window = plus_strand(codes[row], strands[row])
+        at = start - starts[row]
         there = window[at : at + len(ref)]
         if not _same(there, encode(ref)):
             reasons[i] = MISMATCH
@@ -192,13 +193,13 @@ def _ask(
 
 
 def _altered(trained: Trained, codes: np.ndarray, place: Any, genome: Fasta | None) -> np.ndarray:
-    var = trained.dataset.var.iloc[place.row]
-    start, end, strand = int(var["start"]), int(var["end"]), str(var["strand"])
-    anchor = int(var["TSS"]) - start if "TSS" in var else (end - start) // 2
+    its = trained.windows.iloc[place.row]
+    start, end, strand = int(its["start"]), int(its["end"]), its["strand"]
+    anchor = int(its["anchor"])
     at, lost = place.start - start, len(place.ref) - len(place.alt)
     flank = None
     if lost > 0 and genome is not None:
-        chrom = match_chromosomes([str(var["chrom"])], genome.keys())[str(var["chrom"])]
+        chrom = match_chromosomes([its["chrom"]], genome.keys())[its["chrom"]]
         if at < anchor:
             letters = str(genome[chrom][max(start - lost, 0) : start])[::-1]
         else:
@@ -219,11 +220,11 @@ def _table(
 ) -> pd.DataFrame:
     """Lay out the effects, a row for each variant, window and label."""
     var, names = trained.dataset.var.iloc[places["row"]], pd.unique(labels)
-    at, minus = (
-        places["start"].to_numpy() - var["start"].to_numpy(),
-        var["strand"].to_numpy() == "-",
-    )
-    behind = var["end"].to_numpy() - places["start"].to_numpy() - places["ref"].str.len().to_numpy()
+    windows = trained.windows.iloc[places["row"]]
+    starts = places["start"].to_numpy()
+    at = starts - windows["start"].to_numpy()
+    behind = windows["end"].to_numpy() - starts - places["ref"].str.len().to_numpy()
+    minus = windows["strand"].to_numpy() == "-"
     about = {
         "variant": places["variant"],
         "chrom": places["chrom"],
@@ -236,12 +237,8 @@ def _table(
         "fold": "" if all_folds else trained.test_fold[places["row"]].astype(str),
     }
     table = pd.DataFrame(about).loc[np.repeat(np.arange(len(places)), len(names))]
-    with np.errstate(invalid="ignore"):
-        spread = (
-            effect.std(axis=0)
-            if all_folds and len(folds) > 1
-            else np.full(effect.shape[1:], np.nan)
-        )
+    several = all_folds and len(folds) > 1
+    spread = effect.std(axis=0) if several else np.full(effect.shape[1:], np.nan)
     return table.assign(
         label=np.tile(names, len(places)),
         reference=np.nanmean(reference, axis=0).ravel() if len(places) else [],
