@@ -1,6 +1,6 @@
 """Cells by what a model learned of each: embedding, clusters, maps, and how good they are."""
 
-CELLS_BY_MODEL = "8. Cells by their model"
+CELLS_BY_MODEL = "08. Cells by their model"
 
 
 rule lay_out_cells:

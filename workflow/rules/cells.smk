@@ -75,13 +75,13 @@ rule plot_cells:
         umap=report(
             "results/{name}/figures/umap_cells.svg",
             caption="../report/umap_cells.rst",
-            category="1. Cells and pools",
+            category="01. Cells and pools",
             labels={"figure": "Cells and seeds"},
         ),
         purity=report(
             "results/{name}/figures/pool_purity.svg",
             caption="../report/pool_purity.rst",
-            category="1. Cells and pools",
+            category="01. Cells and pools",
             labels={"figure": "Purity of pools"},
         ),
         png=multiext("results/{name}/figures/", "umap_cells.png", "pool_purity.png"),

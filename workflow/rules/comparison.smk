@@ -194,7 +194,7 @@ rule gather_comparison:
         page=report(
             "results/{name}/{model}/comparison.html",
             caption="../report/comparison.rst",
-            category="6. What the model is worth",
+            category="06. What the model is worth",
             subcategory="{model}",
             labels={"figure": "In words, and the table"},
         ),
@@ -224,7 +224,7 @@ rule plot_comparison:
     output:
         **model_figures(
             figure=("method_comparison", "All methods"),
-            category="6. What the model is worth",
+            category="06. What the model is worth",
         ),
     log:
         "logs/plot_comparison/{name}.{model}.log",

@@ -1,6 +1,6 @@
 """Accessibility of peaks and genes as a model expects it. It is the first fold's that is asked."""
 
-READ_OFF = "9. Accessibility, TFs and bases by the model"
+READ_OFF = "09. Accessibility, TFs and bases by the model"
 EXPRESSED_GENES = bool(MULTIOME and ANNOTATION)  # whose promoters and expression are known
 
 

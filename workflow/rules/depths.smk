@@ -41,8 +41,8 @@ rule plot_depths:
     input:
         measures=measures_of_depths,
     output:
-        **model_figures(figure=("downsampling", "Fewer fragments"), category="2. Model"),
-        table=model_table("downsampling.tsv", "downsampling_table", "2. Model", "Table of depths"),
+        **model_figures(figure=("downsampling", "Fewer fragments"), category="02. Model"),
+        table=model_table("downsampling.tsv", "downsampling_table", "02. Model", "Table of depths"),
     log:
         "logs/plot_depths/{name}.{model}.log",
     wildcard_constraints:

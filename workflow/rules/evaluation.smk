@@ -33,7 +33,7 @@ rule gather_evaluation:
         dataset=dataset_of,
         predictions=per_fold("predictions.h5ad"),
     output:
-        evaluation=model_table("evaluation.tsv", "evaluation_table", "2. Model", "Table of scores"),
+        evaluation=model_table("evaluation.tsv", "evaluation_table", "02. Model", "Table of scores"),
     log:
         "logs/gather_evaluation/{name}.{model}.log",
     wildcard_constraints:
@@ -61,7 +61,7 @@ rule plot_training:
         **model_figures(
             losses=("loss_curves", "Losses"),
             scores=("r2_over_folds", "Scores on held-out sequences"),
-            category="2. Model",
+            category="02. Model",
         ),
     log:
         "logs/plot_training/{name}.{model}.log",

@@ -35,7 +35,7 @@ rule align_motifs:
         calibration=model_table(
             "tomtom_calibration.tsv",
             "calibration_table",
-            "4. Families of motifs",
+            "04. Families of motifs",
             "Chance matches",
         ),
     log:
@@ -72,7 +72,7 @@ rule group_filters:
     output:
         filters="results/{name}/{model}/filter_families.tsv",
         families=model_table(
-            "families.tsv", "families_table", "4. Families of motifs", "Table of families"
+            "families.tsv", "families_table", "04. Families of motifs", "Table of families"
         ),
     log:
         "logs/group_filters/{name}.{model}.log",
@@ -108,7 +108,7 @@ rule score_families:
         consistency=model_table(
             "family_consistency.tsv",
             "consistency_table",
-            "4. Families of motifs",
+            "04. Families of motifs",
             "Consistency over folds",
         ),
         stability="results/{name}/{model}/family_stability.tsv",
@@ -142,7 +142,7 @@ rule find_regulators:
         summary=model_table(
             "regulators_summary.tsv",
             "regulators_table",
-            "5. Regulators and processes",
+            "05. Regulators and processes",
             "Best TF of each family",
         ),
     log:
@@ -209,7 +209,7 @@ rule correlate_gene_sets:
         annotations="results/{name}/{model}/annotations.tsv",
         pools="results/{name}/{model}/pool_annotations.tsv",
         notes=model_table(
-            "notes.tsv", "notes_table", "5. Regulators and processes", "What was left out"
+            "notes.tsv", "notes_table", "05. Regulators and processes", "What was left out"
         ),
     log:
         "logs/correlate_gene_sets/{name}.{model}.log",
@@ -252,7 +252,7 @@ rule plot_families:
             stability=("family_stability", "Influence over folds"),
             correlations=("family_correlations", "Families that go together"),
             pools=("pools_by_family", "Pools by family"),
-            category="4. Families of motifs",
+            category="04. Families of motifs",
         ),
     log:
         "logs/plot_families/{name}.{model}.log",
@@ -284,7 +284,7 @@ rule plot_regulators:
         **model_figures(
             volcano=("regulator_volcano", "TFs behind the families"),
             scatter=("influence_against_expression", "Influence against TF expression"),
-            category="5. Regulators and processes",
+            category="05. Regulators and processes",
         ),
     log:
         "logs/plot_regulators/{name}.{model}.log",
@@ -312,7 +312,7 @@ rule plot_motif_space:
         **model_figures(
             umap=("motif_space", "Sequences by their motifs"),
             upset=("upset", "Families that share sequences"),
-            category="4. Families of motifs",
+            category="04. Families of motifs",
         ),
     log:
         "logs/plot_motif_space/{name}.{model}.log",
@@ -344,7 +344,7 @@ rule plot_gene_sets:
         **model_figures(
             sets=("gene_set_heatmap", "Gene sets"),
             markers=("marker_heatmap", "Markers and annotations"),
-            category="5. Regulators and processes",
+            category="05. Regulators and processes",
         ),
     log:
         "logs/plot_gene_sets/{name}.{model}.log",

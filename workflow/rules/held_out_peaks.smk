@@ -67,7 +67,7 @@ rule gather_held_out:
         shuffled_per_cell=shuffled("per_cell.tsv"),
         shuffled_per_peak=shuffled("per_peak.tsv"),
     output:
-        scores=model_table("held_out.tsv", "held_out_table", "2. Model", "Table of scores"),
+        scores=model_table("held_out.tsv", "held_out_table", "02. Model", "Table of scores"),
     log:
         "logs/gather_held_out/{name}.{model}.log",
     wildcard_constraints:
@@ -97,7 +97,7 @@ rule plot_held_out:
             losses=("cross_entropy_curves", "Losses"),
             aurocs=("auroc_curves", "AUROC in training"),
             scores=("held_out_auroc", "Scores on held-out peaks"),
-            category="2. Model",
+            category="02. Model",
         ),
     log:
         "logs/plot_held_out/{name}.{model}.log",

@@ -68,7 +68,7 @@ rule plot_influence:
             heatmap=("influence_heatmap", "Influence by cell type"),
             gallery=("logo_gallery", "Motifs"),
             pca=("pools_pca", "Pools by influence"),
-            category="3. Motifs and their influence",
+            category="03. Motifs and their influence",
         ),
     log:
         "logs/plot_influence/{name}.{model}.log",

@@ -7,7 +7,7 @@ rule read_kmers:
         database=DATABASE,
         models=per_fold("model.pt"),
     output:
-        kmers=model_table("kmers.tsv", "kmers_table", "3. Motifs and their influence", "K-mers"),
+        kmers=model_table("kmers.tsv", "kmers_table", "03. Motifs and their influence", "K-mers"),
     log:
         "logs/read_kmers/{name}.{model}.log",
     wildcard_constraints:
@@ -33,7 +33,7 @@ rule plot_kmers:
     output:
         **model_figures(
             heatmap=("kmer_heatmap", "K-mers by cell type"),
-            category="3. Motifs and their influence",
+            category="03. Motifs and their influence",
         ),
     log:
         "logs/plot_kmers/{name}.{model}.log",

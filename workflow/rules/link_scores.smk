@@ -1,6 +1,6 @@
 """How links compare with simple methods: by the planted truth, or by the user's; and figures."""
 
-LINKING = "10. Links of peaks and genes"
+LINKING = "11. Links of peaks and genes"
 
 if LINKS is not None:
 

@@ -13,7 +13,7 @@ if SIMULATED_MULTIOME:
             summary=model_table(
                 "truth/summary.tsv",
                 "multiome_truth_summary",
-                "7. Comparison with the truth",
+                "07. Comparison with the truth",
                 "What was found of what was planted",
             ),
             activity=f"{MODEL}/truth/tf_activity.tsv",
@@ -47,7 +47,7 @@ if SIMULATED_MULTIOME:
         output:
             **model_figures(
                 figure=("activity_against_truth", "TF activity against the truth"),
-                category="7. Comparison with the truth",
+                category="07. Comparison with the truth",
             ),
         log:
             "logs/plot_multiome_truth/{name}.{model}.log",

@@ -1,7 +1,7 @@
 """What the neurons of convolutions answer to, and how their motifs go together (NeuronMotif)."""
 
 NEURONS_FOLDER = f"{MODEL}/neurons"
-NEURONS_READ = "11. Neurons"
+NEURONS_READ = "12. Neurons"
 
 
 rule sample_neurons:

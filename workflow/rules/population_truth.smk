@@ -12,7 +12,7 @@ if SIMULATED_POPULATIONS:
             truth=model_table(
                 "truth/populations.tsv",
                 "population_truth",
-                "7. Comparison with the truth",
+                "07. Comparison with the truth",
                 "Predictions against the truth",
             ),
         log:
@@ -44,7 +44,7 @@ if SIMULATED_POPULATIONS:
             found=model_table(
                 "truth/planted_motifs.tsv",
                 "planted_motifs",
-                "7. Comparison with the truth",
+                "07. Comparison with the truth",
                 "Planted sites that substitutions show",
             ),
         log:

@@ -43,7 +43,7 @@ rule plot_positions:
     output:
         **model_figures(
             positions=("family_positions", "Where families act"),
-            category="4. Families of motifs",
+            category="04. Families of motifs",
         ),
     log:
         "logs/plot_positions/{name}.{model}.log",

@@ -67,10 +67,10 @@ rule plot_pool_sizes:
         ),
     output:
         **model_figures(
-            figure=("pool_size_sweep", "Choice of pool size"), category="1. Cells and pools"
+            figure=("pool_size_sweep", "Choice of pool size"), category="01. Cells and pools"
         ),
         table=model_table(
-            "pool_sizes.tsv", "pool_sizes_table", "1. Cells and pools", "Table of pool sizes"
+            "pool_sizes.tsv", "pool_sizes_table", "01. Cells and pools", "Table of pool sizes"
         ),
     log:
         "logs/plot_pool_sizes/{name}.{model}.log",

@@ -21,7 +21,7 @@ if TRUTH:
             summary=report(
                 "results/{name}/{model}/truth/summary.tsv",
                 caption="../report/truth_summary.rst",
-                category="7. Comparison with the truth",
+                category="07. Comparison with the truth",
                 subcategory="{model}",
                 labels={"figure": "What was found of what was planted"},
             ),
@@ -54,7 +54,7 @@ if TRUTH:
         output:
             **model_figures(
                 figure=("influence_against_truth", "Influence against true activity"),
-                category="7. Comparison with the truth",
+                category="07. Comparison with the truth",
             ),
         log:
             "logs/plot_truth/{name}.{model}.log",

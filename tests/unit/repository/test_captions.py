@@ -39,6 +39,12 @@ BOTH = MULTIOME | {
     "models": ["scover", "scbasset"],
     "scbasset": {"training": {"shuffled_control": True}},
 }
+POPULATIONS = {
+    "counts": {"path": "x", "cell_type": "kind"},
+    "models": ["scxpresso"],
+    "populations": {},
+}
+READ_FURTHER = MULTIOME | {"models": ["scbasset"], "links": {}, "neurons": {}}
 OF_SNAKEMAKE = {"trim_blocks": True, "lstrip_blocks": True}
 
 
@@ -78,7 +84,11 @@ def test_captions_name_what_there_is(path, sections):
 
 @pytest.mark.parametrize("path", CAPTIONS, ids=lambda path: path.stem)
 @pytest.mark.parametrize(
-    "sections", [PEAKS_ALONE, MULTIOME, GENES, SIMULATED, GIVEN, MULTIOME_SIMULATED, BOTH]
+    "sections",
+    [
+        *(PEAKS_ALONE, MULTIOME, GENES, SIMULATED, GIVEN, MULTIOME_SIMULATED, BOTH),
+        *(POPULATIONS, READ_FURTHER),
+    ],
 )
 def test_the_report_shows_captions_as_they_are_written(path, sections):
     text = rendered(path, sections)
@@ -97,9 +107,18 @@ def test_the_report_shows_captions_as_they_are_written(path, sections):
         (GENES, ["expression from promoter DNA", "One window a gene, 500 bp before", "gene sets"]),
         (SIMULATED, ["simulated expression", "what was planted"]),
         (GIVEN, ["Data were given as sequences and targets", "Sequences are divided"]),
+        (POPULATIONS, ["scXpresso, of populations of cells", "7000 bp before and 3500 bp after"]),
+        (READ_FURTHER, ["Links of peaks and genes", "Neurons"]),
     ],
 )
 def test_the_first_page_tells_the_data_apart(sections, words):
     text = " ".join(rendered(ROOT / "workflow/report/workflow.rst", sections).split())
     for word in words:
         assert word in text
+
+
+def test_sections_of_the_report_stand_in_the_order_of_their_numbers():
+    text = "".join(path.read_text() for path in (ROOT / "workflow/rules").glob("*.smk"))
+    sections = set(re.findall(r'"(\d+\. [A-Z][^"]*)"', text))
+    assert len(sections) > 10
+    assert sorted(sections) == sorted(sections, key=lambda name: int(name.partition(".")[0]))
