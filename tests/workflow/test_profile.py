@@ -53,14 +53,15 @@ def test_every_rule_says_its_memory_and_time(rule):
 
 @pytest.mark.parametrize("rule", BLOCKS)
 def test_every_rule_digests_its_own_code(rule):
-    assert re.search(rf'code=(model_)?code\("{rule}"\)', BLOCKS[rule])
+    assert re.search(rf'code=((model|network)_)?code\("{rule}"\)', BLOCKS[rule])
 
 
 @pytest.mark.parametrize("rule", BLOCKS)
 def test_a_rule_that_loads_a_model_digests_that_models_code(rule):
     script = ROOT / f"workflow/scripts/{rule}.py"
     loads = LIBRARY / "models/checkpoints.py" in imported_modules(script)[0]
-    assert (f'code=model_code("{rule}")' in BLOCKS[rule]) == loads
+    digests = re.search(rf'code=(model|network)_code\("{rule}"\)', BLOCKS[rule])
+    assert (digests is not None) == loads
 
 
 def test_the_small_rules_of_a_fold_are_one_job():

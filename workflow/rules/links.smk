@@ -96,7 +96,6 @@ if LINKS is not None:
         resources:
             mem_mb=scaled(6000, accessibility=60, expression=60),
             runtime=scaled(120, accessibility=10),
-            gpu=1,
         params:
             settings=how_to_train_links(),
             device=DEVICE,

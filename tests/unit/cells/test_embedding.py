@@ -282,8 +282,8 @@ def test_clusters_stand_for_cell_types():
     assert again.obs["cell_type"].tolist() == data.obs["cell_type"].tolist()
 
 
-def test_cells_of_thirty_thousand_labels_are_chosen_at_once():
-    names = [f"type {i}" for i in range(30_000)]
+def test_cells_of_a_hundred_thousand_labels_are_chosen_at_once():
+    names = [f"type {i}" for i in range(100_000)]
     obs = pd.DataFrame({"kind": names}, names)
-    with time_limit(2, "too slow"):
-        assert fitting_cells(obs, {"kind": names[:15_000]}, {}).sum() == 15_000
+    with time_limit(30, "too slow"):
+        assert fitting_cells(obs, {"kind": names[:50_000]}, {}).sum() == 50_000
