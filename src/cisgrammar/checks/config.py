@@ -163,7 +163,10 @@ def _links(config: dict[str, Any]) -> Iterator[str]:
         )
     edges = links["evaluation"]["edges"]
     if edges != sorted(set(edges)):
-        yield f"key `links.evaluation.edges` is {edges}, but each must be above the one before."
+        yield (
+            f"key `links.evaluation.edges` is {edges}, but each must be above the one before. "
+            "Sort them."
+        )
     if links["promoter_reach"] >= links["reach"]:
         yield (
             f"key `links.promoter_reach` is {links['promoter_reach']}, but it should be below "

@@ -79,7 +79,8 @@ def gather_gene_peaks(
         raise InputError(
             f"links: {missing:,} of {cells.n_obs:,} cells with peaks have no expression "
             f"({share(missing, cells.n_obs):.0%}; peaks: {examples(cells.obs_names)}; RNA: "
-            f"{examples(counts.obs_names)}). Delete the results of both and run again."
+            f"{examples(counts.obs_names)}). One of the two files is of an earlier run: delete "
+            "accessibility.h5ad and cells_expression.h5ad and run again."
         )
     parts = split_cells(cells.n_obs, settings["cells"], seed)
     train = np.flatnonzero(parts == TRAIN)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,7 @@ import pandas as pd
 from pyfaidx import Fasta
 
 from cisgrammar.common.errors import InputError
+from cisgrammar.common.inputs import examples
 from cisgrammar.genome.fasta import match_chromosomes
 from cisgrammar.genome.sequence import N, encode, reverse_complement
 from cisgrammar.genome.variants import alter, reverse_complement_letters
@@ -23,6 +25,7 @@ MISMATCH = "the reference allele is not what the genome has"
 SAME = "both alleles are the same"
 NOT_HELD_OUT = "no fold has tested the window"
 logger = logging.getLogger(__name__)
+_STRANGE = re.compile(r"[^ACGTNacgtn]")
 
 
 def variant_effects(
@@ -65,7 +68,7 @@ def variant_effects(
     ------
     InputError
         If more than half of the variants in windows have another reference allele than the
-        genome.
+        genome, or ``genome`` lacks a chromosome of the data.
 
     Notes
     -----
@@ -74,29 +77,24 @@ def variant_effects(
     anchor is the TSS where the data have it (``TSS``), else the middle.
     """
     places, skipped = _place(trained, variants.reset_index(drop=True), all_folds)
-    _check_references(trained, places, skipped)
+    _check_references(trained, places)
     wrong = places["reason"] != ""
     skipped += places[wrong].to_dict("records")
     places = places[~wrong].reset_index(drop=True)
-    labels = trained.labels(by)
-    folds = list(trained.models)
-    pairs = [
-        (fold, np.flatnonzero(all_folds | (trained.test_fold[places["row"]] == fold)))
-        for fold in folds
-    ]
-    n_labels = labels.nunique()
-    reference = np.full((len(folds), len(places), n_labels), np.nan, np.float32)
-    effect = reference.copy()
-    for i, (fold, its) in enumerate(pairs):
+    labels, flanks = trained.labels(by), _Flanks(trained, genome)
+    shape = (len(trained.models) if all_folds else 1, len(places), labels.nunique())
+    reference, effect = np.empty(shape, np.float32), np.empty(shape, np.float32)
+    for i, fold in enumerate(trained.models):
+        of_fold = all_folds | (trained.test_fold[places["row"]] == fold)
+        its, layer = np.flatnonzero(of_fold), i if all_folds else 0
         for first in range(0, len(its), AT_ONCE):
             part = its[first : first + AT_ONCE]
-            reference[i, part], effect[i, part] = _ask(
-                trained, fold, places.iloc[part], labels, genome
+            reference[layer, part], effect[layer, part] = _ask(
+                trained, fold, places.iloc[part], labels, flanks
             )
-    return (
-        _table(trained, places, labels, folds, reference, effect, all_folds),
-        _reasons(variants, skipped),
-    )
+    columns = ["variant", "chrom", "start", "ref", "alt", "reason"]
+    table = _table(trained, places, pd.unique(labels), reference, effect, all_folds)
+    return table, pd.DataFrame(skipped, columns=columns)
 
 
 def _place(
@@ -135,9 +133,7 @@ def _place(
     return pd.concat([given, table], axis=1), skipped
 
 
-def _check_references(
-    trained: Trained, places: pd.DataFrame, skipped: list[dict[str, Any]]
-) -> None:
+def _check_references(trained: Trained, places: pd.DataFrame) -> None:
     """Note where the genome has another base than the reference allele; N matches anything."""
     codes, windows = trained.dataset.varm["codes"], trained.windows
     strands, starts = windows["strand"].to_numpy(), windows["start"].to_numpy()
@@ -175,8 +171,32 @@ def plus_strand(codes: np.ndarray, strand: str) -> np.ndarray:
     return reverse_complement(codes) if strand == "-" else codes
 
 
+class _Flanks:
+    """The bases beyond the ends of windows, which deletions draw from."""
+
+    def __init__(self, trained: Trained, genome: Fasta | None) -> None:
+        self.genome, self.names = genome, {}
+        if genome is None:
+            return
+        chroms = pd.unique(trained.windows["chrom"])
+        self.names = match_chromosomes(chroms, genome.keys())
+        if absent := [chrom for chrom in chroms if chrom not in self.names]:
+            raise InputError(
+                f"genome: {len(absent):,} of {len(chroms):,} chromosomes of the data are not in it "
+                f"({examples(absent)}; there are {examples(genome.keys())}). Give the FASTA of the "
+                "config."
+            )
+
+    def read(self, chrom: str, start: int, end: int) -> np.ndarray | None:
+        """Give codes along the plus strand, fewer at a chromosome's end; None without a genome."""
+        if self.genome is None:
+            return None
+        letters = str(self.genome[self.names[chrom]][max(start, 0) : end])
+        return encode(_STRANGE.sub("N", letters))
+
+
 def _ask(
-    trained: Trained, fold: int, places: pd.DataFrame, labels: pd.Series, genome: Fasta | None
+    trained: Trained, fold: int, places: pd.DataFrame, labels: pd.Series, flanks: _Flanks
 ) -> tuple[np.ndarray, np.ndarray]:
     """Predict windows with the reference, and what the other allele changes."""
     rows, inverse = np.unique(places["row"].to_numpy(), return_inverse=True)
@@ -184,7 +204,7 @@ def _ask(
     reference = trained.predicted(fold, codes, labels, rows)
     altered = np.stack(
         [
-            _altered(trained, codes[i], place, genome)
+            _altered(trained, codes[i], place, flanks)
             for i, place in zip(inverse, places.itertuples(), strict=True)
         ]
     )
@@ -192,35 +212,30 @@ def _ask(
     return reference[inverse], alternative - reference[inverse]
 
 
-def _altered(trained: Trained, codes: np.ndarray, place: Any, genome: Fasta | None) -> np.ndarray:
+def _altered(trained: Trained, codes: np.ndarray, place: Any, flanks: _Flanks) -> np.ndarray:
     its = trained.windows.iloc[place.row]
-    start, end, strand = int(its["start"]), int(its["end"]), its["strand"]
-    anchor = int(its["anchor"])
+    start, end, anchor = int(its["start"]), int(its["end"]), int(its["anchor"])
     at, lost = place.start - start, len(place.ref) - len(place.alt)
     flank = None
-    if lost > 0 and genome is not None:
-        chrom = match_chromosomes([its["chrom"]], genome.keys())[its["chrom"]]
-        if at < anchor:
-            letters = str(genome[chrom][max(start - lost, 0) : start])[::-1]
-        else:
-            letters = str(genome[chrom][end : end + lost])
-        flank = encode(letters)
-    window = alter(plus_strand(codes, strand), at, place.ref, place.alt, anchor, flank)
-    return plus_strand(window, strand)
+    if lost > 0 and at < anchor:
+        drawn = flanks.read(its["chrom"], start - lost, start)
+        flank = None if drawn is None else drawn[::-1]
+    elif lost > 0:
+        flank = flanks.read(its["chrom"], end, end + lost)
+    window = alter(plus_strand(codes, its["strand"]), at, place.ref, place.alt, anchor, flank)
+    return plus_strand(window, its["strand"])
 
 
 def _table(
     trained: Trained,
     places: pd.DataFrame,
-    labels: pd.Series,
-    folds: list[int],
+    names: np.ndarray,
     reference: np.ndarray,
     effect: np.ndarray,
     all_folds: bool,
 ) -> pd.DataFrame:
     """Lay out the effects, a row for each variant, window and label."""
-    var, names = trained.dataset.var.iloc[places["row"]], pd.unique(labels)
-    windows = trained.windows.iloc[places["row"]]
+    var, windows = trained.dataset.var.iloc[places["row"]], trained.windows.iloc[places["row"]]
     starts = places["start"].to_numpy()
     at = starts - windows["start"].to_numpy()
     behind = windows["end"].to_numpy() - starts - places["ref"].str.len().to_numpy()
@@ -237,16 +252,10 @@ def _table(
         "fold": "" if all_folds else trained.test_fold[places["row"]].astype(str),
     }
     table = pd.DataFrame(about).loc[np.repeat(np.arange(len(places)), len(names))]
-    several = all_folds and len(folds) > 1
-    spread = effect.std(axis=0) if several else np.full(effect.shape[1:], np.nan)
+    several = len(effect) > 1
     return table.assign(
         label=np.tile(names, len(places)),
-        reference=np.nanmean(reference, axis=0).ravel() if len(places) else [],
-        effect=np.nanmean(effect, axis=0).ravel() if len(places) else [],
-        spread=spread.ravel(),
+        reference=reference.mean(axis=0).ravel(),
+        effect=effect.mean(axis=0).ravel(),
+        spread=effect.std(axis=0).ravel() if several else np.nan,
     ).reset_index(drop=True)
-
-
-def _reasons(variants: pd.DataFrame, skipped: list[dict[str, Any]]) -> pd.DataFrame:
-    columns = ["variant", "chrom", "start", "ref", "alt", "reason"]
-    return pd.DataFrame(skipped, columns=columns)

@@ -80,15 +80,21 @@ def test_each_window_is_asked_of_the_fold_that_tests_it_or_of_all(trained):
 
 
 def test_a_deletion_draws_bases_from_the_genome(trained):
-    class Chromosomes(dict):
-        pass
-
     deletion = variants(("chr1", 230, GENOME[230:234], GENOME[230]))
-    drawn, _ = variant_effects(trained, deletion, genome=Chromosomes(chr1=GENOME))
+    drawn, _ = variant_effects(trained, deletion, genome={"chr1": GENOME})
     altered = (GENOME[:231] + GENOME[234:])[223 - 6 : 260 - 3]  # the middle, 240, stays
     assert len(altered) == LENGTH
     expected = predicted(1, altered, "+") - predicted(1, GENOME[220:260], "+")
     np.testing.assert_allclose(drawn["effect"], expected, rtol=1e-4, atol=1e-5)
+
+
+def test_ambiguous_bases_are_drawn_as_n_and_a_genome_without_the_chromosome_is_told(trained):
+    deletion = variants(("chr1", 230, GENOME[230:234], GENOME[230]))
+    drawn, _ = variant_effects(trained, deletion, genome={"1": "R" * len(GENOME)})
+    unknown, _ = variant_effects(trained, deletion)
+    np.testing.assert_array_equal(drawn["effect"], unknown["effect"])
+    with pytest.raises(InputError, match="1 of 1 chromosomes of the data are not in it"):
+        variant_effects(trained, deletion, genome={"2L": GENOME})
 
 
 def test_what_is_left_out_is_listed_with_its_reason(trained):
