@@ -66,7 +66,8 @@ unit-test: install
 
 .PHONY: workflow-test
 workflow-test: install
-	pytest tests/workflow --ignore tests/workflow/slurm --numprocesses auto --dist loadfile
+	pytest tests/workflow --ignore tests/workflow/slurm --numprocesses auto --dist loadfile \
+		--max-worker-restart 0
 
 MINUTES ?= 5
 

@@ -83,13 +83,24 @@ class Run:
         command = self.command(*options)
         return subprocess.Popen(command, cwd=self.sources, start_new_session=True, **settings)
 
+    @staticmethod
+    def kill(process: subprocess.Popen[str]) -> None:
+        """Kill a run and all that it started, as a dying node does.
+
+        A test that ends a run must not ask it politely: Snakemake's handler of SIGTERM waits for
+        a lock, and waits for ever if the scheduler holds it at that moment.
+        """
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.communicate(timeout=60)
+
     def snakemake(self, *options: str, fails: bool = False, **kwargs: Any) -> str:
         """Call Snakemake and give what it said; it must go well, or must not."""
         process = self.start(*options, **kwargs)
         try:
             said, _ = process.communicate(timeout=900)
         except BaseException:
-            kill(process)
+            self.kill(process)
             raise
         assert (process.returncode != 0) == fails, said[-6000:]
         return said
@@ -123,13 +134,6 @@ class Run:
             for path in sorted(self.results.rglob("*"))
             if path.is_file() and path.suffix not in {".journal", ".fai"} and path != provenance
         }
-
-
-def kill(process: subprocess.Popen[str]) -> None:
-    """Kill a run and all that it started, as a dying node does."""
-    with contextlib.suppress(ProcessLookupError):
-        os.killpg(process.pid, signal.SIGKILL)
-    process.communicate()
 
 
 @pytest.fixture(scope="session")

@@ -1,6 +1,7 @@
 """A run that is killed, however and whenever, is finished by the next call as if undisturbed.
 
-``CISGRAMMAR_KILLS=200 pytest tests/workflow/test_crash.py`` kills more often than is done here.
+``CISGRAMMAR_KILLS=200 pytest tests/workflow/test_crash.py`` kills more often than is done here;
+``-o faulthandler_timeout=0`` gives it the hours that this takes.
 """
 
 from __future__ import annotations
@@ -41,13 +42,6 @@ WRITTEN = [
     ("before", "scover/fold0/motifs.meme"),
     ("before", "scover/figures/influence_heatmap.svg"),
 ]
-
-
-def kill(process):
-    """Kill a run and all that it started, as a dying node does."""
-    with contextlib.suppress(ProcessLookupError):
-        os.killpg(process.pid, signal.SIGKILL)
-    process.communicate()
 
 
 def processes_of(folder):
@@ -110,7 +104,7 @@ def kill_at_random(run, random, whole):
     process = run.start("--cores", "2", "--nolock", *TARGETS)
     with contextlib.suppress(subprocess.TimeoutExpired):
         process.communicate(timeout=random.uniform(1, 10))
-    kill(process)
+    run.kill(process)
     check_killed(run, whole)
 
 
@@ -137,7 +131,7 @@ def test_a_search_killed_midway_does_no_trial_twice(finished_copy):
     process = run.start("--cores", "1", target)
     while ended_trials(journal) < 5:
         time.sleep(0.01)
-    kill(process)
+    run.kill(process)
     done = ended_trials(journal)
     assert 5 <= done < 30
     said = run.snakemake("--cores", "1", target, fails=True)

@@ -31,8 +31,7 @@ def waiting_run(new_run):
         assert time.monotonic() < end
         time.sleep(0.05)
     yield run
-    process.terminate()
-    process.communicate()
+    run.kill(process)
 
 
 def test_a_second_run_in_one_folder_stops_with_a_message(waiting_run):
