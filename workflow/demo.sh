@@ -20,6 +20,7 @@ say() {
 }
 
 echo
+say "First page, for a browser" summary.html
 say "Report, for a browser" report.html
 say "Comparison with the truth" scover/truth/summary.tsv
 say "Comparison with the truth" scbasset/truth/summary.tsv

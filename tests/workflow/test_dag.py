@@ -18,6 +18,7 @@ SCHEMA = read_schema(ROOT / "workflow/schemas/config.schema.yaml")
 ONCE = {
     "check_inputs",
     "write_provenance",
+    "write_summary",
     "embed_cells",
     "pool_cells",
     "define_regions",
@@ -43,13 +44,14 @@ OF_ABILITY = {  # core rules that only some models have
         "plot_influence",
     },
 }
-OF_CELLS = ONCE - {"write_provenance", "split_folds"}
+OF_CELLS = ONCE - {"write_provenance", "write_summary", "split_folds"}
 SIMULATED = {"simulate_data", "compare_truth", "plot_truth"}
 
 
 def expected(config):
     """Count the core rules' jobs that a config asks for."""
-    counts, simulation = dict.fromkeys({"check_inputs", "write_provenance"}, 1), {}
+    always = {"check_inputs", "write_provenance", "write_summary"}
+    counts, simulation = dict.fromkeys(always, 1), {}
     if any(MODELS[model].data is not POPULATIONS for model in config["models"]):
         counts["embed_cells"] = 1
     pooled = any(MODELS[model].data is POOLS for model in config["models"])
@@ -200,7 +202,7 @@ def test_neurons_are_read_where_they_are_asked_for(new_run, tiny_config, tmp_pat
         (
             "results/tiny/scover/fold1/motifs.meme",
             {
-                **dict.fromkeys(ONCE - {"plot_cells", "write_provenance"}, 1),
+                **dict.fromkeys(ONCE - {"plot_cells", "write_provenance", "write_summary"}, 1),
                 "simulate_data": 1,
                 "tune_model": 1,
                 "train_model": 1,

@@ -98,3 +98,4 @@ rule plot_embedding:
 
 
 OUTPUTS["embeds_cells"] += ["embedding_metrics.tsv", "figures/umap_by_cell_type.svg"]
+SUMMARISED["embeds_cells"] += ["embedding_metrics.tsv"]

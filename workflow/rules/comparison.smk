@@ -243,6 +243,13 @@ rule plot_comparison:
         "../scripts/plot_comparison.py"
 
 
-OUTPUTS["dense_targets"] += ["comparison.tsv", "figures/method_comparison.svg"]
+OUTPUTS["dense_targets"] += [
+    "comparison.tsv",
+    "comparison.html",
+    "figures/method_comparison.svg",
+]
 if COMPARISON["list_hits"]:
     OUTPUTS["pools"] += ["motif_hits.tsv"]
+SUMMARISED["dense_targets"] += ["paired_differences.tsv"]
+if CEILING:
+    SUMMARISED["pools"] += ["noise_ceiling.tsv"]

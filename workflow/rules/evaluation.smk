@@ -82,3 +82,4 @@ rule plot_training:
 
 OUTPUTS["dense_targets"] += ["evaluation.tsv"]
 OUTPUTS["dense_targets"] += ["figures/r2_over_folds.svg"]
+SUMMARISED["dense_targets"] += ["evaluation.tsv"]

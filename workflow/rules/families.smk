@@ -366,5 +366,8 @@ rule plot_gene_sets:
 OUTPUTS["filters"] += ["figures/family_heatmap.svg", "figures/motif_space.svg"]
 if GIVEN is None:  # cells and their expression are known
     OUTPUTS["filters"] += ["figures/gene_set_heatmap.svg"]
+    SUMMARISED["filters"] += ["notes.tsv"]
 if EXPRESSION:
     OUTPUTS["filters"] += ["regulators_summary.tsv", "figures/regulator_volcano.svg"]
+    SUMMARISED["filters"] += ["regulators_summary.tsv"]
+SUMMARISED["filters"] += ["family_influence.h5ad", "family_effect_by_cell_type.tsv"]

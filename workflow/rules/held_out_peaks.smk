@@ -117,3 +117,4 @@ rule plot_held_out:
 
 
 OUTPUTS["embeds_cells"] += ["held_out.tsv", "figures/held_out_auroc.svg"]
+SUMMARISED["embeds_cells"] += ["held_out.tsv"]

@@ -53,3 +53,4 @@ rule plot_kmers:
 
 
 OUTPUTS["kmers"] += ["kmers.tsv", "figures/kmer_heatmap.svg"]
+SUMMARISED["kmers"] += ["kmers.tsv"]

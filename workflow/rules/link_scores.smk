@@ -78,4 +78,9 @@ if LINKS is not None:
         script:
             "../scripts/plot_links.py"
 
-    OUTPUTS["embeds_cells"] += ["links/evaluation.tsv", "figures/links_by_distance.svg"]
+    OUTPUTS["embeds_cells"] += [
+        "links/evaluation.tsv",
+        "figures/links_by_distance.svg",
+        "figures/link_activities.svg",
+    ]
+    SUMMARISED["embeds_cells"] += ["links/evaluation.tsv"]

@@ -205,4 +205,6 @@ if LINKS is not None:
         "links/left_out.tsv",
         "links/model/activities.h5ad",
         "links/tracks/links.bedpe",
+        "links/tracks/links.interact",
     ]
+    SUMMARISED["embeds_cells"] += ["links/model/links.tsv"]

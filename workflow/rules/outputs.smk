@@ -6,21 +6,38 @@ from collections import defaultdict
 # its settings decide; and by kind of data: below results/{name}/ where a model learns these. Each
 # rule file adds its own.
 OUTPUTS = defaultdict(list)
+# What the first page reads of them, and of other files, in the same way.
+SUMMARISED = defaultdict(list)
 
 
 def final_outputs():
     """List what `snakemake` makes when no target is named."""
+    files = ["provenance.json", "summary.html", *when(GIVEN is None, ["preflight.tsv"])]
+    return in_results(files + of_models(OUTPUTS))
+
+
+def summarised():
+    """List what the first page reads."""
+    kinds = dict.fromkeys(MODELS[model].data for model in CHOSEN)
+    files = [*when(GIVEN is None, ["preflight.tsv"]), *(kind.dataset for kind in kinds)]
+    return in_results(files + of_models(SUMMARISED))
+
+
+def of_models(table):
+    """List the files of a table that are of the config's models and of their data."""
     specs = [MODELS[model] for model in CHOSEN]
     kinds = dict.fromkeys(spec.data.name for spec in specs)
-    files = ["provenance.json", *when(GIVEN is None, ["preflight.tsv"])]
-    files += [file for kind in kinds for file in OUTPUTS[kind]]
-    files += [
+    return [file for kind in kinds for file in table[kind]] + [
         f"{spec.name}/{file}"
         for spec in specs
-        for owner, its in OUTPUTS.items()
+        for owner, its in table.items()
         if owner in {spec.name, *spec.abilities}
         for file in its
     ]
+
+
+def in_results(files):
+    """Put files into the folder of the data set."""
     return [f"results/{NAME}/{file}" for file in files]
 
 

@@ -98,4 +98,6 @@ OUTPUTS["by_population"] += [
     "population_summary.tsv",
     "population_differences.tsv",
     "figures/population_scores.svg",
+    "figures/gain_against_similarity.svg",
 ]
+SUMMARISED["by_population"] += ["population_summary.tsv"]

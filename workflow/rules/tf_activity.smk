@@ -76,4 +76,9 @@ rule plot_tf_activity:
         "../scripts/plot_tf_activity.py"
 
 
-OUTPUTS["inserts"] += ["tf_activity.h5ad", "figures/tf_activity_heatmap.svg"]
+OUTPUTS["inserts"] += [
+    "tf_activity.h5ad",
+    "figures/tf_activity_heatmap.svg",
+    "figures/tf_activity_maps.svg",
+]
+SUMMARISED["inserts"] += ["tf_activity.h5ad", "tf_activity_by_cell_type.tsv"]

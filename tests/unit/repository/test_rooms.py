@@ -8,6 +8,7 @@ LIBRARY = Path(__file__).parents[3] / "src/cisgrammar"
 # from the top; a room imports from those below it, and from itself
 ROOMS = (
     ("use",),
+    ("summary",),
     ("plots",),
     ("checks",),
     ("evaluate",),

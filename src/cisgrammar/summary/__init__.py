@@ -1,0 +1,1 @@
+"""The first page: what went in, what the models are worth, what they found, and warnings."""

@@ -1,0 +1,81 @@
+"""What went in, and what to be careful with."""
+
+from __future__ import annotations
+
+import h5py
+import pandas as pd
+
+from cisgrammar.common.files import read_table
+from cisgrammar.models.registry import MODELS
+from cisgrammar.summary.files import Files
+from cisgrammar.summary.page import Section, table
+
+SHOWN = ("counts", "cell types", "batches", "genome", "annotation", "peaks", "known motifs")
+LEARNED = {
+    "pools": "{:,} pools of cells x {:,} sequences",
+    "cells": "{:,} cells x {:,} peaks",
+    "populations": "{:,} populations x {:,} genes",
+}
+N_WARNINGS = 8
+
+
+def section(files: Files, models: list[str]) -> Section | None:
+    """Say what the counts, the genome and the models' data are."""
+    findings = _findings(files)
+    kept = findings[findings["check"].isin(SHOWN)]
+    rows = [(str(row["check"]), str(row["found"])) for _, row in kept.iterrows()]
+    for kind in {MODELS[model].data.name: MODELS[model].data for model in models}.values():
+        if path := files.get(kind.dataset):
+            with h5py.File(path) as data:  # names alone: the rest may be large
+                shape = (len(_index(data["obs"])), len(_index(data["var"])))
+            who = ", ".join(MODELS[m].title for m in models if MODELS[m].data is kind)
+            rows.append((f"read by {who}", LEARNED[kind.name].format(*shape)))
+    if not rows:
+        return None
+    count = len(_warnings(files))
+    sentences = [] if not count else [_count(count) + " at the end of this page."]
+    caption = "All that the checks found is in preflight.tsv."
+    frame = pd.DataFrame(rows, columns=["data", "found"])
+    return Section(
+        "What went in", sentences, [table(frame, caption)], {"Provenance": "provenance.json"}
+    )
+
+
+def warnings(files: Files, models: list[str]) -> Section | None:
+    """List what the checks and the analyses warned of."""
+    rows = _warnings(files)
+    if not rows:
+        return None
+    frame = pd.DataFrame(rows[:N_WARNINGS], columns=["about", "warning"])
+    rest = len(rows) - N_WARNINGS
+    more = [f"{rest} more are in preflight.tsv and notes.tsv."] if rest > 0 else []
+    links = {"All checks": "preflight.tsv"}
+    return Section("Warnings", more, [table(frame, "Of the checks and of the run")], links, True)
+
+
+def _index(group: h5py.Group) -> h5py.Dataset:
+    return group[group.attrs["_index"]]
+
+
+def _count(n: int) -> str:
+    return f"{n} warnings stand" if n > 1 else "1 warning stands"
+
+
+def _findings(files: Files) -> pd.DataFrame:
+    path = files.get("preflight.tsv")
+    return read_table(path) if path else pd.DataFrame(columns=["check", "found", "status", "note"])
+
+
+def _warnings(files: Files) -> list[tuple[str, str]]:
+    findings = _findings(files)
+    findings = findings[findings["status"] == "warning"].fillna("")
+    rows = [
+        (row["check"], ": ".join(filter(None, [row["found"], row["note"]])))
+        for _, row in findings.iterrows()
+    ]
+    for model in MODELS:
+        if path := files.get(f"{model}/notes.tsv"):
+            rows += [
+                (f"{model}, {row['about']}", row["note"]) for _, row in read_table(path).iterrows()
+            ]
+    return [(str(about), str(text)) for about, text in rows]

@@ -1,0 +1,27 @@
+"""The files of a data set that a first page may read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+
+class Files:
+    """Look files up by their path below ``results/{name}/``.
+
+    Parameters
+    ----------
+    folder
+        ``results/{name}``.
+    paths
+        Of the files that belong to this run. Others in the folder may be of an older one, and are
+        not there for the page.
+    """
+
+    def __init__(self, folder: str | Path, paths: Iterable[str | Path]) -> None:
+        self.folder = Path(folder)
+        self._paths = {Path(path).relative_to(self.folder).as_posix() for path in paths}
+
+    def get(self, path: str) -> Path | None:
+        """Give the file's place, or None if it is not of this run."""
+        return self.folder / path if path in self._paths else None

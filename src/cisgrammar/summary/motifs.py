@@ -1,0 +1,119 @@
+"""What the models found: motif families, k-mers, activities of TFs; effects by cell type."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from cisgrammar.common.files import read_h5ad, read_matrix, read_table
+from cisgrammar.interpret.family_influence import trusted
+from cisgrammar.models.registry import MODELS
+from cisgrammar.summary.files import Files
+from cisgrammar.summary.page import Section, table
+
+N_ROWS = 10
+N_CELL_TYPES = 12  # more would not fit; the page behind has them all
+
+
+def families(files: Files, model: str) -> Section | None:
+    """Show the ten families with the strongest effect that all folds agree about."""
+    influence = files.get(f"{model}/family_influence.h5ad")
+    effects = files.get(f"{model}/family_effect_by_cell_type.tsv")
+    regulators = files.get(f"{model}/regulators_summary.tsv")
+    if influence is None or effects is None:
+        return None
+    data = read_h5ad(influence)
+    about = data.var.rename_axis("family").reset_index()
+    about["family"] = about["family"].astype(str)
+    by_type = read_matrix(effects, about["family"])
+    kept = trusted(about, data.var).to_numpy()
+    strongest = by_type[kept].abs().max(axis=1).nlargest(N_ROWS).index
+    rows = about.set_index("family").loc[strongest]
+    shown = pd.DataFrame({"family": strongest, "folds": rows["n_folds"].astype(int).to_numpy()})
+    if regulators is not None:
+        tfs = read_table(regulators).astype({"family": str}).set_index("family")
+        shown["likely TF"] = tfs["tf"].reindex(strongest).to_numpy()
+        shown["rho"] = tfs["rho"].reindex(strongest).to_numpy()
+    logos = {
+        name: data.uns["logos"][example]
+        for name, example in rows["example"].items()
+        if example in data.uns["logos"]
+    }
+    n = int(kept.sum())
+    sentence = (
+        f"{n} of {len(about)} motif families were found in several folds, which agree about the "
+        f"sign of the effect{'; the strongest ten are shown' if n > N_ROWS else ''}."
+    )
+    caption = (
+        "Effect: how far the prediction (log10) moves when the motif's activation rises by one "
+        "standard deviation. rho: Spearman's, of the TF's expression with the family's influence "
+        "over pools."
+    )
+    links = {
+        "All families": f"{model}/figures/family_heatmap.svg",
+        "Regulators": f"{model}/figures/regulator_volcano.svg",
+        "Effects of all": f"{model}/family_effect_by_cell_type.tsv",
+    }
+    strip = _cut(by_type.loc[strongest])
+    tables = [table(shown, caption, logos=logos, effects=strip)] if n else []
+    return Section(f"Motif families of {MODELS[model].title}", [sentence], tables, links)
+
+
+def kmers(files: Files, model: str) -> Section | None:
+    """Show the ten k-mers that differ most between cell types."""
+    if (path := files.get(f"{model}/kmers.tsv")) is None:
+        return None
+    found = read_table(path)
+    found = found[found["part"] == "differences"].nlargest(N_ROWS, "strength")
+    if found.empty:
+        return None
+    about = found[["kmer", "tf", "folds"]].rename(columns={"tf": "resembles the motif of"})
+    effects = found.iloc[:, found.columns.get_loc("motif_p") + 1 :]
+    caption = (
+        "Effect: how far the prediction (log10) moves when the log count rises by one standard "
+        "deviation, beyond its mean over cell types. folds: share that count the k-mer."
+    )
+    strip = _cut(effects)
+    sentence = "The k-mers whose effects differ most between cell types:"
+    links = {"Figure": f"{model}/figures/kmer_heatmap.svg", "Table": f"{model}/kmers.tsv"}
+    title = f"K-mers of {MODELS[model].title}"
+    return Section(title, [sentence], [table(about, caption, effects=strip)], links)
+
+
+def activities(files: Files, model: str) -> Section | None:
+    """Show the most active TFs of each cell type, ten in all."""
+    by_type = files.get(f"{model}/tf_activity_by_cell_type.tsv")
+    scores = files.get(f"{model}/tf_activity.h5ad")
+    if by_type is None or scores is None:
+        return None
+    known = read_h5ad(scores, backed="r").var
+    activity = read_matrix(by_type, known.index)
+    strongest = _of_each_type(activity)
+    about = pd.DataFrame({"TF": known.loc[strongest, "name"].to_numpy(), "motif": strongest})
+    sentence = (
+        "Known motifs were put into shuffled peaks. What they change in a cell is the activity of "
+        "their TF there. The most active in each cell type:"
+    )
+    links = {
+        "All motifs": f"{model}/figures/tf_activity_heatmap.svg",
+        "Maps": f"{model}/figures/tf_activity_maps.svg",
+    }
+    caption = "Mean activity of the cells of a type, in standard deviations over cells"
+    strip = _cut(activity.loc[strongest])
+    title = f"Transcription factors of {MODELS[model].title}"
+    return Section(title, [sentence], [table(about, caption, effects=strip)], links)
+
+
+def _of_each_type(activity: pd.DataFrame) -> list[str]:
+    """Take the most active motif of each cell type, then the second of each, and so on."""
+    ranked = [activity[name].sort_values(ascending=False).index for name in activity]
+    in_turn = [names[place] for place in range(min(N_ROWS, len(activity))) for names in ranked]
+    return list(dict.fromkeys(in_turn))[:N_ROWS]
+
+
+def _cut(effects: pd.DataFrame) -> pd.DataFrame:
+    """Keep the cell types that differ most from the others, in their order."""
+    if effects.shape[1] <= N_CELL_TYPES:
+        return effects
+    spread = effects.sub(effects.mean(axis=1), axis=0).abs().max()
+    kept = set(spread.nlargest(N_CELL_TYPES).index)
+    return effects[[name for name in effects if name in kept]]

@@ -1,0 +1,52 @@
+"""What excites the neurons of a network: motifs that are known, and how motifs combine."""
+
+from __future__ import annotations
+
+from cisgrammar.common.files import read_table
+from cisgrammar.summary.files import Files
+from cisgrammar.summary.page import Section, number, table
+
+N_ROWS = 10
+
+
+def section(files: Files, model: str) -> Section | None:
+    """Count motifs that match known ones beside chance; show the commonest and the syntax."""
+    if (path := files.get(f"{model}/neurons/dictionary.tsv")) is None:
+        return None
+    dictionary = read_table(path)
+    sentences, tables = [], []
+    if chance := files.get(f"{model}/neurons/chance.tsv"):
+        for layer, rows in read_table(chance).groupby("layer"):
+            by_kind = rows.set_index("motifs")
+            if "dictionary" not in by_kind.index:
+                continue
+            mine = by_kind.loc["dictionary"]
+            matching, n = int(mine["matching"]), int(mine["n"])
+            text = f"Layer {layer}: {matching} of {n} motifs match a known one"
+            if "shuffled columns" in by_kind.index:
+                share = by_kind.loc["shuffled columns", "share"]
+                text += f" ({number(100 * mine['share'], 0)}%; by chance {number(100 * share, 0)}%)"
+            sentences.append(text + ".")
+    known = dictionary[dictionary["known_motif"].notna() & (dictionary["known_motif"] != "")]
+    columns = {
+        "entry": "motif",
+        "layer": "layer",
+        "consensus": "consensus",
+        "tf": "like that of",
+        "n_neurons": "neurons",
+    }
+    if len(known):
+        best = known.nlargest(N_ROWS, "n_neurons")[list(columns)].rename(columns=columns)
+        tables.append(table(best, "Motifs that match known ones, the commonest first"))
+    if syntax := files.get(f"{model}/neurons/syntax.tsv"):
+        pairs = read_table(syntax).nlargest(N_ROWS, "n_sequences")
+        if len(pairs):
+            shown = pairs[["node", "layer", "gap_least", "gap_most", "kind", "n_sequences"]]
+            names = ["arrangement", "layer", "least gap (bp)", "most", "kind", "sequences"]
+            tables.append(table(shown.set_axis(names, axis=1), "Motifs that stand together"))
+    more = {
+        "Dictionary": f"{model}/figures/neuron_dictionary.svg",
+        "Spacing": f"{model}/figures/neuron_spacing.svg",
+        "Syntax": f"{model}/figures/neuron_syntax.svg",
+    }
+    return Section("Neurons", sentences, tables, more)

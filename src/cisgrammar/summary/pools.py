@@ -1,0 +1,88 @@
+"""Do the models of pools predict: beside the best simple method and what noise leaves."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from cisgrammar.common.files import read_table
+from cisgrammar.evaluate.comparison import CONTROLS, LABELS
+from cisgrammar.models.registry import MODELS
+from cisgrammar.summary.files import Files
+from cisgrammar.summary.page import Section, number, table
+
+SCORES = {
+    "r2": "R²",
+    "doubly_centred_r": "r of what differs between cells",
+    "mean_auroc": "area under the ROC curve",
+}
+
+
+def section(files: Files, model: str) -> Section | None:
+    """Put the model's score beside that of the best simple method, with the interval."""
+    title = MODELS[model].title
+    if (path := files.get(f"{model}/evaluation.tsv")) is None:
+        return None
+    mean = read_table(path).astype({"fold": str}).set_index("fold").loc["mean"]
+    differences = _differences(files, model)
+    ceiling = _ceiling(files)
+    rows = []
+    for score, name in SCORES.items():
+        if score not in mean or pd.isna(mean[score]):
+            continue
+        row = {"score on held-out sequences": name, title: mean[score]}
+        of_score = differences[differences["score"] == score]
+        if len(of_score):
+            best = of_score.loc[of_score["mean"].idxmax()]
+            row |= {
+                "best simple method": LABELS.get(best["method"], best["method"]),
+                "its score": best["mean"],
+                "difference (95% interval)": _interval(best),
+            }
+        if ceiling is not None:
+            row["noise leaves at most"] = ceiling.get(score)
+        rows.append(row)
+    links = {
+        "All methods": f"{model}/comparison.html",
+        "Figure": f"{model}/figures/method_comparison.svg",
+        "Folds": f"{model}/figures/r2_over_folds.svg",
+    }
+    caption = "Means over folds; the interval is of the paired differences of folds."
+    frame = pd.DataFrame(rows)
+    question = f"Does {title} predict?"
+    return Section(question, [_sentence(title, rows)], [table(frame, caption)], links)
+
+
+def _differences(files: Files, model: str) -> pd.DataFrame:
+    path = files.get(f"{model}/paired_differences.tsv")
+    if path is None:
+        return pd.DataFrame(columns=["score", "method", "mean"])
+    differences = read_table(path)
+    method = differences["method"].astype(str)
+    return differences[~method.isin(CONTROLS) & ~method.str.startswith("without_")].dropna(
+        subset=["mean"]
+    )
+
+
+def _ceiling(files: Files) -> pd.Series | None:
+    path = files.get("noise_ceiling.tsv")
+    return read_table(path).iloc[0] if path else None
+
+
+def _interval(best: pd.Series) -> str:
+    difference = number(best["difference"])
+    if best["n_folds"] < 2:
+        return difference
+    return f"{difference} ({number(best['low'])} to {number(best['high'])})"
+
+
+def _sentence(title: str, rows: list[dict]) -> str:
+    first = rows[0]
+    score, mine = first["score on held-out sequences"], first[title]
+    text = f"{title} predicts held-out sequences with {score} {number(mine)}"
+    if "its score" not in first:
+        return text + ". No simple method was compared with it."
+    word = "above" if mine > first["its score"] else "not above"
+    best = f"{first['best simple method']}: {number(first['its score'])}"
+    text += f", {word} the best simple method ({best})"
+    most = first.get("noise leaves at most")
+    return text + (f"; noise leaves at most {number(most)}." if most is not None else ".")

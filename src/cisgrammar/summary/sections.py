@@ -1,0 +1,39 @@
+"""The sections of the first page in their order: a new analysis adds one line here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from cisgrammar.models.registry import MODELS
+from cisgrammar.summary import data, links, motifs, neurons, peaks, pools, populations
+from cisgrammar.summary.files import Files
+from cisgrammar.summary.page import Section
+
+# of each model of the config; a section of files that are not there is left out
+OF_A_MODEL: tuple[Callable[[Files, str], Section | None], ...] = (
+    pools.section,
+    peaks.section,
+    populations.section,
+    motifs.families,
+    motifs.kmers,
+    motifs.activities,
+    links.section,
+    neurons.section,
+)
+
+
+def sections(files: Files, models: list[str]) -> list[Section]:
+    """Write all sections of a run.
+
+    Parameters
+    ----------
+    files
+        What the run made.
+    models
+        Of the config, in its order.
+    """
+    found = [data.section(files, models)]
+    order = [model for model in MODELS if model in models]
+    found += [write(files, model) for write in OF_A_MODEL for model in order]
+    found.append(data.warnings(files, models))
+    return [section for section in found if section is not None]

@@ -1,0 +1,219 @@
+"""The first page says of tables what they hold, and leaves out what is not of this run."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from anndata import AnnData
+
+from cisgrammar.common.files import write_h5ad, write_table
+from cisgrammar.summary import data, links, motifs, neurons, peaks, pools, populations
+from cisgrammar.summary.files import Files
+from cisgrammar.summary.sections import sections
+
+
+@pytest.fixture
+def run(tmp_path):
+    """Write tables of a run, and give what of them belongs to it."""
+
+    def write(**tables):
+        paths = []
+        for name, table in tables.items():
+            path = tmp_path / name.replace("__", "/")
+            path = path.with_suffix(".h5ad" if isinstance(table, AnnData) else ".tsv")
+            path.parent.mkdir(parents=True, exist_ok=True)
+            (write_h5ad if isinstance(table, AnnData) else write_table)(table, path)
+            paths.append(path)
+        return Files(tmp_path, paths)
+
+    return write
+
+
+def evaluation(r2):
+    return pd.DataFrame({"fold": ["0", "mean"], "r2": [r2, r2], "doubly_centred_r": [0.5, 0.5]})
+
+
+def differences(**means):
+    rows = [("r2", m, 2, mean, 0.1, 0.05, 0.15, 0.5) for m, mean in means.items()]
+    columns = ["score", "method", "n_folds", "mean", "difference", "low", "high", "p_value"]
+    return pd.DataFrame(rows, columns=columns)
+
+
+def test_nothing_is_said_of_files_that_are_not_of_the_run(run, tmp_path):
+    run(scover__evaluation=evaluation(0.5))
+    assert sections(Files(tmp_path, []), ["scover", "hybrid", "scbasset", "scxpresso"]) == []
+
+
+@pytest.mark.parametrize(("r2", "word"), [(0.5, "above"), (0.4, "not above"), (0.3, "not above")])
+def test_a_model_of_pools_stands_beside_the_best_simple_method(run, r2, word):
+    files = run(
+        scover__evaluation=evaluation(r2),
+        scover__paired_differences=differences(
+            gc=0.2, kmer_ridge=0.4, permuted_pools=0.9, without_SP1=0.9, only_aligned=0.9
+        ),
+        noise_ceiling=pd.DataFrame({"r2": [0.7]}),
+    )
+    section = pools.section(files, "scover")
+    assert f"R² {r2:.2f}, {word} the best simple method (k-mer ridge: 0.40)" in section.sentences[0]
+    assert "noise leaves at most 0.70" in section.sentences[0]
+    assert "0.10 (0.05 to 0.15)" in section.tables[0]
+
+
+def test_without_comparison_the_page_says_so(run):
+    section = pools.section(run(scover__evaluation=evaluation(0.5)), "scover")
+    assert "No simple method was compared" in section.sentences[0]
+
+
+def test_peaks_and_embeddings(run):
+    files = run(
+        scbasset__held_out=pd.DataFrame(
+            {
+                "labels": ["measured", "measured", "shuffled", "shuffled"],
+                "per": ["cell", "peak", "cell", "peak"],
+                "auroc": [0.8, 0.7, 0.5, 0.5],
+            }
+        ),
+        scbasset__embedding_metrics=pd.DataFrame(
+            {"embedding": ["scbasset", "lsi"], "ari": [1, 0.9]}
+        ),
+    )
+    section = peaks.section(files, "scbasset")
+    assert "0.80 (mean over cells)" in section.sentences[0]
+    assert "0.70 (mean over peaks)" in section.sentences[0]
+    assert "latent semantic indexing" in section.tables[0]
+
+
+def test_populations_level_by_level(run):
+    rows = [("class", "all", "scxpresso", 0.9), ("class", "all", "features", 0.3)]
+    rows += [("class", "all", "tissue", 0.95), ("class", "expressed", "features", 0.99)]
+    rows += [("01", "all", "scxpresso", 0.2), ("01", "all", "features", 0.3)]
+    table = pd.DataFrame(rows, columns=["level", "genes", "method", "r"])
+    section = populations.section(run(scxpresso__population_summary=table), "scxpresso")
+    assert section.sentences == [
+        "class: scXpresso predicts held-out genes with r 0.90, above the best simple method "
+        "(features of genes alone: 0.30).",
+        "01: scXpresso predicts held-out genes with r 0.20, not above the best simple method "
+        "(features of genes alone: 0.30).",
+    ]
+
+
+def families_of(run, consistent=(True, True, False)):
+    names = [f"family{i}" for i in range(3)]
+    var = pd.DataFrame(
+        {"n_folds": 2, "reproducible": True, "consistent": consistent, "example": "0_1"},
+        index=names,
+    )
+    var.index.name = "family"
+    return run(
+        scover__family_influence=AnnData(
+            np.zeros((2, 3)), var=var, uns={"logos": {"0_1": np.full((4, 5), 0.25)}}
+        ),
+        scover__family_effect_by_cell_type=pd.DataFrame(
+            {"family": names, "NA": [0.1, -0.3, 9], "B": [0.0, 0.2, 9]}
+        ),
+        scover__regulators_summary=pd.DataFrame(
+            {"family": names, "tf": ["SP1", None, "X"], "rho": [0.5, np.nan, 1]}
+        ),
+    )
+
+
+def test_families_that_folds_agree_about_stand_by_their_strongest_effect(run):
+    section = motifs.families(families_of(run), "scover")
+    page = section.tables[0]
+    assert section.sentences[0].startswith("2 of 3 motif families")
+    assert page.index("family1") < page.index("family0")
+    assert "family2" not in page
+    assert "SP1" in page and ">NA</th>" in page
+
+
+def test_no_family_gives_a_sentence_and_no_table(run):
+    section = motifs.families(families_of(run, (False, False, False)), "scover")
+    assert section.sentences[0].startswith("0 of 3")
+    assert section.tables == []
+
+
+def test_of_many_cell_types_those_that_differ_most_are_shown(run):
+    names = [f"type{i:02}" for i in range(30)]
+    effects = pd.DataFrame([np.arange(30.0), np.zeros(30)], columns=names)
+    kept = motifs._cut(effects)
+    assert kept.shape[1] == motifs.N_CELL_TYPES
+    assert list(kept) == sorted(kept) and {"type00", "type29"} <= set(kept)
+
+
+def test_the_most_active_motifs_of_each_cell_type_in_turn():
+    activity = pd.DataFrame({"A": [3, 2, 1, 0], "B": [3, 0, 1, 2]}, index=["p", "q", "r", "s"])
+    assert motifs._of_each_type(activity) == ["p", "q", "s", "r"]
+
+
+def test_links_are_counted_by_what_they_are_called(run):
+    table = pd.DataFrame(
+        {
+            "gene_name": ["a", "b", "c"],
+            "peak": ["p", "q", "r"],
+            "distance": [-1000, 5, 20],
+            "sign": "+",
+            "best_cell_type": "01",
+            "link_score": [0.1, 0.9, 0.5],
+            "fdr": 0.1,
+            "call": ["", "strong", "strong"],
+        }
+    )
+    scores = pd.DataFrame(
+        {
+            "by_truth": "planted",
+            "method": ["model", "abc", "no_distance"],
+            "distance_window": "all",
+            "auprc": [0.4, 0.5, 0.9],
+        }
+    )
+    files = run(scbasset__links__model__links=table, scbasset__links__evaluation=scores)
+    section = links.section(files, "scbasset")
+    assert "Of 3 pairs of a gene and a peak nearby, 2 (strong) are called" in section.sentences[0]
+    assert "0.40, not above the best other score (abc: 0.50)" in section.sentences[1]
+    assert section.tables[0].index(">b<") < section.tables[0].index(">c<")
+
+
+def test_neurons_beside_chance(run):
+    files = run(
+        scbasset__neurons__dictionary=pd.DataFrame(
+            {
+                "layer": 1,
+                "entry": ["m0", "m1"],
+                "consensus": ["ACG", "TTT"],
+                "known_motif": ["MA1", None],
+                "tf": ["SP1", None],
+                "n_neurons": [3, 4],
+            }
+        ),
+        scbasset__neurons__chance=pd.DataFrame(
+            {
+                "layer": 1,
+                "motifs": ["dictionary", "shuffled columns"],
+                "n": [2, 100],
+                "matching": [1, 4],
+                "share": [0.5, 0.04],
+            }
+        ),
+    )
+    section = neurons.section(files, "scbasset")
+    assert section.sentences == ["Layer 1: 1 of 2 motifs match a known one (50%; by chance 4%)."]
+    assert "SP1" in section.tables[0] and "TTT" not in section.tables[0]
+
+
+def test_what_went_in_and_warnings(run):
+    findings = pd.DataFrame(
+        {
+            "check": ["counts", "sequences"],
+            "found": ["h5ad: 5 cells x 7 genes", "7 promoters"],
+            "status": ["ok", "warning"],
+            "note": ["", "few"],
+        }
+    )
+    notes = pd.DataFrame({"about": ["markers"], "note": ["none found"]})
+    files = run(preflight=findings, scover__notes=notes, dataset=AnnData(np.zeros((4, 7))))
+    first = data.section(files, ["scover", "hybrid"])
+    assert "2 warnings stand at the end" in first.sentences[0]
+    assert "4 pools of cells x 7 sequences" in first.tables[0]
+    assert "read by scover, hybrid" in first.tables[0]
+    last = data.warnings(files, ["scover"])
+    assert last.is_warning
+    assert "7 promoters: few" in last.tables[0] and "none found" in last.tables[0]
