@@ -69,6 +69,12 @@ workflow-test: install
 	pytest tests/workflow --ignore tests/workflow/slurm --numprocesses auto --dist loadfile \
 		--max-worker-restart 0
 
+.PHONY: docs
+docs: install  ## Build the documentation site; a dead link is an error
+	$(BIN)/pip install --quiet -r docs/requirements.lock
+	python -m sphinx -q -E -W --keep-going -b html docs docs/_build/html
+	@echo "docs/_build/html/index.html"
+
 MINUTES ?= 5
 
 .PHONY: fuzz
