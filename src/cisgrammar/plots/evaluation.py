@@ -106,9 +106,11 @@ def method_comparison(
     comparison: pd.DataFrame,
     model: str,
     ceiling: Mapping[str, float] | None = None,
-    n_without: int = 10,
+    n_without: int = 3,
 ) -> Figure:
     """Draw the scores of every method: a dot a fold, a line for their mean.
+
+    The model stands on top, then baselines and then controls, the best first.
 
     Parameters
     ----------
@@ -130,8 +132,9 @@ def method_comparison(
     style.require(comparison, "method_comparison", ["method", "fold", *COMPARED])
     means = comparison.groupby("method")["r2"].mean().fillna(0).sort_values(kind="stable")
     removed = [method for method in means.index if method.startswith(WITHOUT)]
-    means = means.drop(removed[n_without:])
+    means = means.drop(removed[n_without:])[::-1]
     kinds = {method: _kind(method, model) for method in means.index}
+    kinds = dict(sorted(kinds.items(), key=lambda item: list(KINDS).index(item[1])))
     figure = style.new_figure(style.TWO_COLUMNS, 20 + 5 * max(len(means), 4))
     compared = COMPARED | (OF_CLASSES if "mean_auroc" in comparison else {})
     panels = figure.subplots(1, len(compared), sharey=True)
@@ -151,7 +154,7 @@ def method_comparison(
             panel.set_title(f"dashed: noise ceiling {ceiling[score]:.2f}", loc="right")
     names = [style.shorten(_method_name(method), 50) for method in kinds]
     panels[0].set_yticks(range(len(means)), names)
-    panels[0].set_ylim(-0.6, len(means) - 0.4)
+    panels[0].set_ylim(len(means) - 0.4, -0.6)
     shown = [kind for kind in KINDS if kind in kinds.values()]
     handles = [
         mpl.lines.Line2D([], [], ls="", marker="o", ms=4, mew=0, color=KINDS[kind], label=kind)
