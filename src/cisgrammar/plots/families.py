@@ -167,7 +167,7 @@ def family_stability(
         axes.scatter(table["mean"], at, s=8 if few else 2, c=inks, lw=0, zorder=2)
     axes.set_yticks(range(len(shown)), [style.shorten(name, 40) for name in shown["family"][::-1]])
     axes.set(
-        xlabel=f"{score.capitalize()} ({unit})", ylabel="Family", ylim=(-0.5, len(shown) - 0.5)
+        xlabel=f"{score.capitalize()} ({unit})", ylabel="Family", ylim=(-0.6, len(shown) - 0.4)
     )
     if few:
         present = {name: colours[name] for name in names}
