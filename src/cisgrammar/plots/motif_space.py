@@ -77,14 +77,15 @@ def intersections(membership: pd.DataFrame) -> pd.DataFrame:
 
 
 @style.styled
-def upset(membership: pd.DataFrame, n_top: int = 40, of: str = "sequences") -> Figure:
+def upset(membership: pd.DataFrame, n_top: int = 30, of: str = "sequences") -> Figure:
     """Draw which families occur together, as an UpSet plot (Lex et al. 2014).
 
     Parameters
     ----------
     membership
         Sequences x families, true where the family is in the sequence. Families in more than
-        nine tenths of the sequences tell combinations little: they are counted, not drawn.
+        nine tenths of the sequences tell combinations little: they are counted, not drawn. So are
+        families of no combination that is drawn.
     n_top
         The most combinations to draw, the most frequent first.
     of
@@ -103,6 +104,8 @@ def upset(membership: pd.DataFrame, n_top: int = 40, of: str = "sequences") -> F
     style.require(counts, "upset")
     shown = counts.head(n_top)
     totals = membership.astype(bool).sum().sort_values(kind="stable")
+    in_shown = shown[totals.index].any()
+    totals = totals[in_shown]
     names = [style.shorten(name, 34) for name in totals.index]
     name_width = max(style.text_width(name, style.SMALL) for name in names) + 2
     step = min(5.0, (style.TWO_COLUMNS - 40 - name_width) / len(shown))
@@ -133,6 +136,8 @@ def upset(membership: pd.DataFrame, n_top: int = 40, of: str = "sequences") -> F
     note = f"{len(shown):,} of {len(counts):,} combinations; {len(membership):,} {of}"
     if everywhere.any():
         note += f"\nwithout {everywhere.sum()} that are in over {EVERYWHERE:.0%} of them"
+    if not in_shown.all():
+        note += f"\n{int((~in_shown).sum())} families are in none of these combinations"
     above.set_title(note, loc="left")
     return figure
 

@@ -44,6 +44,14 @@ def test_upset_leaves_out_a_family_that_is_nearly_everywhere():
     assert any("without 1 that are in over 90% of them" in text for text in texts)
 
 
+def test_upset_leaves_out_families_of_no_combination_that_is_drawn():
+    table = membership(3).assign(rare=False)
+    table.loc[table.index[0], "rare"] = True
+    texts = shown_texts(motif_space.upset(table, n_top=2))
+    assert "rare" not in texts
+    assert any("in none of these combinations" in text for text in texts)
+
+
 def test_upset_without_any_member_is_an_error():
     with pytest.raises(ValueError, match="nothing to draw"):
         motif_space.upset(membership(3, share=0))
