@@ -45,6 +45,7 @@ include: "workflow/rules/sweep.smk"
 include: "workflow/rules/truth.smk"
 include: "workflow/rules/multiome_truth.smk"
 include: "workflow/rules/population_truth.smk"
+include: "workflow/rules/model_comparison.smk"
 include: "workflow/rules/summary.smk"
 include: "workflow/rules/check.smk"
 

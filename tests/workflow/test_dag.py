@@ -180,6 +180,12 @@ def test_families_are_located_where_there_are_bins(new_run, tiny_config, bins):
     assert located == ({"locate_families": 1, "plot_positions": 1} if bins > 1 else {})
 
 
+@pytest.mark.parametrize("models", [["scover"], ["hybrid", "scover"]])
+def test_several_models_are_compared_with_each_other(new_run, tiny_config, models):
+    plan = new_run({**tiny_config, "models": models}).plan()
+    assert plan.get("compare_models", 0) == (len(models) > 1)
+
+
 NEURONS = {"sample_neurons", "read_neurons", "locate_facets", "plot_neurons"}
 
 

@@ -16,10 +16,7 @@ rule write_summary:
         runtime=scaled(10),
     params:
         models=CHOSEN,
-        made=[
-            path.removeprefix(f"results/{NAME}/")
-            for path in [*final_outputs(), *summarised()]
-        ],
+        made=[path.removeprefix(f"results/{NAME}/") for path in [*final_outputs(), *summarised()]],
         code=code("write_summary"),
     message:
         f"Writing the first page of {NAME}"

@@ -5,7 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from cisgrammar.models.registry import MODELS
-from cisgrammar.summary import data, links, motifs, neurons, peaks, pools, populations
+from cisgrammar.summary import (
+    data,
+    links,
+    models,
+    motifs,
+    neurons,
+    peaks,
+    pools,
+    populations,
+)
 from cisgrammar.summary.files import Files
 from cisgrammar.summary.page import Section
 
@@ -22,18 +31,18 @@ OF_A_MODEL: tuple[Callable[[Files, str], Section | None], ...] = (
 )
 
 
-def sections(files: Files, models: list[str]) -> list[Section]:
+def sections(files: Files, chosen: list[str]) -> list[Section]:
     """Write all sections of a run.
 
     Parameters
     ----------
     files
         What the run made.
-    models
-        Of the config, in its order.
+    chosen
+        Models of the config, in its order.
     """
-    found = [data.section(files, models)]
-    order = [model for model in MODELS if model in models]
+    found = [data.section(files, chosen), models.section(files, chosen)]
+    order = [model for model in MODELS if model in chosen]
     found += [write(files, model) for write in OF_A_MODEL for model in order]
-    found.append(data.warnings(files, models))
+    found.append(data.warnings(files, chosen))
     return [section for section in found if section is not None]

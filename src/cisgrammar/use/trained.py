@@ -28,7 +28,9 @@ from cisgrammar.models.registry import CELLS, MODELS
 Sequences: TypeAlias = "str | Path | Mapping[str, str] | pd.Series"
 
 
-def load(folder: str | Path, device: str = "cpu") -> Trained:
+def load(
+    folder: str | Path, device: str | torch.device = "cpu", n_folds: int | None = None
+) -> Trained:
     """Read a trained model.
 
     Parameters
@@ -37,6 +39,8 @@ def load(folder: str | Path, device: str = "cpu") -> Trained:
         Of the results of one model, such as ``results/demo/scover``.
     device
         Where the networks go.
+    n_folds
+        How many folds to read, the first ones; all that are there if not given.
 
     Raises
     ------
@@ -50,6 +54,7 @@ def load(folder: str | Path, device: str = "cpu") -> Trained:
             f"results/demo/scover, not `{folder.name}`."
         )
     paths = sorted(folder.glob("fold*/model.pt"), key=lambda path: int(path.parent.name[4:]))
+    paths = paths[:n_folds]
     if not paths:
         raise InputError(
             f"{folder}: no fold has a model.pt. Run the pipeline on this data set first, or name "

@@ -6,7 +6,7 @@ import pytest
 from anndata import AnnData
 
 from cisgrammar.common.files import write_h5ad, write_table
-from cisgrammar.summary import data, links, motifs, neurons, peaks, pools, populations
+from cisgrammar.summary import data, links, models, motifs, neurons, peaks, pools, populations
 from cisgrammar.summary.files import Files
 from cisgrammar.summary.sections import sections
 
@@ -142,6 +142,25 @@ def test_of_many_cell_types_those_that_differ_most_are_shown(run):
 def test_the_most_active_motifs_of_each_cell_type_in_turn():
     activity = pd.DataFrame({"A": [3, 2, 1, 0], "B": [3, 0, 1, 2]}, index=["p", "q", "r", "s"])
     assert motifs._of_each_type(activity) == ["p", "q", "s", "r"]
+
+
+def test_models_side_by_side(run):
+    rows = [
+        ("genes", "within cell types", "scover", 0.5, 0.4, 0.6, 0.1, 0.05, 0.15, 50, 3, ""),
+        ("genes", "within cell types", "hybrid", 0.6, 0.5, 0.7, 0, 0, 0, 50, 3, ""),
+        ("genes", "within cell types", "kmer_ridge", 0.59, 0.5, 0.7, 0.01, -0.01, 0.03, 50, 3, ""),
+        ("genes", None, "scxpresso", *[np.nan] * 8, "no target is called as a cell type"),
+    ]
+    names = ["sequences", "score", "model", "value", "low", "high"]
+    names += ["behind", "behind_low", "behind_high", "n_sequences", "n_cell_types", "note"]
+    files = run(models_compared=pd.DataFrame(rows, columns=names))
+    section = models.section(files, ["scover", "hybrid", "scxpresso"])
+    assert section.sentences == [
+        "Within cell types, on genes: hybrid predicts best (r 0.60); k-mer ridge cannot be told "
+        "from it.",
+        "scXpresso could not be compared on genes: no target is called as a cell type.",
+    ]
+    assert "0.40 to 0.60" in section.tables[0]
 
 
 def test_links_are_counted_by_what_they_are_called(run):

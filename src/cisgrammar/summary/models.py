@@ -1,0 +1,51 @@
+"""Which of several models predicts best."""
+
+from __future__ import annotations
+
+from cisgrammar.common.files import read_table
+from cisgrammar.models.registry import MODELS
+from cisgrammar.summary.files import Files
+from cisgrammar.summary.page import Section, number, table
+
+BASELINE = {"kmer_ridge": "k-mer ridge"}
+
+
+def section(files: Files, models: list[str]) -> Section | None:
+    """Put all models side by side, on what they have in common."""
+    if (path := files.get("models_compared.tsv")) is None:
+        return None
+    compared = read_table(path)
+    scored = compared[compared["value"].notna()].astype({"model": str, "sequences": str})
+    names = {model: MODELS[model].title for model in models} | BASELINE
+    sentences, tables = [], []
+    for (kind, score), rows in scored.groupby(["sequences", "score"], sort=False):
+        best = rows.loc[rows["value"].idxmax()]
+        others = rows[rows["model"] != best["model"]]
+        near = [names[m] for m in others.loc[others["behind_low"] <= 0, "model"]]
+        text = f"{score.capitalize()}, on {kind}: {names[best['model']]} predicts best"
+        text += f" (r {number(best['value'])})"
+        if near:
+            text += f"; {' and '.join(near)} cannot be told from it"
+        sentences.append(text + ".")
+    if len(scored):
+        shown = scored.assign(
+            model=scored["model"].map(names),
+            interval=[
+                f"{number(low)} to {number(high)}"
+                for low, high in zip(scored["low"], scored["high"], strict=True)
+            ],
+        )
+        columns = ["model", "sequences", "score", "value", "interval", "behind"]
+        labels = ["model", "of", "r", "value", "95% interval", "behind the best"]
+        caption = (
+            f"Held-out sequences that all models have in common ({scored['n_sequences'].max():,}), "
+            f"averaged over {scored['n_cell_types'].max():,} cell types. Between cell types: after "
+            "the means of sequences and of cell types are subtracted."
+        )
+        tables.append(table(shown[columns].set_axis(labels, axis=1), caption))
+    noted = compared[compared["note"].notna() & (compared["note"] != "")]
+    sentences += [
+        f"{names[str(model)]} could not be compared on {kind}: {note}."
+        for model, kind, note in zip(noted["model"], noted["sequences"], noted["note"], strict=True)
+    ]
+    return Section("Which model predicts best?", sentences, tables)

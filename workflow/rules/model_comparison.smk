@@ -1,0 +1,49 @@
+"""All models of a config on the same ground: cell types x sequences that none of them saw."""
+
+KINDS = list(dict.fromkeys(MODELS[model].data for model in CHOSEN))
+
+if len(CHOSEN) > 1 and GIVEN is None and KINDS != [POPULATIONS]:
+
+    rule compare_models:
+        input:
+            models=[
+                f"results/{{name}}/{model}/fold{fold}/model.pt"
+                for model in CHOSEN
+                for fold in fold_numbers(model)
+            ],
+            datasets=[f"results/{{name}}/{kind.dataset}" for kind in KINDS],
+            folds=[f"results/{{name}}/{kind.folds}" for kind in KINDS],
+            cells="results/{name}/cells.h5ad",
+            expression=CELLS_EXPRESSION,
+        output:
+            table=report(
+                "results/{name}/models_compared.tsv",
+                caption="../report/models_compared.rst",
+                category="06. What the model is worth",
+                labels={"figure": "Models compared"},
+            ),
+        log:
+            "logs/compare_models/{name}.log",
+        benchmark:
+            "benchmarks/results/{name}/compare_models.tsv"
+        conda:
+            "../../envs/torch.yaml"
+        threads: config["training"]["threads"]
+        resources:
+            mem_mb=scaled(6000, datasets=15, cells=10, expression=10),
+            runtime=scaled(60, datasets=2),
+        params:
+            folds={model: len(fold_numbers(model)) for model in CHOSEN},
+            sequences="peaks" if config["peaks"] else "genes",
+            settings=COMPARISON,
+            training=DEVICE,
+            seed=config["seed"],
+            code=code("compare_models", *(MODELS[model].module for model in CHOSEN)),
+        message:
+            "Comparing the models of {wildcards.name} with each other"
+        script:
+            "../scripts/compare_models.py"
+
+    for kind in KINDS[:1]:
+        OUTPUTS[kind.name] += ["models_compared.tsv"]
+        SUMMARISED[kind.name] += ["models_compared.tsv"]
