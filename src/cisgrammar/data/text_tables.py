@@ -35,22 +35,28 @@ def read_text_table(path: str | Path, key: str, separators: str = "\t") -> pd.Da
     """
     takes = "tabs" if separators == "\t" else "tabs or commas"
     with open_text(path, key) as stream:
-        first = stream.readline()
+        first, second = stream.readline(), stream.readline()
         separator = next((one for one in separators if one in first), separators[0])
         try:
-            names = next(csv.reader([first], delimiter=separator), [])
+            names, values = (
+                next(csv.reader([line], delimiter=separator), []) for line in (first, second)
+            )
+            if len(values) == len(names) + 1:  # as R writes it: row names have no header
+                names = ["", *names]
             stream.seek(0)
+            # an index that pandas makes itself is no text: it would read 01 as 1
             frame = pd.read_csv(stream, sep=separator, dtype=str, keep_default_na=False,
-                                index_col=0)  # fmt: skip
+                                header=None, skiprows=1, names=range(len(names)),
+                                index_col=False)  # fmt: skip
         except (csv.Error, pd.errors.ParserError, pd.errors.EmptyDataError) as error:
             raise InputError(
                 f"{path}: this is no sound table ({error}). `{key}` takes a header line and "
                 f"columns separated by {takes}."
             ) from None
     again = [name for name, times in Counter(names).items() if times > 1]
-    if again:  # pandas would number them
+    if again:
         raise InputError(
             f"{path}: {len(again)} columns have the name of another ({examples(again)}). Names "
             f"tell what is in a column: make each one different in the table of `{key}`."
         )
-    return frame
+    return frame.set_axis(names, axis=1).set_index(names[0])

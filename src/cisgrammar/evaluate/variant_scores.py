@@ -44,6 +44,11 @@ def match_measured(effects: pd.DataFrame, measured: pd.DataFrame) -> pd.DataFram
     InputError
         If columns are missing, a variant is measured twice for one label, or none was predicted.
     """
+    if missing := {*ALLELES, LABEL, MEASURED} - set(effects):
+        raise InputError(
+            f"predicted effects lack the columns {', '.join(sorted(missing))}. Take the table that "
+            "`cisgrammar variants` or the pipeline's section `variants` wrote."
+        )
     _check(measured)
     table = measured.reset_index(drop=True).rename_axis("number").reset_index()
     keys = [*ALLELES, LABEL] if LABEL in table else ALLELES

@@ -13,6 +13,7 @@ from cisgrammar.common.errors import InputError
 from cisgrammar.common.files import write_table
 from cisgrammar.genome.fasta import open_fasta
 from cisgrammar.genome.variants import read_variants
+from cisgrammar.use import score_command
 from cisgrammar.use.trained import load
 from cisgrammar.use.variant_effects import variant_effects
 
@@ -58,6 +59,14 @@ def _parser() -> argparse.ArgumentParser:
         help="ask all folds, also those that trained on the window",
     )
     variants.set_defaults(run=_variants)
+    score = commands.add_parser(
+        "score",
+        help="compare effects of variants with measured ones",
+        epilog=score_command.EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    score_command.add_options(score)
+    score.set_defaults(run=score_command.run)
     for command in (predict, variants):
         command.add_argument("--by", help="column of the targets to average over: cell_type")
         command.add_argument("--output", type=Path, required=True, help="TSV to write")

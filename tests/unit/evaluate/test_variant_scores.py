@@ -64,6 +64,11 @@ def test_what_cannot_be_compared_is_told(table, words):
         match_measured(EFFECTS, table)
 
 
+def test_a_table_that_is_none_of_effects_is_told():
+    with pytest.raises(InputError, match="predicted effects lack the columns label"):
+        match_measured(EFFECTS.drop(columns="label"), measured(("chr1", 10, "A", "G", 1.0)))
+
+
 def test_scores_by_hand():
     matched = pd.DataFrame(
         {
