@@ -5,10 +5,10 @@ rule write_summary:
     input:
         summarised(),
     output:
-        page=f"results/{NAME}/summary.html",
-        body=f"results/{NAME}/summary_in_report.html",
+        page="results/{name}/summary.html",
+        body="results/{name}/summary_in_report.html",
     log:
-        f"logs/write_summary/{NAME}.log",
+        "logs/write_summary/{name}.log",
     conda:
         "../../envs/plots.yaml"
     resources:
@@ -19,6 +19,6 @@ rule write_summary:
         made=[path.removeprefix(f"results/{NAME}/") for path in [*final_outputs(), *summarised()]],
         code=code("write_summary"),
     message:
-        f"Writing the first page of {NAME}"
+        "Writing the first page of {wildcards.name}"
     script:
         "../scripts/write_summary.py"

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import h5py
 import pandas as pd
 
-from cisgrammar.common.files import read_table
+from cisgrammar.common.files import read_h5ad, read_table
 from cisgrammar.models.registry import MODELS
 from cisgrammar.summary.files import Files
 from cisgrammar.summary.page import Section, table
@@ -26,8 +25,7 @@ def section(files: Files, models: list[str]) -> Section | None:
     rows = [(str(row["check"]), str(row["found"])) for _, row in kept.iterrows()]
     for kind in {MODELS[model].data.name: MODELS[model].data for model in models}.values():
         if path := files.get(kind.dataset):
-            with h5py.File(path) as data:  # names alone: the rest may be large
-                shape = (len(_index(data["obs"])), len(_index(data["var"])))
+            shape = read_h5ad(path, backed="r").shape
             who = ", ".join(MODELS[m].title for m in models if MODELS[m].data is kind)
             rows.append((f"read by {who}", LEARNED[kind.name].format(*shape)))
     if not rows:
@@ -51,10 +49,6 @@ def warnings(files: Files, models: list[str]) -> Section | None:
     more = [f"{rest} more are in preflight.tsv and notes.tsv."] if rest > 0 else []
     links = {"All checks": "preflight.tsv"}
     return Section("Warnings", more, [table(frame, "Of the checks and of the run")], links, True)
-
-
-def _index(group: h5py.Group) -> h5py.Dataset:
-    return group[group.attrs["_index"]]
 
 
 def _count(n: int) -> str:
