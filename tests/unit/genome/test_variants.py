@@ -2,17 +2,12 @@
 
 import gzip
 
-import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from cisgrammar.common.errors import InputError
-from cisgrammar.genome.sequence import decode, encode
-from cisgrammar.genome.variants import alter, read_variants, reverse_complement_letters
+from cisgrammar.genome.variants import read_variants
 
 HEAD = "##fileformat=VCFv4.2\n#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO\n"
-DNA = st.text("ACGTN", min_size=1, max_size=30)
 
 
 def vcf(folder, *lines, name="v.vcf"):
@@ -66,46 +61,3 @@ def test_a_file_that_breaks_off_is_told(tmp_path):
     path.write_bytes(path.read_bytes()[:-200])
     with pytest.raises(InputError, match="break off in the middle"):
         read_variants(path)
-
-
-@pytest.mark.parametrize(
-    "at, ref, alt, anchor, flank, expected",
-    [
-        (2, "C", "T", 4, None, "AATCGGTT"),
-        (0, "AA", "TG", 4, None, "TGCCGGTT"),
-        (2, "C", "CTT", 6, None, "CTTCGGTT"),  # before the anchor: bases leave on the left
-        (6, "T", "TAC", 4, None, "AACCGGTA"),  # behind it: on the right
-        (2, "CC", "C", 6, "GT", "GAACGGTT"),  # a deletion draws the nearest base in
-        (2, "CC", "C", 0, "GT", "AACGGTTG"),
-        (2, "CCGG", "C", 0, "GTA", "AACTTGTA"),
-        (2, "CCGG", "C", 7, "GTA", "ATGAACTT"),
-        (2, "CCGG", "C", 0, "G", "AACTTGNN"),
-    ],
-)
-def test_alleles_are_put_in_and_the_length_stays(at, ref, alt, anchor, flank, expected):
-    window = encode("AACCGGTT")
-    bases = None if flank is None else encode(flank)
-    assert decode(alter(window, at, ref, alt, anchor, bases)) == expected
-    assert decode(window) == "AACCGGTT"
-
-
-@given(DNA, DNA, DNA, st.data())
-def test_the_anchor_stays_where_it_is(before, ref, alt, data):
-    window = before + ref + data.draw(DNA)
-    anchor = data.draw(st.integers(0, len(window) - 1))
-    at = len(before)
-    altered = alter(encode(window), at, ref, alt, anchor)
-    assert len(altered) == len(window)
-    if anchor >= at + len(ref):
-        assert decode(altered[anchor:]) == window[anchor:]
-    elif anchor < at:
-        assert decode(altered[:at]) == window[:at]
-
-
-@given(DNA)
-def test_letters_are_turned_as_codes_are(letters):
-    assert reverse_complement_letters(reverse_complement_letters(letters)) == letters
-    from cisgrammar.genome.sequence import reverse_complement
-
-    expected = decode(np.ascontiguousarray(reverse_complement(encode(letters))))
-    assert reverse_complement_letters(letters) == expected

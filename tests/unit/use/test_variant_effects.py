@@ -113,10 +113,10 @@ def test_what_is_left_out_is_listed_with_its_reason(trained):
     reasons = dict(zip(skipped["variant"], skipped["reason"], strict=True))
     assert reasons == {
         "v2": "in no window",
-        "v3": "in no window",
+        "v3": "no window on its chromosome",
         "v4": "reaches over the edge of its window",
         "v5": "no fold has tested the window",
-        "v6": "the reference allele is not what the genome has",
+        "v6": "the reference allele is not what the genome has, but the alternative one is",
         "v7": "both alleles are the same",
     }
 
@@ -137,7 +137,7 @@ def test_an_unknown_base_matches_any_reference(trained):
 
 def test_variants_of_another_genome_are_refused(trained):
     wrong = variants(*(("chr1", place, other(place), GENOME[place]) for place in range(100, 120)))
-    with pytest.raises(InputError, match="20 of 20 in windows have another reference allele"):
+    with pytest.raises(InputError, match="20 of 20 have another reference allele .* swapped"):
         variant_effects(trained, wrong)
 
 
@@ -150,5 +150,5 @@ def test_the_command_writes_effects_and_counts_what_is_left_out(tmp_path, capsys
     )
     asked = ["variants", str(model), str(path), "--by", "cell_type", "--output", str(out)]
     assert main(asked) == 0
-    assert "1 left out: no letters" in capsys.readouterr().out
+    assert "1 variants: no letters" in capsys.readouterr().out
     assert len(out.read_text().splitlines()) == 3
