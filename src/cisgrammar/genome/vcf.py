@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
+from typing import IO, cast
 
 from Bio.bgzf import BgzfWriter
 
@@ -77,7 +77,8 @@ def annotate_vcf(
 
 
 def _writer(path: Path, name: str) -> IO[str]:
-    return BgzfWriter(str(path)) if name.endswith(".gz") else path.open("w")
+    packed = name.endswith(".gz")
+    return cast(IO[str], BgzfWriter(str(path))) if packed else path.open("w")
 
 
 def _write_header(

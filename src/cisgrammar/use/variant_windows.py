@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-
 import numpy as np
 import pandas as pd
 from pyfaidx import Fasta
@@ -12,11 +10,9 @@ from cisgrammar.common.errors import InputError
 from cisgrammar.common.inputs import examples
 from cisgrammar.genome.alleles import alter
 from cisgrammar.genome.fasta import match_chromosomes
-from cisgrammar.genome.sequence import N, encode
+from cisgrammar.genome.sequence import N, encode, letters_as_codes
 from cisgrammar.use.trained import Trained
 from cisgrammar.use.variant_places import plus_strand
-
-_STRANGE = re.compile(r"[^ACGTNacgtn]")
 
 
 class Surroundings:
@@ -75,7 +71,7 @@ class Surroundings:
         if self.genome is None or end <= 0:
             return np.empty(0, np.uint8)
         letters = str(self.genome[self.names[chrom]][max(start, 0) : end])
-        return encode(_STRANGE.sub("N", letters))
+        return letters_as_codes(letters)
 
 
 def margin_of(places: pd.DataFrame, shifts: tuple[int, ...]) -> int:

@@ -137,7 +137,7 @@ def test_an_unknown_base_matches_any_reference(trained):
 
 def test_variants_of_another_genome_are_refused(trained):
     wrong = variants(*(("chr1", place, other(place), GENOME[place]) for place in range(100, 120)))
-    with pytest.raises(InputError, match="20 of 20 have another reference allele .* swapped"):
+    with pytest.raises(InputError, match=r"20 of 20 have another .*swapped"):
         variant_effects(trained, wrong)
 
 
