@@ -179,6 +179,8 @@ class Asker:
         sums: np.ndarray | None = None  # (2, members, places, labels)
         for shift in self.shifts:
             was, becomes, holds = pair(self.trained, places, context, margin, shift)
+            if not holds.any():
+                continue
             times[holds] += 1 + self.both_strands
             for turned in (False, True)[: 1 + self.both_strands]:
                 both = np.concatenate([was[holds], becomes[holds]])

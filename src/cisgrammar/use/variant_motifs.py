@@ -18,7 +18,7 @@ from cisgrammar.use.variant_summary import ALLELE
 from cisgrammar.use.variant_windows import Surroundings
 
 AT_ONCE = 1000  # variants whose hits are held
-CLEARLY = 10  # times the threshold that the other allele's p-value must exceed
+CLEARLY = 10  # times the p-value of the one allele that of the other must be
 MOTIF_COLUMNS = [*ALLELE, "motif", "tfs", "change", "strand", "p_ref", "p_alt"]
 
 
@@ -42,8 +42,8 @@ def motif_changes(
         Known motifs.
     threshold
         Largest p-value of a hit (FIMO's) with the allele that has the motif. With the other
-        allele no hit there has :data:`CLEARLY` times that, so that a motif just at the
-        threshold counts as neither made nor broken.
+        allele the best hit there is above it and :data:`CLEARLY` times as large, so that what
+        little moves a hit over the threshold does not count.
     genome
         From which sites at the edges of windows are read on.
 
@@ -103,12 +103,14 @@ def _changes(
         widths = np.array([len(own) for own in letters])
         best.append(_best_hits(sites, widths, margin, motifs, threshold * CLEARLY))
     both = best[0].join(best[1], how="outer", lsuffix="_ref", rsuffix="_alt").reset_index()
-    lost = (both["p_ref"] <= threshold) & both["p_alt"].isna()
-    gained = (both["p_alt"] <= threshold) & both["p_ref"].isna()
-    kept = both[lost | gained].reset_index(drop=True)
+    p_ref, p_alt = both["p_ref"].fillna(1), both["p_alt"].fillna(1)
+    lost = (p_ref <= threshold) & (p_alt > threshold) & (p_alt >= CLEARLY * p_ref)
+    gained = (p_alt <= threshold) & (p_ref > threshold) & (p_ref >= CLEARLY * p_alt)
+    kept = both.assign(lost=lost)[lost | gained].reset_index(drop=True)
     its = alleles[ALLELE].iloc[kept["site"].to_numpy(int)].reset_index(drop=True)
-    change = np.where(kept["p_ref"].isna(), "gained", "lost")
-    strand = kept["strand_ref"].fillna(kept["strand_alt"])
+    lost = kept["lost"].to_numpy(bool)
+    change = np.where(lost, "lost", "gained")
+    strand = kept["strand_ref"].where(lost, kept["strand_alt"])
     return pd.concat([its, kept[["motif", "p_ref", "p_alt"]]], axis=1).assign(
         change=change, strand=strand
     )
