@@ -18,8 +18,8 @@ from cisgrammar.common.files import read_h5ad
 from cisgrammar.common.inputs import examples
 from cisgrammar.data.folds import TEST, read_folds, rows_of
 from cisgrammar.data.given import read_sequences
-from cisgrammar.data.peak_sequences import centred_windows
 from cisgrammar.genome.sequence import encode
+from cisgrammar.genome.windows import centred_windows
 from cisgrammar.models.base import SequenceModel
 from cisgrammar.models.checkpoints import load_model
 from cisgrammar.models.prediction import predict_members
