@@ -131,5 +131,5 @@ def _against_chance(axes: Axes, effects: pd.DataFrame) -> None:
     top = max(-np.log10(0.5 / max(len(p) for _, p in labels)), 1)
     axes.plot([0, top], [0, top], color="0.6", lw=0.5, ls=(0, (3, 3)))
     axes.set(xlabel="Expected by chance, −log10 p", ylabel="Observed, −log10 p")
-    if few:
-        axes.legend(loc="upper left")
+    if few:  # clear effects bend the lines to the upper left
+        axes.legend(loc="lower right")
