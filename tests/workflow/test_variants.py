@@ -44,6 +44,7 @@ def test_variants_are_predicted_annotated_and_drawn(finished_copy, tiny_config, 
     section = {"vcf": str(tmp_path / "mine.vcf"), "n_random": 20, "shifts": [-1, 1]}
     run.configure({**tiny_config, "variants": section})
     expected = {"predict_variants", "annotate_variants", "plot_variants", "write_provenance"}
+    expected |= {"write_summary"}
     assert set(run.plan()) == expected
     run.snakemake("--cores", "2")
     effects, counts = table(run, "effects"), table(run, "counts")

@@ -116,3 +116,4 @@ for each in VARIANT_MODELS:
         "variants/variants.vcf.gz",
         "figures/variant_effects.svg",
     ]
+    SUMMARISED[each] += ["variants/summary.tsv", "variants/counts.tsv"]
