@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -53,89 +52,86 @@ def place_variants(
     InputError
         If no variant is on a chromosome of the data, or most have another reference allele.
     """
-    windows = trained.windows
-    chroms = pd.unique(windows["chrom"])
-    names = match_chromosomes(pd.unique(variants["chrom"]), chroms)
+    variants = variants[VARIANT_COLUMNS].reset_index(drop=True)
+    chroms = _chromosomes(trained, variants)
+    number, row = _touched(trained, variants, chroms)
+    same = (variants["ref"] == variants["alt"]).to_numpy(bool)
+    nowhere = np.ones(len(variants), dtype=bool)
+    nowhere[number] = False
+    reason = np.where(same, SAME, np.where(chroms.isna(), NO_CHROMOSOME, NO_WINDOW))
+    skipped = variants.assign(reason=reason)[same | nowhere]
+    places = variants.iloc[number].assign(row=row)[~same[number]].reset_index(drop=True)
+    starts = trained.windows["start"].to_numpy(np.int64)[places["row"]]
+    differing = [
+        trimmed(*its) for its in zip(places["start"], places["ref"], places["alt"], strict=True)
+    ]
+    places["at"] = np.array([start for start, _, _ in differing], dtype=np.int64) - starts
+    places["was"] = [was for _, was, _ in differing]
+    places["becomes"] = [becomes for _, _, becomes in differing]
+    places["reason"] = _reasons(trained, places, all_folds)
+    wrong = places["reason"] != ""
+    skipped = pd.concat([skipped, places[wrong]])[SKIPPED_COLUMNS].reset_index(drop=True)
+    logger.info("%d places in windows; %d left out", len(places) - wrong.sum(), len(skipped))
+    return places[~wrong].drop(columns="reason").reset_index(drop=True), skipped
+
+
+def _chromosomes(trained: Trained, variants: pd.DataFrame) -> pd.Series:
+    """Give the data's name for the chromosome of each variant; NaN where they have none."""
+    theirs, ours = pd.unique(variants["chrom"]), pd.unique(trained.windows["chrom"])
+    names = match_chromosomes(theirs, ours)
     if len(variants) and not names:
         raise InputError(
-            f"variants: none of their chromosomes ({examples(pd.unique(variants['chrom']))}) is "
-            f"one of {trained.name}'s data ({examples(chroms)}). They name chromosomes "
-            "differently, or are of another species: rename those of the variants."
+            f"variants: none of their chromosomes ({examples(theirs)}) is one of "
+            f"{trained.name}'s data ({examples(ours)}). They name chromosomes differently, or are "
+            "of another species: rename those of the variants."
         )
-    near = _Windows(windows, trained.length)
-    pairs: list[dict[str, Any]] = []
-    skipped: list[dict[str, Any]] = []
-    for variant in variants[VARIANT_COLUMNS].to_dict("records"):
-        chrom = names.get(variant["chrom"])
-        start, was, becomes = trimmed(variant["start"], variant["ref"], variant["alt"])
-        rows = near.touched(chrom, variant["start"], variant["start"] + len(variant["ref"]))
-        if variant["ref"] == variant["alt"] or not len(rows):
-            nowhere = NO_WINDOW if chrom is not None else NO_CHROMOSOME
-            skipped.append(
-                variant | {"reason": SAME if variant["ref"] == variant["alt"] else nowhere}
-            )
-            continue
-        for row in rows:
-            at = start - near.starts[row]
-            # an insertion lies between two bases of the window
-            holds = at >= (not was) and at + len(was) + (not was) <= trained.length
-            reason = "" if holds else OVER_EDGE
-            if not reason and not all_folds and trained.test_fold[row] < 0:
-                reason = NOT_HELD_OUT
-            place = {"row": int(row), "at": at, "was": was, "becomes": becomes, "reason": reason}
-            pairs.append(variant | place)
-    columns = [*SKIPPED_COLUMNS, "row", "at", "was", "becomes"]
-    places = pd.DataFrame(pairs, columns=columns)
-    _check_references(trained, places)
-    wrong = places["reason"] != ""
-    all_skipped = pd.concat([pd.DataFrame(skipped, columns=SKIPPED_COLUMNS), places[wrong]])
-    logger.info("%d places in windows; %d variants or places left out",
-                len(places) - wrong.sum(), len(all_skipped))  # fmt: skip
-    return (
-        places[~wrong].drop(columns="reason").reset_index(drop=True),
-        all_skipped[SKIPPED_COLUMNS].reset_index(drop=True),
-    )
+    return variants["chrom"].map(names)
 
 
-class _Windows:
-    """The windows of one length, to be asked which of them a stretch touches."""
+def _touched(
+    trained: Trained, variants: pd.DataFrame, chroms: pd.Series
+) -> tuple[np.ndarray, np.ndarray]:
+    """Find all pairs of a variant and a window that it touches: their numbers, by variant."""
+    windows, length = trained.windows, trained.length
+    starts = variants["start"].to_numpy(np.int64)
+    ends = starts + variants["ref"].str.len().to_numpy(np.int64)
+    numbers, rows = [np.empty(0, np.int64)], [np.empty(0, np.int64)]
+    of_chrom = pd.Series(np.arange(len(windows))).groupby(windows["chrom"].to_numpy())
+    its_windows = {chrom: its.to_numpy() for chrom, its in of_chrom}
+    for chrom, its in variants.groupby(chroms.to_numpy()).groups.items():
+        there = its_windows[chrom]
+        begins = windows["start"].to_numpy(np.int64)[there]
+        there, begins = there[(order := np.argsort(begins, kind="stable"))], begins[order]
+        first = np.searchsorted(begins, starts[its] - length, side="right")  # all are of one length
+        times = np.searchsorted(begins, ends[its]) - first
+        numbers.append(np.repeat(its.to_numpy(), times))
+        within = np.arange(times.sum()) - np.repeat(np.cumsum(times) - times, times)
+        rows.append(there[np.repeat(first, times) + within])
+    number, row = np.concatenate(numbers), np.concatenate(rows)
+    order = np.argsort(number, kind="stable")
+    return number[order], row[order]
 
-    def __init__(self, windows: pd.DataFrame, length: int) -> None:
-        self.starts, self.length = windows["start"].to_numpy(np.int64), length
-        of_chrom = pd.Series(np.arange(len(windows))).groupby(windows["chrom"].to_numpy())
-        self.rows = {
-            chrom: rows.to_numpy()[np.argsort(self.starts[rows], kind="stable")]
-            for chrom, rows in of_chrom
-        }
-        self.sorted = {chrom: self.starts[rows] for chrom, rows in self.rows.items()}
 
-    def touched(self, chrom: str | None, start: int, end: int) -> np.ndarray:
-        """List the rows of windows that touch a stretch, by their starts."""
-        if chrom not in self.rows:
-            return np.empty(0, np.int64)
-        starts = self.sorted[chrom]
-        first = np.searchsorted(starts, start - self.length, side="right")
-        return self.rows[chrom][first : np.searchsorted(starts, end)]
-
-
-def _check_references(trained: Trained, places: pd.DataFrame) -> None:
-    """Note where the genome has another base than the reference allele; N matches anything."""
+def _reasons(trained: Trained, places: pd.DataFrame, all_folds: bool) -> np.ndarray:
+    """Say what is wrong with each place: the edge, the folds, the reference allele."""
+    at, widths = places["at"].to_numpy(np.int64), places["was"].str.len().to_numpy(np.int64)
+    gap = widths == 0  # an insertion lies between two bases of the window
+    holds = (at >= gap) & (at + widths + gap <= trained.length)
+    unseen = all_folds | (trained.test_fold[places["row"]] >= 0)
+    reasons = np.where(holds, np.where(unseen, "", NOT_HELD_OUT), OVER_EDGE).astype(object)
     codes, windows = trained.dataset.varm["codes"], trained.windows
     strands, starts = windows["strand"].to_numpy(), windows["start"].to_numpy()
-    reasons = places["reason"].to_numpy(dtype=object)
-    found = []
-    for i, (row, start, ref, alt) in enumerate(
-        zip(places["row"], places["start"], places["ref"], places["alt"], strict=True)
+    asked = np.flatnonzero(reasons == "")
+    columns = ["row", "start", "ref", "alt"]
+    for i, (row, start, ref, alt) in zip(
+        asked, places[columns].iloc[asked].itertuples(index=False), strict=True
     ):
-        if reasons[i]:
-            continue
-        at = start - starts[row]
-        before, end = max(0, -at), min(len(ref), trained.length - at)  # what the window holds
-        there = plus_strand(codes[row], strands[row])[at + before : at + end]
+        first = start - starts[row]
+        before, end = max(0, -first), min(len(ref), trained.length - first)  # what the window holds
+        there = plus_strand(codes[row], strands[row])[first + before : first + end]
         reasons[i] = compare_reference(there, ref[before:end], alt)
-        found.append(reasons[i])
-    places["reason"] = reasons
-    refuse_another_genome(found, "variants in windows")
+    refuse_another_genome(reasons[asked].tolist(), "variants in windows")
+    return reasons
 
 
 def plus_strand(codes: np.ndarray, strand: str) -> np.ndarray:
