@@ -50,5 +50,11 @@ def check_given(
     settings = Settings(database=database, variants=variants)
     for check in (check_motifs, check_variants):
         check(InputFiles("", "", ""), settings, found)
+    if variants is not None and (data.var["chrom"] == "unknown").all():
+        found.problems.add(
+            "variants: the sequences that are given do not say where on the genome they are, so no "
+            "variant can be put into them. Name their places in `given.regions`, or take out "
+            "`variants`."
+        )
     found.problems.raise_if_any()
     return pd.concat([describe(data), found.table()], ignore_index=True)

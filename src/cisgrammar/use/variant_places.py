@@ -66,8 +66,8 @@ def place_variants(
         trimmed(*its) for its in zip(places["start"], places["ref"], places["alt"], strict=True)
     ]
     places["at"] = np.array([start for start, _, _ in differing], dtype=np.int64) - starts
-    places["was"] = [was for _, was, _ in differing]
-    places["becomes"] = [becomes for _, _, becomes in differing]
+    places["was"] = np.array([was for _, was, _ in differing], dtype=object)
+    places["becomes"] = np.array([becomes for _, _, becomes in differing], dtype=object)
     places["reason"] = _reasons(trained, places, all_folds)
     wrong = places["reason"] != ""
     skipped = pd.concat([skipped, places[wrong]])[SKIPPED_COLUMNS].reset_index(drop=True)
