@@ -164,6 +164,12 @@ def effects_of(starts, ref, alt, chrom="1"):
     return lambda d: variant_effects(load(made_results(d)), variants_at(starts, ref, alt, chrom))
 
 
+def without_places(folder):
+    trained = load(made_results(folder))
+    trained.dataset.var["chrom"] = "unknown"
+    variant_effects(trained, variants_at([5], "A", "G"))
+
+
 STARTS_OF_G = [int(i) for i in np.flatnonzero(CODES_OF_TRAINED[100:140] == 2) + 100]
 
 
@@ -844,6 +850,7 @@ ENTRIES = {
         "Moved windows without a genome": lambda d: variant_effects(
             load(made_results(d)), variants_at([5], "A", "G"), shifts=[1]
         ),
+        "Variants for sequences without places": without_places,
         "Variants for a model that reads none": config(
             "{name: x, models: [scxpresso], populations: {table: {path: t.tsv}}, "
             "counts: {cell_type: kind}, scxpresso: {network: {inputs: features}}, "
