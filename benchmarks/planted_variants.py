@@ -3,13 +3,14 @@
 For planted sites of held-out sequences, drawn at random, the base that costs the site's log odds
 most is replaced; the match is a random substitution in the same sequence, outside of all sites.
 Printed are, for each label, the area under precision and recall of the effect's size, by chance a
-half, and the share of broken sites whose effect has the planted sign. Where a motif does nothing
-it is left out.
+half, the share of broken sites whose effect has the planted sign, and with `--random` the shares of
+broken sites and of their matches with q of at most 0.1. Where a motif does nothing it is left out.
 """
 
 from __future__ import annotations
 
 import argparse
+import tempfile
 import time
 from pathlib import Path
 
@@ -20,6 +21,7 @@ from sklearn.metrics import average_precision_score
 
 import cisgrammar
 from cisgrammar.common.files import read_table
+from cisgrammar.genome.fasta import open_fasta
 from cisgrammar.genome.sequence import BASES, COMPLEMENT
 from cisgrammar.motifs.meme import read_meme
 from cisgrammar.use.trained import Trained
@@ -96,15 +98,25 @@ def main() -> None:
     parser.add_argument("--by", help="column of the targets to average over")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--random", type=int, default=0, help="random variants of each kind")
+    parser.add_argument("--one-strand", action="store_true", help="read peaks on one strand")
+    parser.add_argument("--shifts", type=int, nargs="+", default=[], help="moved windows, in bases")
     asked = parser.parse_args()
     measure.set_threads(asked.threads)
     truth = asked.model.parent / "simulation/truth"
     trained = cisgrammar.load(asked.model)
     drawn = draw(trained, truth, asked.sites, asked.seed)
     started = time.perf_counter()
-    effects, left_out = variant_effects(
-        trained, drawn[["variant", "chrom", "start", "ref", "alt"]], by=asked.by
-    )
+    with tempfile.TemporaryDirectory() as work:
+        effects, left_out = variant_effects(
+            trained,
+            drawn[["variant", "chrom", "start", "ref", "alt"]],
+            by=asked.by,
+            genome=open_fasta(asked.model.parent / "simulation/genome.fa", work),
+            both_strands=not asked.one_strand,
+            shifts=asked.shifts,
+            n_random=asked.random,
+        )
     seconds = time.perf_counter() - started
     print(f"{len(drawn):,} variants, {seconds:.1f} s; {len(left_out):,} left out")
     merged = effects.merge(drawn[["variant", "sequence", "motif", "breaks"]])
@@ -117,7 +129,11 @@ def main() -> None:
         breaks, effect = acting["breaks"].to_numpy(), acting["effect"].to_numpy()
         right = (np.sign(effect) == -sign)[breaks].mean()
         area = average_precision_score(breaks, np.abs(effect))
-        print(f"{label}\t{len(acting):,} variants\tAUPRC {area:.3f}\tsign right {right:.3f}")
+        said = f"{label}\t{len(acting):,} variants\tAUPRC {area:.3f}\tsign right {right:.3f}"
+        if asked.random:
+            clear = (acting["q"] <= 0.1).to_numpy()
+            said += f"\tq <= 0.1: {clear[breaks].mean():.3f}, matches {clear[~breaks].mean():.3f}"
+        print(said)
 
 
 if __name__ == "__main__":

@@ -22,6 +22,7 @@ import torch
 import yaml
 import yte
 import zarr
+from Bio.bgzf import BgzfWriter
 from made_counts import (
     DENSE,
     annotated,
@@ -43,6 +44,7 @@ from made_links import made_gene_peaks
 from made_networks import detector, on_top
 from made_populations import SMALL, build, made_populations
 from made_server import serve
+from made_trained import CODES as CODES_OF_TRAINED
 from made_trained import made_results
 
 from cisgrammar.cells.embedding import filter_cells
@@ -136,7 +138,7 @@ is in them. `make fuzz` damages a sound file of each kind at random: a reader re
 | downloads, archives | any; zip, tar | checksum and size where the table has them | the table's size; else 1 GB and 100 times the archive |
 | tables of an earlier job | TSV | its last line ends; the names of what it belongs to, no fewer and no others; folds, pools, motifs, windows | none |
 | h5ad and JSON of an earlier job | | whole, of the kind that was written | none |
-| variants | VCF, plain, gzip or bgzip | header, columns, positions, letters; the file ends whole; reference alleles against the genome | 12 digits a position |
+| variants | VCF, plain, gzip or bgzip; TSV, CSV | header, columns, positions, letters; the file ends whole; reference alleles against the genome | 12 digits a position |
 | models | `model.pt` | weights alone (no code), of a known model | none |
 | networks of your own | HDF5 of Keras, state dict of PyTorch, YAML | weights alone (no code); names, shapes and channels of all layers together | none |
 """  # noqa: E501
@@ -150,6 +152,34 @@ def config_text(text):
         raise_all("config/mine.yaml", problems_of_yaml(path))
 
     return make
+
+
+def variants_at(starts, ref, alt, chrom="1"):
+    columns = {"variant": "rs1", "chrom": chrom, "start": starts, "ref": ref, "alt": alt}
+    return pd.DataFrame(columns)
+
+
+def effects_of(starts, ref, alt, chrom="1"):
+    """Ask a tiny model about variants that are not of its genome."""
+    return lambda d: variant_effects(load(made_results(d)), variants_at(starts, ref, alt, chrom))
+
+
+def without_places(folder):
+    trained = load(made_results(folder))
+    trained.dataset.var["chrom"] = "unknown"
+    variant_effects(trained, variants_at([5], "A", "G"))
+
+
+STARTS_OF_G = [int(i) for i in np.flatnonzero(CODES_OF_TRAINED[100:140] == 2) + 100]
+
+
+def cut_bgzip(folder):
+    """Read a VCF of which the last block was not copied."""
+    path = folder / "variants.vcf.gz"
+    with BgzfWriter(str(path)) as out:
+        out.write("#CHROM\tPOS\tID\tREF\tALT\nchr1\t5\t.\tA\tC\n")
+    path.write_bytes(path.read_bytes()[:-28])
+    read_variants(path)
 
 
 def called(folder, *words):
@@ -812,12 +842,29 @@ ENTRIES = {
         "Variants that are no DNA": lambda d: read_variants(
             write(d / "variants.vcf", "#CHROM\tPOS\tID\tREF\tALT\nchr1\t5\t.\tR\tC\n")
         ),
-        "Variants of another assembly": lambda d: variant_effects(
-            load(made_results(d)),
-            pd.DataFrame(
-                {"variant": "rs1", "chrom": "1", "start": range(100, 120), "ref": "A", "alt": "G"}
-            ),
+        "Variants of which the end is missing": cut_bgzip,
+        "Variants of another assembly": effects_of(range(100, 120), "A", "G"),
+        "Variants on the other strand": effects_of(STARTS_OF_G, "C", "T"),
+        "Variants with swapped alleles": effects_of(STARTS_OF_G, "A", "G"),
+        "Variants on chromosomes of other names": effects_of([5], "A", "G", chrom="IX"),
+        "Moved windows without a genome": lambda d: variant_effects(
+            load(made_results(d)), variants_at([5], "A", "G"), shifts=[1]
         ),
+        "Variants for sequences without places": without_places,
+        "Variants for a model that reads none": config(
+            "{name: x, models: [scxpresso], populations: {table: {path: t.tsv}}, "
+            "counts: {cell_type: kind}, scxpresso: {network: {inputs: features}}, "
+            "variants: {vcf: mine.vcf}}"
+        ),
+        "Variants averaged by a column that populations lack": config(
+            "{name: x, models: [scxpresso], populations: {}, counts: {cell_type: kind}, "
+            "variants: {vcf: mine.vcf, by: donor}}"
+        ),
+        "Moved windows of sequences without a genome": config(
+            "{name: x, given: {fasta: s.fa, targets: t.tsv}, "
+            "variants: {vcf: mine.vcf, shifts: [-1, 1]}}"
+        ),
+        "Variants without a file": config("{name: x, counts: {}, variants: {}}"),
     },
     "Links of peaks and genes": {
         "Links without peaks": config("{name: x, counts: {}, links: {}}"),

@@ -201,6 +201,22 @@ def test_neurons_are_read_where_they_are_asked_for(new_run, tiny_config, tmp_pat
     assert among(plan, NEURONS) == (dict.fromkeys(NEURONS, networks) if networks else {})
 
 
+VARIANTS = {"predict_variants", "annotate_variants", "plot_variants"}
+
+
+@pytest.mark.parametrize(
+    "models, asked, n", [(["scover"], None, 1), (["hybrid", "scover"], None, 2),
+                         (["hybrid", "scover"], ["hybrid"], 1)],
+)  # fmt: skip
+def test_variants_are_asked_of_the_models_that_are_named(
+    new_run, tiny_config, tmp_path, models, asked, n
+):
+    (tmp_path / "mine.vcf").write_text("#CHROM\tPOS\tID\tREF\tALT\n")
+    section = {"vcf": str(tmp_path / "mine.vcf"), "models": asked}
+    plan = new_run({**tiny_config, "models": models, "variants": section}).plan()
+    assert among(plan, VARIANTS) == dict.fromkeys(VARIANTS, n)
+
+
 @pytest.mark.parametrize(
     "target, rules",
     [
@@ -256,9 +272,10 @@ def test_rules_scripts_and_logs_bear_one_name():
     assert sorted(re.findall(r'^\s+"logs/(\w+)/', own, re.M)) == sorted(names)
 
 
-def test_every_output_is_explained(new_run, tiny_config):
+def test_every_output_is_explained(new_run, tiny_config, tmp_path):
     """A new output of the workflow needs a line in docs/outputs.md."""
-    config = {**tiny_config, "neurons": {}}
+    (tmp_path / "mine.vcf").write_text("#CHROM\tPOS\tID\tREF\tALT\n")
+    config = {**tiny_config, "neurons": {}, "variants": {"vcf": str(tmp_path / "mine.vcf")}}
     said = new_run(config).snakemake("--dry-run", "--detailed-summary")
     files = [line.split("\t")[0] for line in said.splitlines() if line.startswith("results/")]
     assert len(files) > 50

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 import cisgrammar
+from cisgrammar.genome.sequence import decode
 
 ROOT = Path(__file__).parents[2]
 PIP = [sys.executable, "-m", "pip", "--disable-pip-version-check", "--quiet"]
@@ -63,3 +64,32 @@ def test_a_wheel_is_installed_and_imported_from_anywhere(wheel, tmp_path):
     said = call(sys.executable, "-c", code, cwd=tmp_path, env={"PYTHONPATH": str(target)})
     own = cisgrammar.__version__
     assert said.split() == [own, own, str(target / "cisgrammar/__init__.py")]
+
+
+def test_the_command_of_a_wheel_works_on_results(wheel, finished, tmp_path):
+    """In an environment of its own, whose only other packages are those that are here."""
+    environment = tmp_path / "environment"
+    call(sys.executable, "-m", "venv", "--without-pip", environment)
+    (site,) = environment.glob("lib/python*/site-packages")
+    here = [path for path in sys.path if path.endswith("site-packages")]
+    (site / "here.pth").write_text("\n".join(here))
+    own = environment / "bin/python"
+    call(*PIP, "--python", own, "install", "--ignore-installed", "--no-deps", "--no-index", wheel)
+    command, model = environment / "bin/cisgrammar", finished.results / "scover"
+    (name, letters), vcf, out = window_of(model), tmp_path / "mine.vcf", tmp_path / "out.tsv"
+    (tmp_path / "one.fa").write_text(f">{name}\n{letters}\n")
+    call(command, "predict", model, tmp_path / "one.fa", "--output", out, cwd=tmp_path, env={})
+    assert out.read_text().splitlines()[1].startswith(name)
+    vcf.write_text("#CHROM\tPOS\tID\tREF\tALT\nchr1\t1\tnowhere\tN\tA\n")
+    asked = [command, "variants", model, vcf, "--output", out, "--random", "0"]
+    said = call(*asked, "--annotated", tmp_path / "mine.vcf.gz", cwd=tmp_path, env={})
+    assert "1 variants: in no window" in said
+    assert "examples:" in call(command, "variants", "--help", cwd=tmp_path, env={})
+    said = call(own, "-c", "import cisgrammar; print(cisgrammar.__file__)", cwd=tmp_path, env={})
+    assert said.strip() == str(site / "cisgrammar/__init__.py")
+
+
+def window_of(model: Path) -> tuple[str, str]:
+    """Give the name and the letters of the first sequence of a model's data."""
+    trained = cisgrammar.load(model)
+    return trained.dataset.var_names[0], decode(trained.dataset.varm["codes"][0])

@@ -155,3 +155,12 @@ def link_truths(wildcards):
     truth = f"results/{wildcards.name}/simulation/truth"
     planted = {"planted": f"{truth}/links.tsv", "activities": f"{truth}/link_activities.tsv"}
     return LINK_TRUTHS | (planted if SIMULATED_LINKS else {})
+
+
+# whose predictions variants may change
+VARIANT_MODELS = (VARIANTS["models"] or sequence_readers(config)) if VARIANTS else []
+
+
+def how_to_ask_variants(*keys):
+    """Give these keys of the section on variants; nothing where there is none."""
+    return {key: VARIANTS[key] for key in keys} if VARIANTS else {}

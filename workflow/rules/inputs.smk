@@ -96,6 +96,7 @@ if GIVEN is None:
             population_files=list(filter(None, POPULATION_FILES.values())),
             database=DATABASE,
             mutated=list(MUTATED_BEDS.values()),
+            variants=VARIANT_FILE,
         output:
             table="results/{name}/check.tsv",
         log:
@@ -117,6 +118,7 @@ else:
         input:
             dataset="results/{name}/dataset.h5ad",
             database=DATABASE,
+            variants=VARIANT_FILE,
         output:
             table="results/{name}/check.tsv",
         log:
@@ -151,6 +153,7 @@ rule write_provenance:
         mutated=list(MUTATED_BEDS.values()),
         given=list(GIVEN_FILES.values()),
         population_files=list(filter(None, POPULATION_FILES.values())),
+        variants=VARIANT_FILE,
     output:
         "results/{name}/provenance.json",
     log:

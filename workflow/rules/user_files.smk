@@ -19,6 +19,7 @@ GIVEN = config["given"]
 PEAKS = config["peaks"]
 POPULATIONS = config["populations"]
 LINKS = config["links"]
+VARIANTS = config["variants"]
 ATAC_ALONE = PEAKS is not None and config["counts"]["modality"] == "atac"
 MULTIOME = PEAKS is not None and not ATAC_ALONE
 # pools x genes, by which TFs are found; none where expression was not measured
@@ -158,6 +159,7 @@ CELL_TABLE = optional_file("counts", "cell_table")
 PEAK_BED = optional_file("peaks", "bed")
 BLACKLIST = optional_file("peaks", "blacklist")
 REGIONS_BED = optional_file("regions", "bed")
+VARIANT_FILE = optional_file("variants", "vcf")
 PEAK_COUNTS = several_files(PEAKS["path"], "peaks.path") if MULTIOME and PEAKS["path"] else []
 if MULTIOME and SIMULATED:
     PEAK_COUNTS = f"{SIMULATION}/atac.h5ad"

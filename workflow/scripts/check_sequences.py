@@ -8,5 +8,6 @@ from cisgrammar.common.logs import log_to
 settings = snakemake.params.settings
 database = DatabaseSettings(settings["database"]["source"], settings["database"]["tf_names"])
 with log_to(snakemake.log[0]):
-    table = check_given(read_h5ad(snakemake.input.dataset), settings["folds"], database)
+    data, variants = read_h5ad(snakemake.input.dataset), snakemake.input.variants or None
+    table = check_given(data, settings["folds"], database, variants)
     write_table(table, snakemake.output.table)

@@ -80,6 +80,7 @@ def contradictions(config: dict[str, Any], schema: dict[str, Any]) -> Iterator[s
     yield from _links(config)
     yield from _models(config)
     yield from _neurons(config)
+    yield from _variants(config)
     if values.get("cells.clusters") is not None and values.get("counts.cell_type"):
         yield (
             "keys `cells.clusters` and `counts.cell_type` are set, but cells have types by one of "
@@ -256,6 +257,46 @@ def _neurons(config: dict[str, Any]) -> Iterator[str]:
             f"key `neurons.sequences` is {asked['sequences']}, too few for `neurons.most_facets` "
             f"({asked['most_facets']}) of at least `neurons.min_sequences` "
             f"({asked['min_sequences']}) each. Keep more sequences, or ask for fewer facets."
+        )
+
+
+def sequence_readers(config: dict[str, Any]) -> list[str]:
+    """List the models of a complete config that read sequences, and not features of genes alone."""
+    chosen = config.get("models", [])
+    return [m for m in chosen if config[m].get("network", {}).get("inputs") != "features"]
+
+
+def _variants(config: dict[str, Any]) -> Iterator[str]:
+    """Say where no model could be asked about variants."""
+    asked, chosen = config.get("variants"), config.get("models", [])
+    if asked is None:
+        return
+    able = sequence_readers(config)
+    for name in asked["models"] or []:
+        if name not in able:
+            why = "reads features of genes alone" if name in chosen else "is not among `models`"
+            yield (
+                f"key `variants.models` names {name}, which {why}. Those that can be asked: "
+                f"{', '.join(able) or 'none'}."
+            )
+    if not able:
+        yield (
+            f"there is a section `variants`, but the models ({', '.join(chosen)}) read features of "
+            "genes alone, which no variant changes. Let one read sequences "
+            "(`scxpresso.network.inputs`), or take out the section."
+        )
+    to_ask = [name for name in able if name in (asked["models"] or able)]
+    of_populations = [name for name in to_ask if MODELS[name].data is POPULATIONS]
+    if asked["by"] and of_populations:
+        yield (
+            f"key `variants.by` is {asked['by']}, but {', '.join(of_populations)} predicts whole "
+            "populations, which have no such column. Name other models in `variants.models`, or "
+            "leave it out."
+        )
+    if config.get("given") is not None and asked["shifts"]:
+        yield (
+            "keys `variants.shifts` and `given` are set, but moved windows are read from a genome, "
+            "which is not given. Take out `variants.shifts`."
         )
 
 

@@ -11,12 +11,16 @@ from anndata import AnnData
 from cisgrammar.checks.findings import Findings
 from cisgrammar.checks.folds import describe_folds
 from cisgrammar.checks.motifs import check_motifs
-from cisgrammar.checks.settings import DatabaseSettings, InputFiles, Settings
+from cisgrammar.checks.settings import DatabaseSettings, File, InputFiles, Settings
+from cisgrammar.checks.variants import check_variants
 from cisgrammar.data.given import describe
 
 
 def check_given(
-    data: AnnData, folds: Mapping[str, Any], database: DatabaseSettings
+    data: AnnData,
+    folds: Mapping[str, Any],
+    database: DatabaseSettings,
+    variants: File | None = None,
 ) -> pd.DataFrame:
     """Check that sequences can be split, and that the database of motifs is sound.
 
@@ -28,6 +32,8 @@ def check_given(
         As for :func:`cisgrammar.data.folds.split_folds`, but for the seed.
     database
         Known motifs.
+    variants
+        Their file, if there is one.
 
     Returns
     -------
@@ -41,6 +47,14 @@ def check_given(
     found = Findings()
     if (parts := found.attempt(describe_folds, data.var, folds)) is not None:
         found.add(*parts)
-    check_motifs(InputFiles("", "", ""), Settings(database=database), found)
+    settings = Settings(database=database, variants=variants)
+    for check in (check_motifs, check_variants):
+        check(InputFiles("", "", ""), settings, found)
+    if variants is not None and (data.var["chrom"] == "unknown").all():
+        found.problems.add(
+            "variants: the sequences that are given do not say where on the genome they are, so no "
+            "variant can be put into them. Name their places in `given.regions`, or take out "
+            "`variants`."
+        )
     found.problems.raise_if_any()
     return pd.concat([describe(data), found.table()], ignore_index=True)

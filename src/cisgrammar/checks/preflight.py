@@ -28,6 +28,7 @@ from cisgrammar.checks.motifs import check_motifs
 from cisgrammar.checks.neurons import check_network
 from cisgrammar.checks.populations import check_gene_features, check_populations
 from cisgrammar.checks.settings import InputFiles, Settings
+from cisgrammar.checks.variants import check_variants
 from cisgrammar.checks.windows import check_bedtools, check_windows
 
 logger = logging.getLogger(__name__)
@@ -54,6 +55,7 @@ CHECKS = (  # in the order of the table; each goes by what those before it have 
     check_windows,
     check_folds,
     check_links,
+    check_variants,
 )
 
 

@@ -15,7 +15,7 @@ File = str | Path
 # the target `check` looks anew where one of them has changed.
 DECIDING = (
     *("cells", "database", "folds", "links", "models", "neurons", "peaks", "pools"),
-    *("populations", "regions"),
+    *("populations", "regions", "variants"),
 )
 
 
@@ -247,6 +247,8 @@ class Settings:
         The section, as it is; None where neurons are not read.
     links
         The section, as it is; None where links are not asked for.
+    variants
+        Their file; None where there is none.
     """
 
     counts: CountSettings = CountSettings()
@@ -261,6 +263,7 @@ class Settings:
     database: DatabaseSettings | None = None
     neurons: Mapping[str, Any] | None = None
     links: dict[str, Any] | None = None
+    variants: File | None = None
 
     @classmethod
     def of_config(cls, config: Mapping[str, Any]) -> Settings:
@@ -299,6 +302,7 @@ class Settings:
             database=DatabaseSettings(database["source"], database["tf_names"]),
             neurons=config["neurons"],
             links=config["links"],
+            variants=(config["variants"] or {}).get("vcf"),
         )
 
 

@@ -12,9 +12,10 @@ from scipy import sparse
 
 from cisgrammar.common.errors import InputError
 from cisgrammar.common.inputs import examples
-from cisgrammar.data.peak_sequences import centred_windows, padded_codes
+from cisgrammar.data.peak_sequences import padded_codes
 from cisgrammar.genome.fasta import chrom_sizes, match_chromosomes
 from cisgrammar.genome.peaks import without_blacklist
+from cisgrammar.genome.windows import centred_windows
 
 logger = logging.getLogger(__name__)
 

@@ -16,20 +16,6 @@ from cisgrammar.genome.sequence import N
 logger = logging.getLogger(__name__)
 
 
-def centred_windows(peaks: pd.DataFrame, length: int) -> pd.DataFrame:
-    """Put a window of one length on the middle of each peak; it may reach beyond the chromosome.
-
-    Parameters
-    ----------
-    peaks
-        chrom, start, end, and what else there is.
-    length
-        In bases.
-    """
-    start = (peaks["start"] + peaks["end"]) // 2 - length // 2
-    return peaks.assign(start=start, end=start + length, strand="+")
-
-
 def padded_codes(
     windows: pd.DataFrame, chrom_sizes: Mapping[str, int], fasta: str | Path, work: str | Path
 ) -> tuple[np.ndarray, int]:
@@ -38,7 +24,7 @@ def padded_codes(
     Parameters
     ----------
     windows
-        From :func:`centred_windows`.
+        From :func:`cisgrammar.genome.windows.centred_windows`.
     chrom_sizes
         Length of each chromosome of the FASTA.
     fasta, work

@@ -47,6 +47,18 @@ def encode(sequence: str) -> np.ndarray:
     return codes
 
 
+def letters_as_codes(letters: str) -> np.ndarray:
+    """Turn letters of a genome into codes as :func:`encode` does, with N for all others.
+
+    Examples
+    --------
+    >>> letters_as_codes("ARGT").tolist()
+    [0, 4, 2, 3]
+    """
+    codes = _CODE_OF_BYTE[np.frombuffer(letters.encode("latin-1", "replace"), dtype=np.uint8)]
+    return np.minimum(codes, N)
+
+
 def decode(codes: np.ndarray) -> str:
     """Turn codes ``(length,)`` back into upper-case letters."""
     return _LETTERS[codes].tobytes().decode("ascii")

@@ -1,30 +1,44 @@
-"""Variants of VCF files, and the sequences that they make of windows."""
+"""Variants of VCF files and tables."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 
 from cisgrammar.common.errors import InputError, Problems
-from cisgrammar.common.inputs import open_text
-from cisgrammar.genome.sequence import COMPLEMENT, N, encode
+from cisgrammar.common.inputs import open_text, require_file
 
 VARIANT_COLUMNS = ["variant", "chrom", "start", "ref", "alt"]
 FIRST_COLUMNS = ("#CHROM", "POS", "ID", "REF", "ALT")
+TABLE_COLUMNS = {  # of a table, and other names of theirs
+    "chrom": ("chrom", "chr", "chromosome"),
+    "position": ("position", "pos"),
+    "ref": ("ref", "reference"),
+    "alt": ("alt", "alternative"),
+}
+NAME_COLUMNS = ("variant", "id", "rsid", "name")
+NO_LETTERS = "no letters: a symbolic allele or a breakend"
 MAX_PROBLEMS = 10
 _LETTERS = re.compile(r"[ACGTNacgtn]+")
+# of bgzip: how a file begins (two bytes of its extra field) and the empty block at its end
+_BGZIP = b"BC"
+_END_OF_BGZIP = bytes.fromhex("1f8b08040000000000ff0600424302001b0003000000000000000000")
 
 
-def read_variants(path: str | Path) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Read the variants of a VCF.
+def read_variants(path: str | Path, key: str = "variants") -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Read the variants of a VCF or a table.
 
     Parameters
     ----------
     path
-        VCF, plain, gzip or bgzip, in any order. Genotypes are not looked at.
+        VCF, plain, gzip or bgzip, in any order; genotypes are not looked at. Or a table with a
+        header, separated by tabs or commas: chrom, position (from 1), ref and alt, which may be
+        called otherwise (:data:`TABLE_COLUMNS`), and if it likes the variant's name.
+    key
+        The config's key that names the file, for messages.
 
     Returns
     -------
@@ -37,36 +51,23 @@ def read_variants(path: str | Path) -> tuple[pd.DataFrame, pd.DataFrame]:
     Raises
     ------
     InputError
-        If the file breaks off, is no VCF, or lines have no position or no letters.
+        If the file breaks off, is neither, or lines have no position or no letters.
     """
-    rows, skipped, problems, header = [], [], Problems(), False
-    with open_text(path, "variants") as stream:
-        for number, line in enumerate(stream, 1):
-            if line.startswith("##") or not line.strip():
-                continue
-            fields = line.rstrip("\r\n").split("\t")
-            if line.startswith("#"):
-                header = tuple(fields[:5]) == FIRST_COLUMNS
-                continue
-            if not header:
-                raise InputError(
-                    f"{path}: line {number} comes before a header line that begins with "
-                    f"{' '.join(FIRST_COLUMNS)}, separated by tabs. Variants are read from VCF: "
-                    "convert tables of variants to it."
-                )
-            if what := _wrong(fields):
-                if len(problems.messages) < MAX_PROBLEMS:
-                    problems.add(f"{path}: line {number} {what}")
-                continue
-            chrom, position, name, ref, alts = fields[:5]
-            for alt in alts.split(","):
-                place = f"{chrom}:{position}:{ref}:{alt}"
-                its = place if name == "." or "," in alts else name
-                row = (its, chrom, int(position) - 1, ref.upper(), alt.upper())
-                if _LETTERS.fullmatch(alt):
-                    rows.append(row)
-                else:
-                    skipped.append((*row[:4], alt, "no letters: a symbolic allele or a breakend"))
+    rows, skipped, problems = [], [], Problems()
+    for number, fields in variant_lines(path, key):
+        if what := _wrong(fields):
+            if len(problems.messages) < MAX_PROBLEMS:
+                problems.add(f"{path}: line {number} {what}")
+            continue
+        chrom, position, name, ref, alts = fields[:5]
+        for alt in alts.split(","):
+            place = f"{chrom}:{position}:{ref}:{alt}"
+            its = place if name in (".", "") or "," in alts else name
+            row = (its, chrom, int(position) - 1, ref.upper(), alt.upper())
+            if _LETTERS.fullmatch(alt):
+                rows.append(row)
+            else:
+                skipped.append((*row[:4], alt, NO_LETTERS))
     problems.raise_if_any()
     if not rows and not skipped:
         raise InputError(f"{path}: no variant is in it. Was it filtered, or cut short?")
@@ -74,6 +75,76 @@ def read_variants(path: str | Path) -> tuple[pd.DataFrame, pd.DataFrame]:
         pd.DataFrame(rows, columns=VARIANT_COLUMNS),
         pd.DataFrame(skipped, columns=[*VARIANT_COLUMNS, "reason"]),
     )
+
+
+def variant_lines(path: str | Path, key: str = "variants") -> Iterator[tuple[int, list[str]]]:
+    """Give the number and the columns of each variant's line, as in a VCF.
+
+    Of a table these are the five that hold chromosome, position, name and alleles.
+
+    Raises
+    ------
+    InputError
+        If the file breaks off, or has no header.
+    """
+    _check_end(path, key)
+    with open_text(path, key) as stream:
+        places: list[int] | None = None  # of the columns of a table
+        header, separator = False, "\t"
+        for number, line in enumerate(stream, 1):
+            if line.startswith("##") or not line.strip():
+                continue
+            fields = line.rstrip("\r\n").split(separator)
+            if header and not line.startswith("#"):
+                if places is not None:
+                    found = [fields[i] if 0 <= i < len(fields) else "" for i in places]
+                    fields = found if max(places) < len(fields) else fields[:1]
+                yield number, fields
+                continue
+            if tuple(fields[:5]) == FIRST_COLUMNS:
+                header = True
+                continue
+            separator = "\t" if "\t" in line else ","
+            places = _places(line.rstrip("\r\n").lstrip("#").split(separator))
+            header = places is not None
+            if not header:
+                raise InputError(
+                    f"{path}: line {number} comes before a header line that begins with "
+                    f"{' '.join(FIRST_COLUMNS)}, separated by tabs, as a VCF has it. A table "
+                    f"has a first line with the columns {', '.join(TABLE_COLUMNS)}."
+                )
+
+
+def is_vcf(path: str | Path) -> bool:
+    """Tell a VCF from a table, by its first line."""
+    with open_text(path, "variants") as stream:
+        return stream.readline().startswith(("##", "#CHROM\t"))
+
+
+def _places(header: list[str]) -> list[int] | None:
+    """Find the columns of a table in the order of a VCF; -1 where variants have no names."""
+    names = [name.strip().lower() for name in header]
+    chrom, position, ref, alt = (
+        next((names.index(name) for name in others if name in names), None)
+        for others in TABLE_COLUMNS.values()
+    )
+    name = next((names.index(name) for name in NAME_COLUMNS if name in names), -1)
+    if chrom is None or position is None or ref is None or alt is None:
+        return None
+    return [chrom, position, name, ref, alt]
+
+
+def _check_end(path: str | Path, key: str) -> None:
+    """Refuse bgzip that was cut between two of its blocks, which gzip takes for whole."""
+    with require_file(path, key).open("rb") as raw:
+        if raw.read(18)[12:14] != _BGZIP:
+            return
+        raw.seek(-min(len(_END_OF_BGZIP), raw.seek(0, 2)), 2)
+        if raw.read() != _END_OF_BGZIP:
+            raise InputError(
+                f"{path}: the file is in bgzip, but the block that ends such a file is missing. "
+                "The download or copy was cut short: fetch the file again."
+            )
 
 
 def _wrong(fields: list[str]) -> str | None:
@@ -87,59 +158,3 @@ def _wrong(fields: list[str]) -> str | None:
             "N for other letters."
         )
     return None
-
-
-def alter(
-    window: np.ndarray, at: int, ref: str, alt: str, anchor: int, flank: np.ndarray | None = None
-) -> np.ndarray:
-    """Put an allele into a window, whose length stays.
-
-    Parameters
-    ----------
-    window
-        Codes along the plus strand, ``(length,)``.
-    at
-        Where the reference allele begins in it.
-    ref, alt
-        The alleles.
-    anchor
-        A place in the window that keeps its position, such as the TSS: what is inserted before it
-        pushes bases out of the left end, what is inserted after it out of the right one, and
-        deletions draw bases in.
-    flank
-        The bases beyond the end that a deletion draws from, nearest first; N where they are not
-        known.
-
-    Returns
-    -------
-    The altered codes, ``(length,)``.
-
-    Examples
-    --------
-    >>> from cisgrammar.genome.sequence import decode
-    >>> decode(alter(encode("AACCGGTT"), 2, "C", "CTT", anchor=6))
-    'CTTCGGTT'
-    >>> decode(alter(encode("AACCGGTT"), 2, "CC", "C", anchor=0))
-    'AACGGTTN'
-    """
-    length, grows = len(window), len(alt) - len(ref)
-    parts = [window[:at], encode(alt), window[at + len(ref) :]]
-    left = at < anchor
-    if grows < 0:
-        drawn = np.full(-grows, N, dtype=np.uint8)
-        if flank is not None:
-            drawn[: len(flank)] = flank[:-grows]
-        parts = [drawn[::-1], *parts] if left else [*parts, drawn]
-    altered = np.concatenate(parts)
-    return altered[-length:] if left else altered[:length]
-
-
-def reverse_complement_letters(letters: str) -> str:
-    """Read letters on the other strand.
-
-    Examples
-    --------
-    >>> reverse_complement_letters("ACCN")
-    'NGGT'
-    """
-    return "".join("ACGTN"[COMPLEMENT["ACGTN".index(letter)]] for letter in reversed(letters))

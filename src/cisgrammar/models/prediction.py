@@ -24,6 +24,15 @@ def predict(model: SequenceModel, inputs: Inputs) -> Tensor:
 
 
 @torch.no_grad()
+def predict_members(model: SequenceModel, inputs: Inputs) -> Tensor:
+    """Predict in batches with each member, or the one: ``(members, sequences, targets)``."""
+    if not isinstance(model, HasMembers):
+        return predict(model, inputs)[None]
+    model.eval()
+    return torch.cat([model.predict_members(x) for x in inputs.batches(EVALUATION_BATCH)], dim=1)
+
+
+@torch.no_grad()
 def spread_of_members(model: SequenceModel, inputs: Inputs) -> Tensor | None:
     """Measure how far a model's members disagree.
 
@@ -33,9 +42,7 @@ def spread_of_members(model: SequenceModel, inputs: Inputs) -> Tensor | None:
     """
     if not isinstance(model, HasMembers):
         return None
-    model.eval()
-    batches = inputs.batches(EVALUATION_BATCH)
-    each = torch.cat([model.predict_members(batch) for batch in batches], dim=1)
+    each = predict_members(model, inputs)
     return each.std(dim=0) if len(each) > 1 else None
 
 

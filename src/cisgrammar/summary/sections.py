@@ -14,6 +14,7 @@ from cisgrammar.summary import (
     peaks,
     pools,
     populations,
+    variants,
 )
 from cisgrammar.summary.files import Files
 from cisgrammar.summary.page import Section
@@ -28,6 +29,7 @@ OF_A_MODEL: tuple[Callable[[Files, str], Section | None], ...] = (
     motifs.activities,
     links.section,
     neurons.section,
+    variants.section,
 )
 
 

@@ -5,17 +5,13 @@ from __future__ import annotations
 import argparse
 import logging
 import sys
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
 from cisgrammar.common.errors import InputError
 from cisgrammar.common.files import write_table
-from cisgrammar.genome.fasta import open_fasta
-from cisgrammar.genome.variants import read_variants
-from cisgrammar.use import score_command
+from cisgrammar.use import score_command, variant_command
 from cisgrammar.use.trained import load
-from cisgrammar.use.variant_effects import variant_effects
 
 EXAMPLES = """examples:
   cisgrammar predict results/demo/scover promoters.fa --by cell_type --output predictions.tsv
@@ -47,18 +43,15 @@ def _parser() -> argparse.ArgumentParser:
     predict.add_argument("model", type=Path, help="folder of a model, such as results/demo/scover")
     predict.add_argument("fasta", type=Path, help="sequences as long as those of the model")
     predict.set_defaults(run=_predict)
-    variants = commands.add_parser("variants", help="predict what the variants of a VCF change")
+    variants = commands.add_parser(
+        "variants",
+        help="predict what the variants of a VCF or a table change",
+        epilog=variant_command.EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     variants.add_argument("model", type=Path, help="folder of a model, such as results/demo/scover")
-    variants.add_argument("vcf", type=Path, help="plain, gzip or bgzip")
-    variants.add_argument(
-        "--genome", type=Path, help="FASTA, from which deletions draw bases; without it they draw N"
-    )
-    variants.add_argument(
-        "--all-folds",
-        action="store_true",
-        help="ask all folds, also those that trained on the window",
-    )
-    variants.set_defaults(run=_variants)
+    variant_command.add_options(variants)
+    variants.set_defaults(run=variant_command.run)
     score = commands.add_parser(
         "score",
         help="compare effects of variants with measured ones",
@@ -78,18 +71,3 @@ def _predict(asked: argparse.Namespace) -> None:
     table = predictions.T.to_df().rename_axis("sequence").reset_index()
     write_table(table, asked.output)
     print(f"{predictions.n_vars:,} sequences, {predictions.n_obs:,} columns: {asked.output}")
-
-
-def _variants(asked: argparse.Namespace) -> None:
-    trained = load(asked.model)
-    variants, skipped = read_variants(asked.vcf)
-    with tempfile.TemporaryDirectory() as work:
-        genome = open_fasta(asked.genome, work) if asked.genome else None
-        effects, left_out = variant_effects(
-            trained, variants, by=asked.by, all_folds=asked.all_folds, genome=genome
-        )
-    write_table(effects, asked.output)
-    reasons = [*skipped["reason"], *left_out["reason"]]
-    print(f"{effects['variant'].nunique():,} variants with effects: {asked.output}")
-    for reason in dict.fromkeys(reasons):
-        print(f"{reasons.count(reason):,} left out: {reason}")

@@ -18,11 +18,11 @@ from cisgrammar.common.files import read_h5ad
 from cisgrammar.common.inputs import examples
 from cisgrammar.data.folds import TEST, read_folds, rows_of
 from cisgrammar.data.given import read_sequences
-from cisgrammar.data.peak_sequences import centred_windows
 from cisgrammar.genome.sequence import encode
+from cisgrammar.genome.windows import centred_windows
 from cisgrammar.models.base import SequenceModel
 from cisgrammar.models.checkpoints import load_model
-from cisgrammar.models.prediction import predict
+from cisgrammar.models.prediction import predict_members
 from cisgrammar.models.registry import CELLS, MODELS
 
 Sequences: TypeAlias = "str | Path | Mapping[str, str] | pd.Series"
@@ -104,14 +104,29 @@ class Trained:
         """Give the window of each sequence: chrom, start, end, strand and anchor.
 
         The anchor is the TSS where the data have it, else the middle; in bases from the start.
+
+        Raises
+        ------
+        InputError
+            If the data do not say where their sequences are.
         """
         var = self.dataset.var
+        if not {"chrom", "start", "end"} <= set(var) or (var["chrom"] == "unknown").all():
+            raise InputError(
+                f"{self.name}: its data do not say where on the genome their sequences are, so no "
+                "variant can be put into them. Name their places in `given.regions`, and run again."
+            )
         if MODELS[self.name].data is CELLS:  # there, places are those of peaks
             var = centred_windows(var, self.length)
         at = (var["TSS"] - var["start"]) if "TSS" in var else self.length // 2
         strand = var["strand"].astype(str) if "strand" in var else "+"
         places = var[["chrom", "start", "end"]].astype({"chrom": str, "start": int, "end": int})
         return places.assign(strand=strand, anchor=at)
+
+    @property
+    def stranded(self) -> bool:
+        """Whether windows lie along genes, so that the other strand would read them backwards."""
+        return bool((self.windows["strand"] == "-").any())
 
     @property
     def length(self) -> int:
@@ -194,6 +209,12 @@ class Trained:
         -------
         float32 ``(sequences, labels)``, labels in the order in which they come first.
         """
+        return self.predicted_by_members(fold, codes, labels, rows).mean(axis=0)
+
+    def predicted_by_members(
+        self, fold: int, codes: np.ndarray, labels: pd.Series, rows: np.ndarray | None = None
+    ) -> np.ndarray:
+        """Predict as :meth:`predicted` does, by each member: ``(members, sequences, labels)``."""
         model, names = self.models[fold], pd.unique(labels)
         members = pd.Categorical(labels, names).codes
         shares = np.zeros((len(members), len(names)), dtype=np.float32)
@@ -202,7 +223,7 @@ class Trained:
             np.zeros((0, len(codes)), np.float32),
             varm={"codes": codes} | self._features(rows, codes),
         )
-        values = predict(model, model.read_inputs(given).to(self.device)).cpu().numpy()
+        values = predict_members(model, model.read_inputs(given).to(self.device)).cpu().numpy()
         return values @ shares
 
     def _features(self, rows: np.ndarray | None, codes: np.ndarray) -> dict[str, np.ndarray]:

@@ -2,30 +2,20 @@
 
 from __future__ import annotations
 
-import logging
-import re
-from typing import Any
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import pandas as pd
 from pyfaidx import Fasta
 
 from cisgrammar.common.errors import InputError
-from cisgrammar.common.inputs import examples
-from cisgrammar.genome.fasta import match_chromosomes
-from cisgrammar.genome.sequence import N, encode, reverse_complement
-from cisgrammar.genome.variants import alter, reverse_complement_letters
+from cisgrammar.genome.sequence import reverse_complement
 from cisgrammar.use.trained import Trained
+from cisgrammar.use.variant_chance import matched_random, p_values
+from cisgrammar.use.variant_places import place_variants
+from cisgrammar.use.variant_windows import Surroundings, margin_of, pair
 
-AT_ONCE = 2048  # windows with alternative alleles that are held
-MOST_MISMATCHES = 0.5  # share of the variants in windows above which they are of another genome
-NO_WINDOW = "in no window"
-OVER_EDGE = "reaches over the edge of its window"
-MISMATCH = "the reference allele is not what the genome has"
-SAME = "both alleles are the same"
-NOT_HELD_OUT = "no fold has tested the window"
-logger = logging.getLogger(__name__)
-_STRANGE = re.compile(r"[^ACGTNacgtn]")
+AT_ONCE = 2048  # places whose sequences are held
 
 
 def variant_effects(
@@ -35,6 +25,10 @@ def variant_effects(
     by: str | None = None,
     all_folds: bool = False,
     genome: Fasta | None = None,
+    both_strands: bool = True,
+    shifts: Sequence[int] = (0,),
+    n_random: int = 0,
+    seed: int = 0,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Predict what variants change.
 
@@ -51,7 +45,17 @@ def variant_effects(
         Ask the models of all folds, also those that trained on the window. Otherwise only the
         model that never saw it.
     genome
-        From which deletions draw bases; without it they draw N.
+        From which deletions and shifts draw bases; without it deletions draw N.
+    both_strands
+        Average over both strands, where windows have none: those of peaks. Windows of genes are
+        read along their gene.
+    shifts
+        How far windows are moved along the chromosome, in bases; effects are averaged over these
+        and 0, without the moved windows that do not hold the variant.
+    n_random
+        Matched random variants by which effects are judged, of each kind of variant; 0 for none.
+    seed
+        Of these.
 
     Returns
     -------
@@ -60,182 +64,154 @@ def variant_effects(
         (1-based), ref, alt, sequence (and gene_name where the data have it), offset (bases from
         the window's first, along its strand), fold (empty with several), label, reference (the
         prediction), effect (alternative minus reference), spread (standard deviation of the
-        effect over folds, NaN of one).
+        effect over folds and the members of each, NaN of one). With ``n_random`` p (share of
+        matched random variants with at least the same effect in size) and q (Benjamini and
+        Hochberg, over all rows of a label).
     skipped
         variant, chrom, start, ref, alt, reason.
 
     Raises
     ------
     InputError
-        If more than half of the variants in windows have another reference allele than the
-        genome, or ``genome`` lacks a chromosome of the data.
+        If no variant is on a chromosome of the data, more than half of the variants in windows
+        have another reference allele than the genome, ``genome`` lacks a chromosome of the data
+        or is not given although windows are moved.
 
     Notes
     -----
     Windows keep their length: what is inserted or deleted between the window's start and its
-    anchor moves that end, else the other one (:func:`cisgrammar.genome.variants.alter`). The
-    anchor is the TSS where the data have it (``TSS``), else the middle.
+    anchor moves that end, else the other one (:func:`cisgrammar.genome.alleles.alter`). The
+    anchor is the TSS where the data have it (``TSS``), else the middle. Alleles that are swapped
+    give the opposite effect to the last digit, because both are predicted in one batch whose
+    order does not tell them apart.
     """
-    places, skipped = _place(trained, variants.reset_index(drop=True), all_folds)
-    _check_references(trained, places)
-    wrong = places["reason"] != ""
-    skipped += places[wrong].to_dict("records")
-    places = places[~wrong].reset_index(drop=True)
-    labels, flanks = trained.labels(by), _Flanks(trained, genome)
-    shape = (len(trained.models) if all_folds else 1, len(places), labels.nunique())
-    reference, effect = np.empty(shape, np.float32), np.empty(shape, np.float32)
-    for i, fold in enumerate(trained.models):
-        of_fold = all_folds | (trained.test_fold[places["row"]] == fold)
-        its, layer = np.flatnonzero(of_fold), i if all_folds else 0
-        for first in range(0, len(its), AT_ONCE):
-            part = its[first : first + AT_ONCE]
-            reference[layer, part], effect[layer, part] = _ask(
-                trained, fold, places.iloc[part], labels, flanks
-            )
-    columns = ["variant", "chrom", "start", "ref", "alt", "reason"]
-    table = _table(trained, places, pd.unique(labels), reference, effect, all_folds)
-    return table, pd.DataFrame(skipped, columns=columns)
-
-
-def _place(
-    trained: Trained, variants: pd.DataFrame, all_folds: bool
-) -> tuple[pd.DataFrame, list[dict[str, Any]]]:
-    """Find the windows that hold each variant: a row for each pair, with what speaks against it."""
-    windows = trained.windows
-    names = match_chromosomes(pd.unique(variants["chrom"]), pd.unique(windows["chrom"]))
-    chroms = variants["chrom"].map(names)
-    starts, ends = windows["start"].to_numpy(np.int64), windows["end"].to_numpy(np.int64)
-    of_chrom = pd.Series(np.arange(len(windows))).groupby(windows["chrom"].to_numpy())
-    sorted_rows = {
-        chrom: rows.to_numpy()[np.argsort(starts[rows], kind="stable")] for chrom, rows in of_chrom
-    }
-    pairs, skipped = [], []
-    for i, (chrom, start, ref, alt) in enumerate(
-        zip(chroms, variants["start"], variants["ref"], variants["alt"], strict=True)
-    ):
-        rows, end = sorted_rows.get(chrom, np.empty(0, np.int64)), start + len(ref)
-        last = np.searchsorted(starts[rows], end)  # windows are of one length
-        first = np.searchsorted(starts[rows], start - trained.length, side="right")
-        near = rows[first:last]
-        near = near[ends[near] > start]
-        if ref == alt or not len(near):
-            skipped.append({**variants.iloc[i], "reason": SAME if ref == alt else NO_WINDOW})
-            continue
-        for row in near:
-            reason = ""
-            if start < starts[row] or end > ends[row]:
-                reason = OVER_EDGE
-            elif not all_folds and trained.test_fold[row] < 0:
-                reason = NOT_HELD_OUT
-            pairs.append((i, int(row), reason))
-    table = pd.DataFrame(pairs, columns=["number", "row", "reason"])
-    given = variants.iloc[table["number"]].reset_index(drop=True)
-    return pd.concat([given, table], axis=1), skipped
-
-
-def _check_references(trained: Trained, places: pd.DataFrame) -> None:
-    """Note where the genome has another base than the reference allele; N matches anything."""
-    codes, windows = trained.dataset.varm["codes"], trained.windows
-    strands, starts = windows["strand"].to_numpy(), windows["start"].to_numpy()
-    mismatches, on_other_strand, reasons = 0, 0, places["reason"].to_numpy(dtype=object)
-    for i, (row, start, ref) in enumerate(
-        zip(places["row"], places["start"], places["ref"], strict=True)
-    ):
-        if reasons[i]:
-            continue
-        window = plus_strand(codes[row], strands[row])
-        at = start - starts[row]
-        there = window[at : at + len(ref)]
-        if not _same(there, encode(ref)):
-            reasons[i] = MISMATCH
-            mismatches += 1
-            on_other_strand += _same(there, encode(reverse_complement_letters(ref)))
-    places["reason"] = reasons
-    n = int((reasons == "").sum()) + mismatches
-    if mismatches > MOST_MISMATCHES * n:
-        others = f" {on_other_strand:,} of them fit the other strand." if on_other_strand else ""
+    moves = tuple(sorted({0, *shifts}))
+    if len(moves) > 1 and genome is None:
         raise InputError(
-            f"variants: {mismatches:,} of {n:,} in windows have another reference allele than the "
-            f"genome.{others} They are of another assembly, or alleles are not on the plus "
-            "strand. Lift them over, or take the VCF of this assembly."
+            "shifts: windows are to be moved, but there is no genome to read their new ends from. "
+            "Give the FASTA of the config, or leave out shifts."
         )
-    logger.info("%d variants and windows; %d reference alleles differ", n, mismatches)
-
-
-def _same(there: np.ndarray, ref: np.ndarray) -> bool:
-    return bool(((there == ref) | (there == N) | (ref == N)).all())
-
-
-def plus_strand(codes: np.ndarray, strand: str) -> np.ndarray:
-    """Turn codes along a strand into those along the plus strand, and back."""
-    return reverse_complement(codes) if strand == "-" else codes
-
-
-class _Flanks:
-    """The bases beyond the ends of windows, which deletions draw from."""
-
-    def __init__(self, trained: Trained, genome: Fasta | None) -> None:
-        self.genome, self.names = genome, {}
-        if genome is None:
-            return
-        chroms = pd.unique(trained.windows["chrom"])
-        self.names = match_chromosomes(chroms, genome.keys())
-        if absent := [chrom for chrom in chroms if chrom not in self.names]:
-            raise InputError(
-                f"genome: {len(absent):,} of {len(chroms):,} chromosomes of the data are not in it "
-                f"({examples(absent)}; there are {examples(genome.keys())}). Give the FASTA of the "
-                "config."
-            )
-
-    def read(self, chrom: str, start: int, end: int) -> np.ndarray | None:
-        """Give codes along the plus strand, fewer at a chromosome's end; None without a genome."""
-        if self.genome is None:
-            return None
-        letters = str(self.genome[self.names[chrom]][max(start, 0) : end])
-        return encode(_STRANGE.sub("N", letters))
-
-
-def _ask(
-    trained: Trained, fold: int, places: pd.DataFrame, labels: pd.Series, flanks: _Flanks
-) -> tuple[np.ndarray, np.ndarray]:
-    """Predict windows with the reference, and what the other allele changes."""
-    rows, inverse = np.unique(places["row"].to_numpy(), return_inverse=True)
-    codes = np.asarray(trained.dataset.varm["codes"][rows])
-    reference = trained.predicted(fold, codes, labels, rows)
-    altered = np.stack(
-        [
-            _altered(trained, codes[i], place, flanks)
-            for i, place in zip(inverse, places.itertuples(), strict=True)
-        ]
+    places, skipped = place_variants(trained, variants, all_folds)
+    asker = Asker(trained, by, all_folds, both_strands and not trained.stranded, moves, genome)
+    reference, effect, spread = asker.ask(places)
+    table = _table(trained, places, asker.names, all_folds).assign(
+        reference=reference.ravel(), effect=effect.ravel(), spread=spread.ravel()
     )
-    alternative = trained.predicted(fold, altered, labels, rows[inverse])
-    return reference[inverse], alternative - reference[inverse]
+    if n_random:
+        random = matched_random(asker, places, n_random, seed)
+        p, q = p_values(effect, random)
+        table = table.assign(p=p.ravel(), q=q.ravel())
+    return table, skipped
 
 
-def _altered(trained: Trained, codes: np.ndarray, place: Any, flanks: _Flanks) -> np.ndarray:
-    its = trained.windows.iloc[place.row]
-    start, end, anchor = int(its["start"]), int(its["end"]), int(its["anchor"])
-    at, lost = place.start - start, len(place.ref) - len(place.alt)
-    flank = None
-    if lost > 0 and at < anchor:
-        drawn = flanks.read(its["chrom"], start - lost, start)
-        flank = None if drawn is None else drawn[::-1]
-    elif lost > 0:
-        flank = flanks.read(its["chrom"], end, end + lost)
-    window = alter(plus_strand(codes, its["strand"]), at, place.ref, place.alt, anchor, flank)
-    return plus_strand(window, its["strand"])
+class Asker:
+    """Asks the models of one's folds about places of variants, in a way that is chosen once.
+
+    Parameters
+    ----------
+    trained, by, all_folds, genome
+        As for :func:`variant_effects`.
+    both_strands
+        Whether the other strand is read too.
+    shifts
+        How far windows are moved; 0 is among them.
+    """
+
+    def __init__(
+        self,
+        trained: Trained,
+        by: str | None,
+        all_folds: bool,
+        both_strands: bool,
+        shifts: tuple[int, ...],
+        genome: Fasta | None,
+    ) -> None:
+        self.trained, self.labels, self.all_folds = trained, trained.labels(by), all_folds
+        self.both_strands, self.shifts = both_strands, shifts
+        self.surroundings = Surroundings(trained, genome)
+        self.names = pd.unique(self.labels)
+
+    def ask(
+        self, places: pd.DataFrame, prepare: Callable[..., np.ndarray] | None = None
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Predict what the alleles change.
+
+        Parameters
+        ----------
+        places
+            From :func:`cisgrammar.use.variant_places.place_variants`.
+        prepare
+            Makes other sequences of places and windows; see
+            :func:`cisgrammar.use.variant_chance.matched_random`.
+
+        Returns
+        -------
+        reference, effect and spread, float32 ``(places, labels)``.
+        """
+        shape = (len(places), len(self.names))
+        reference, effect = np.empty(shape, np.float32), np.empty(shape, np.float32)
+        spread = np.full(shape, np.nan, np.float32)
+        fold_of = self.trained.test_fold[places["row"].to_numpy(np.int64)]
+        folds = list(self.trained.models)
+        groups = [(folds, np.arange(len(places)))] if self.all_folds else [
+            ([fold], np.flatnonzero(fold_of == fold)) for fold in folds
+        ]  # fmt: skip
+        for asked, its in groups:
+            for first in range(0, len(its), AT_ONCE):
+                part = its[first : first + AT_ONCE]
+                some = places.iloc[part]
+                margin = margin_of(some, self.shifts)
+                context = self.surroundings.read(some["row"].to_numpy(np.int64), margin)
+                if prepare is not None:
+                    context = prepare(some, context, margin)
+                before, change = self._by_members(asked, some, context, margin)
+                reference[part], effect[part] = before.mean(axis=0), change.mean(axis=0)
+                if len(change) > 1:
+                    spread[part] = change.std(axis=0)
+        return reference, effect, spread
+
+    def _by_members(
+        self, folds: Sequence[int], places: pd.DataFrame, context: np.ndarray, margin: int
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Give predictions and changes by the members of all folds: ``(members, n, labels)``."""
+        rows = places["row"].to_numpy(np.int64)
+        times = np.zeros((len(places), 1))
+        sums: np.ndarray | None = None  # (2, members, places, labels)
+        for shift in self.shifts:
+            was, becomes, holds = pair(self.trained, places, context, margin, shift)
+            if not holds.any():
+                continue
+            times[holds] += 1 + self.both_strands
+            for turned in (False, True)[: 1 + self.both_strands]:
+                both = np.concatenate([was[holds], becomes[holds]])
+                both = reverse_complement(both) if turned else both
+                found = self._predicted(folds, both, np.tile(rows[holds], 2))
+                found = np.stack(np.split(found, 2, axis=1))
+                if sums is None:
+                    sums = np.zeros((2, found.shape[1], len(places), found.shape[3]))
+                sums[:, :, holds] += found
+        assert sums is not None
+        before, after = sums / times
+        return before, after - before
+
+    def _predicted(self, folds: Sequence[int], codes: np.ndarray, rows: np.ndarray) -> np.ndarray:
+        """Predict each different sequence once, in an order that its place does not change."""
+        keyed = np.concatenate([codes, rows[:, None].view(np.uint8)], axis=1)
+        keys = np.ascontiguousarray(keyed).view(f"V{keyed.shape[1]}").ravel()
+        _, first, inverse = np.unique(keys, return_index=True, return_inverse=True)
+        each = [
+            self.trained.predicted_by_members(fold, codes[first], self.labels, rows[first])
+            for fold in folds
+        ]
+        return np.concatenate(each)[:, inverse]
 
 
 def _table(
-    trained: Trained,
-    places: pd.DataFrame,
-    names: np.ndarray,
-    reference: np.ndarray,
-    effect: np.ndarray,
-    all_folds: bool,
+    trained: Trained, places: pd.DataFrame, names: np.ndarray, all_folds: bool
 ) -> pd.DataFrame:
-    """Lay out the effects, a row for each variant, window and label."""
-    var, windows = trained.dataset.var.iloc[places["row"]], trained.windows.iloc[places["row"]]
+    """Lay out a row for each variant, window and label, without the effects."""
+    rows = places["row"].to_numpy(np.int64)
+    var, windows = trained.dataset.var.iloc[rows], trained.windows.iloc[rows]
     starts = places["start"].to_numpy()
     at = starts - windows["start"].to_numpy()
     behind = windows["end"].to_numpy() - starts - places["ref"].str.len().to_numpy()
@@ -249,13 +225,7 @@ def _table(
         "sequence": var.index.to_numpy(),
         **({"gene_name": var["gene_name"].to_numpy()} if "gene_name" in var else {}),
         "offset": np.where(minus, behind, at),
-        "fold": "" if all_folds else trained.test_fold[places["row"]].astype(str),
+        "fold": "" if all_folds else trained.test_fold[rows].astype(str),
     }
     table = pd.DataFrame(about).loc[np.repeat(np.arange(len(places)), len(names))]
-    several = len(effect) > 1
-    return table.assign(
-        label=np.tile(names, len(places)),
-        reference=reference.mean(axis=0).ravel(),
-        effect=effect.mean(axis=0).ravel(),
-        spread=effect.std(axis=0).ravel() if several else np.nan,
-    ).reset_index(drop=True)
+    return table.assign(label=np.tile(names, len(places))).reset_index(drop=True)

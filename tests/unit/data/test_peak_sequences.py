@@ -8,8 +8,9 @@ from scipy import sparse
 
 from cisgrammar.common.errors import InputError
 from cisgrammar.data.accessibility import build_accessibility
-from cisgrammar.data.peak_sequences import centred_windows, padded_codes
+from cisgrammar.data.peak_sequences import padded_codes
 from cisgrammar.genome.sequence import decode
+from cisgrammar.genome.windows import centred_windows
 
 
 @pytest.fixture

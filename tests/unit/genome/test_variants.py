@@ -2,17 +2,13 @@
 
 import gzip
 
-import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from Bio.bgzf import BgzfWriter
 
 from cisgrammar.common.errors import InputError
-from cisgrammar.genome.sequence import decode, encode
-from cisgrammar.genome.variants import alter, read_variants, reverse_complement_letters
+from cisgrammar.genome.variants import read_variants
 
 HEAD = "##fileformat=VCFv4.2\n#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO\n"
-DNA = st.text("ACGTN", min_size=1, max_size=30)
 
 
 def vcf(folder, *lines, name="v.vcf"):
@@ -68,44 +64,58 @@ def test_a_file_that_breaks_off_is_told(tmp_path):
         read_variants(path)
 
 
+def bgzipped(folder, n=3000):
+    path = folder / "v.vcf.gz"
+    with BgzfWriter(str(path)) as out:
+        out.write(HEAD + "".join(f"chr1\t{i}\t.\tA\tC\t.\t.\t.\n" for i in range(1, n + 1)))
+    return path
+
+
+def test_bgzip_is_read_and_one_that_was_cut_between_blocks_is_told(tmp_path):
+    path = bgzipped(tmp_path)
+    assert len(read_variants(path)[0]) == 3000
+    path.write_bytes(path.read_bytes()[:-28])
+    with pytest.raises(InputError, match="block that ends such a file is missing"):
+        read_variants(path)
+
+
+def test_the_order_of_a_file_is_kept(tmp_path):
+    variants, _ = read_variants(vcf(tmp_path, "chr2 9 a A C", "chr1 5 b A C", "chr2 3 c A C"))
+    assert variants["variant"].tolist() == ["a", "b", "c"]
+
+
 @pytest.mark.parametrize(
-    "at, ref, alt, anchor, flank, expected",
+    "text",
     [
-        (2, "C", "T", 4, None, "AATCGGTT"),
-        (0, "AA", "TG", 4, None, "TGCCGGTT"),
-        (2, "C", "CTT", 6, None, "CTTCGGTT"),  # before the anchor: bases leave on the left
-        (6, "T", "TAC", 4, None, "AACCGGTA"),  # behind it: on the right
-        (2, "CC", "C", 6, "GT", "GAACGGTT"),  # a deletion draws the nearest base in
-        (2, "CC", "C", 0, "GT", "AACGGTTG"),
-        (2, "CCGG", "C", 0, "GTA", "AACTTGTA"),
-        (2, "CCGG", "C", 7, "GTA", "ATGAACTT"),
-        (2, "CCGG", "C", 0, "G", "AACTTGNN"),
+        "chrom\tposition\tref\talt\tvariant\n1\t7\ta\tG\trs1\n1\t8\tC\tT\t.\n",
+        "rsid,chr,pos,beta,ref,alt\nrs1,1,7,0.1,A,G\n,1,8,-2,C,T\n",
+        "#Chromosome\tPOS\tReference\tAlternative\tid\n1\t7\tA\tG\trs1\n1\t8\tC\tT\t\n",
     ],
 )
-def test_alleles_are_put_in_and_the_length_stays(at, ref, alt, anchor, flank, expected):
-    window = encode("AACCGGTT")
-    bases = None if flank is None else encode(flank)
-    assert decode(alter(window, at, ref, alt, anchor, bases)) == expected
-    assert decode(window) == "AACCGGTT"
+def test_a_table_is_read_as_a_vcf_is(tmp_path, text):
+    (tmp_path / "v.tsv").write_text(text)
+    variants, skipped = read_variants(tmp_path / "v.tsv")
+    assert variants.to_numpy().tolist() == [
+        ["rs1", "1", 6, "A", "G"],
+        ["1:8:C:T", "1", 7, "C", "T"],
+    ]
+    assert skipped.empty
 
 
-@given(DNA, DNA, DNA, st.data())
-def test_the_anchor_stays_where_it_is(before, ref, alt, data):
-    window = before + ref + data.draw(DNA)
-    anchor = data.draw(st.integers(0, len(window) - 1))
-    at = len(before)
-    altered = alter(encode(window), at, ref, alt, anchor)
-    assert len(altered) == len(window)
-    if anchor >= at + len(ref):
-        assert decode(altered[anchor:]) == window[anchor:]
-    elif anchor < at:
-        assert decode(altered[:at]) == window[:at]
+def test_a_table_without_names_names_variants_by_their_place(tmp_path):
+    (tmp_path / "v.csv").write_text("chrom,pos,ref,alt\n01,7,A,G\n")
+    assert read_variants(tmp_path / "v.csv")[0]["variant"].tolist() == ["01:7:A:G"]
 
 
-@given(DNA)
-def test_letters_are_turned_as_codes_are(letters):
-    assert reverse_complement_letters(reverse_complement_letters(letters)) == letters
-    from cisgrammar.genome.sequence import reverse_complement
-
-    expected = decode(np.ascontiguousarray(reverse_complement(encode(letters))))
-    assert reverse_complement_letters(letters) == expected
+@pytest.mark.parametrize(
+    "text, words",
+    [
+        ("chrom\tpos\tref\n1\t7\tA\n", "columns chrom, position, ref, alt"),
+        ("chrom\tpos\tref\talt\n1\t7\tA\n", "line 2 has 1 columns"),
+        ("chrom\tpos\tref\talt\n1\t7.5\tA\tC\n", "position `7.5`"),
+    ],
+)
+def test_what_is_wrong_with_a_table_is_told(tmp_path, text, words):
+    (tmp_path / "v.tsv").write_text(text)
+    with pytest.raises(InputError, match=words):
+        read_variants(tmp_path / "v.tsv")

@@ -44,7 +44,12 @@ POPULATIONS = {
     "models": ["scxpresso"],
     "populations": {},
 }
-READ_FURTHER = MULTIOME | {"models": ["scbasset"], "links": {}, "neurons": {}}
+READ_FURTHER = MULTIOME | {
+    "models": ["scbasset"],
+    "links": {},
+    "neurons": {},
+    "variants": {"vcf": "mine.vcf.gz"},
+}
 OF_SNAKEMAKE = {"trim_blocks": True, "lstrip_blocks": True}
 
 
@@ -111,7 +116,10 @@ def test_the_report_shows_captions_as_they_are_written(path, sections, tmp_path,
         (SIMULATED, ["simulated expression", "what was planted"]),
         (GIVEN, ["Data were given as sequences and targets", "Sequences are divided"]),
         (POPULATIONS, ["scXpresso, of populations of cells", "7000 bp before and 3500 bp after"]),
-        (READ_FURTHER, ["Links of peaks and genes", "Neurons"]),
+        (
+            READ_FURTHER,
+            ["Links of peaks and genes", "Neurons", "the variants of mine.vcf.gz change"],
+        ),
     ],
 )
 def test_the_first_page_tells_the_data_apart(sections, words):

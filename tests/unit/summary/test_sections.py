@@ -6,7 +6,17 @@ import pytest
 from anndata import AnnData
 
 from cisgrammar.common.files import write_h5ad, write_table
-from cisgrammar.summary import data, links, models, motifs, neurons, peaks, pools, populations
+from cisgrammar.summary import (
+    data,
+    links,
+    models,
+    motifs,
+    neurons,
+    peaks,
+    pools,
+    populations,
+    variants,
+)
 from cisgrammar.summary.files import Files
 from cisgrammar.summary.sections import sections
 
@@ -236,3 +246,28 @@ def test_what_went_in_and_warnings(run):
     last = data.warnings(files, ["scover"])
     assert last.is_warning
     assert "7 promoters: few" in last.tables[0] and "none found" in last.tables[0]
+
+
+def test_variants_with_their_largest_effects_and_what_was_left_out(run):
+    files = run(
+        scover__variants__summary=pd.DataFrame(
+            {
+                "variant": ["rs1", "rs2"],
+                "gene_name": ["GATA1", "NA"],
+                "label": ["T cell", "01"],
+                "effect": [-0.0031, 0.002],
+                "q": [0.04, 0.9],
+                "gained": ["", ""],
+                "lost": ["SP1;KLF4", ""],
+            }
+        ),
+        scover__variants__counts=pd.DataFrame(
+            {"reason": ["has effects", "in no window"], "variants": [2, 7], "example": ["rs1", "a"]}
+        ),
+    )
+    section = variants.section(files, "scover")
+    assert "2 variants lie in windows" in section.sentences[0]
+    assert "In 1 of them the largest effect exceeds" in section.sentences[0]
+    assert section.sentences[1] == "Left out: 7 in no window."
+    assert "-0.0031" in section.tables[0] and ">SP1<" in section.tables[0]
+    assert variants.section(files, "hybrid") is None

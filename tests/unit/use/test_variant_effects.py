@@ -9,6 +9,7 @@ from made_trained import CODES, LENGTH, STARTS, made_results, some_scover
 import cisgrammar
 from cisgrammar.common.errors import InputError
 from cisgrammar.data.split import Inputs
+from cisgrammar.genome.alleles import reverse_complement_letters
 from cisgrammar.genome.sequence import BASES, decode, encode, reverse_complement
 from cisgrammar.use.command import main
 from cisgrammar.use.variant_effects import variant_effects
@@ -113,10 +114,10 @@ def test_what_is_left_out_is_listed_with_its_reason(trained):
     reasons = dict(zip(skipped["variant"], skipped["reason"], strict=True))
     assert reasons == {
         "v2": "in no window",
-        "v3": "in no window",
+        "v3": "no window on its chromosome",
         "v4": "reaches over the edge of its window",
         "v5": "no fold has tested the window",
-        "v6": "the reference allele is not what the genome has",
+        "v6": "the reference allele is not what the genome has, but the alternative one is",
         "v7": "both alleles are the same",
     }
 
@@ -137,8 +138,132 @@ def test_an_unknown_base_matches_any_reference(trained):
 
 def test_variants_of_another_genome_are_refused(trained):
     wrong = variants(*(("chr1", place, other(place), GENOME[place]) for place in range(100, 120)))
-    with pytest.raises(InputError, match="20 of 20 in windows have another reference allele"):
+    with pytest.raises(InputError, match=r"20 of 20 have another .*swapped"):
         variant_effects(trained, wrong)
+
+
+def test_variants_on_the_other_strand_and_chromosomes_of_other_names_are_told(trained):
+    turned = [(p, reverse_complement_letters(GENOME[p])) for p in range(100, 130)]
+    alts = {"A": "C", "C": "A", "G": "A", "T": "C"}  # not what the genome has there
+    wrong = variants(*(("chr1", p, ref, alts[ref]) for p, ref in turned))
+    with pytest.raises(InputError, match=r"30 of 30 .*fit the other strand"):
+        variant_effects(trained, wrong)
+    with pytest.raises(InputError, match=r"none of their chromosomes \(II\)"):
+        variant_effects(trained, variants(("II", 110, "A", "C")))
+
+
+def test_variants_outside_of_every_window_are_counted_and_nothing_else_is_wrong(trained):
+    outside = variants(("chr1", 80, GENOME[80], other(80)), ("chr1", 390, "A", "C"))
+    effects, skipped = variant_effects(trained, outside, n_random=5)
+    assert effects.empty and {"effect", "p", "q"} <= set(effects)
+    assert skipped["reason"].tolist() == ["in no window"] * 2
+
+
+def test_swapped_indels_have_the_opposite_effect(tmp_path):
+    """An insertion behind the anchor, and its deletion from the genome that has it."""
+    trained = cisgrammar.load(made_results(tmp_path / "a"))
+    forth, _ = variant_effects(
+        trained, variants(("chr1", 129, GENOME[129], GENOME[129] + "TTG")), all_folds=True
+    )
+    longer = GENOME[:130] + "TTG" + GENOME[130:]
+    trained.dataset.varm["codes"][2] = encode(longer[100:140])
+    back, _ = variant_effects(
+        trained,
+        variants(("chr1", 129, longer[129:133], longer[129])),
+        genome={"chr1": longer},
+        all_folds=True,
+    )
+    assert (forth["effect"].to_numpy() == -back["effect"].to_numpy()).all()
+    assert (forth["effect"] != 0).any()
+    np.testing.assert_array_equal(forth["spread"], back["spread"])
+
+
+@pytest.mark.parametrize("ref, alt", [("", "TT"), ("CC", "")])
+def test_bases_that_both_alleles_share_change_nothing(trained, ref, alt):
+    codes = trained.dataset.varm["codes"]
+    codes[2, 10:12] = encode("CC")
+    plus = decode(codes[2])
+    before, after = plus[8:10], plus[12:14] if ref else plus[10:12]
+    padded = variants(("chr1", 108, before + ref + after, before + alt + after))
+    short = variants(("chr1", 109, before[1] + ref, before[1] + alt))
+    assert_same = np.testing.assert_array_equal
+    assert_same(*(variant_effects(trained, v)[0]["effect"] for v in (padded, short)))
+
+
+def test_several_alleles_of_one_place_stand_side_by_side(trained):
+    three = [base for base in BASES if base != GENOME[110]]
+    table = variants(*(("chr1", 110, GENOME[110], base) for base in three))
+    effects, _ = variant_effects(trained, table)
+    assert effects.groupby("alt", sort=False).size().to_dict() == dict.fromkeys(three, 4)
+    assert effects.groupby("label")["reference"].nunique().eq(1).all()
+    assert effects["effect"].nunique() == len(effects)
+
+
+def peaks(trained):
+    """Take the windows for those of peaks, which have no strand."""
+    codes = np.stack([encode(GENOME[start : start + LENGTH]) for start in STARTS])
+    trained.dataset.varm["codes"] = codes
+    trained.dataset.var["strand"] = "+"
+    return trained
+
+
+def test_peaks_are_read_on_both_strands_and_genes_along_theirs(tmp_path):
+    trained = peaks(cisgrammar.load(made_results(tmp_path)))
+    one = variants(("chr1", 170, GENOME[170], other(170)))
+    both, _ = variant_effects(trained, one)
+    plus, _ = variant_effects(trained, one, both_strands=False)
+    window = GENOME[160:200]
+    altered = window[:10] + other(170) + window[11:]
+    each = [predicted(1, altered, s) - predicted(1, window, s) for s in "+-"]
+    np.testing.assert_allclose(plus["effect"], each[0], rtol=1e-4, atol=1e-5)
+    np.testing.assert_allclose(both["effect"], np.mean(each, axis=0), rtol=1e-4, atol=1e-5)
+    assert not np.allclose(each[0], each[1])
+
+
+def test_moved_windows_are_averaged_without_those_that_lose_the_variant(trained):
+    genome = {"chr1": GENOME}
+    for place, moves in ((110, (-2, 0, 3)), (101, (-2, 0))):  # the window begins at 100
+        one = variants(("chr1", place, GENOME[place], other(place)))
+        found, _ = variant_effects(trained, one, shifts=[-2, 3], genome=genome)
+        altered = GENOME[:place] + other(place) + GENOME[place + 1 :]
+        each = [
+            predicted(0, altered[100 + m : 140 + m], "+")
+            - predicted(0, GENOME[100 + m : 140 + m], "+")
+            for m in moves
+        ]
+        np.testing.assert_allclose(found["effect"], np.mean(each, axis=0), rtol=1e-4, atol=1e-5)
+    with pytest.raises(InputError, match="no genome to read"):
+        variant_effects(trained, one, shifts=[1])
+
+
+class TwoMembers(torch.nn.Module):
+    """An average of two models, as ensembles are."""
+
+    def __init__(self, first, second):
+        super().__init__()
+        self.members = torch.nn.ModuleList([first, second])
+        self.read_inputs = first.read_inputs
+
+    def predict_members(self, inputs):
+        return torch.stack([member(inputs) for member in self.members])
+
+    def forward(self, inputs):
+        return self.predict_members(inputs).mean(dim=0)
+
+
+def test_the_spread_is_over_folds_and_members(trained):
+    one = variants(("chr1", 110, GENOME[110], other(110)))
+    alone = [variant_effects(trained, one, all_folds=True)[0]["effect"]]
+    trained.models[0] = TwoMembers(some_scover(0), some_scover(5))
+    window = GENOME[100:140]
+    altered = window[:10] + other(110) + window[11:]
+    each = [predicted(seed, altered, "+") - predicted(seed, window, "+") for seed in (0, 5, 1)]
+    held_out, _ = variant_effects(trained, one)
+    every, _ = variant_effects(trained, one, all_folds=True)
+    np.testing.assert_allclose(held_out["spread"], np.std(each[:2], axis=0), rtol=1e-4)
+    np.testing.assert_allclose(every["spread"], np.std(each, axis=0), rtol=1e-4)
+    np.testing.assert_allclose(every["effect"], np.mean(each, axis=0), rtol=1e-4, atol=1e-5)
+    assert not np.allclose(alone[0], every["effect"])
 
 
 def test_the_command_writes_effects_and_counts_what_is_left_out(tmp_path, capsys):
@@ -149,6 +274,11 @@ def test_the_command_writes_effects_and_counts_what_is_left_out(tmp_path, capsys
         + "".join(f"{chrom}\t{pos}\t.\t{ref}\t{alt}\n" for chrom, pos, ref, alt in lines)
     )
     asked = ["variants", str(model), str(path), "--by", "cell_type", "--output", str(out)]
-    assert main(asked) == 0
-    assert "1 left out: no letters" in capsys.readouterr().out
+    more = {name: tmp_path / name for name in ("annotated", "summary", "skipped", "motifs")}
+    asked += [word for name, file in more.items() for word in (f"--{name}", str(file))]
+    assert main([*asked, "--random", "9", "--database", "jaspar:CORE:fungi:2024"]) == 0
+    assert "CG_LOST" in more["annotated"].read_text() and "0.1" in more["summary"].read_text()
+    assert len(more["skipped"].read_text().splitlines()) == 2
+    assert more["motifs"].read_text().startswith("variant\tchrom\t")
+    assert "1 variants: no letters" in capsys.readouterr().out
     assert len(out.read_text().splitlines()) == 3
