@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -18,6 +19,7 @@ PEAKS = 2000  # drawn to find directions
 GENES = 400  # drawn to learn the prior
 START = np.array([-0.5, -0.5, -1.0, 0.0])  # ln of Prior's numbers
 BOUNDS = ((-8, 4), (-8, 4), (-8, 4), (-5, 1))
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -174,7 +176,7 @@ def learn_prior(
             for its, effect, square in every
         ) / len(genes)
 
-    return Prior(*np.exp(minimize(loss, START, method="L-BFGS-B", bounds=BOUNDS).x))
+    return Prior(*np.exp(minimize(loss, START, method="L-BFGS-B", bounds=BOUNDS).x).tolist())
 
 
 def variances(prior: Prior, expected: np.ndarray, typical: np.ndarray) -> np.ndarray:
@@ -242,7 +244,10 @@ def fit_effects(
     typical = [np.append((of_promoters**2).mean(), squares[its]) for its in slices]
     rng = np.random.default_rng(derive_seed(seed, "genes of the prior"))
     drawn = rng.permutation(len(genes))[:GENES]
-    prior = learn_prior(*([each[i] for i in drawn] for each in (genes, both, typical)), elsewhere)
+    prior = learn_prior(
+        [genes[i] for i in drawn], [both[i] for i in drawn], [typical[i] for i in drawn], elsewhere
+    )
+    logger.info("prior of effects: %s", prior)
     elsewhere = prior.elsewhere * elsewhere
     found = np.zeros((4, len(expected)))
     for gene, its in enumerate(slices):

@@ -17,7 +17,6 @@ from tqdm import tqdm
 from cisgrammar.common.statistics import benjamini_hochberg
 from cisgrammar.data.folds import TEST
 from cisgrammar.data.gene_batches import GenePeaks
-from cisgrammar.interpret.link_activities import gene_activities
 from cisgrammar.interpret.link_baselines import draw_background
 from cisgrammar.interpret.link_evidence import fit_effects
 from cisgrammar.interpret.link_table import STRONG, LinkScores, score_effects, score_genes

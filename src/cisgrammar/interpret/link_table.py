@@ -39,7 +39,7 @@ class LinkScores:
     of_promoters
         The same of each gene's promoter: ``(genes,)``.
     effect
-        After the gene's own cells were seen (:func:`cisgrammar.interpret.link_evidence.fit_effects`).
+        After the gene's own cells were seen (:mod:`cisgrammar.interpret.link_evidence`).
     score, null
         How sure a large effect is (:func:`certainty`); the same of the matched peak.
     r
