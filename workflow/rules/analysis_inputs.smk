@@ -119,7 +119,7 @@ def how_to_link(*keys):
 
 def how_to_train_links():
     """Give the keys of links by which its model learns."""
-    keys = ("reach", "accessibility", "centred", "target", "expression", "cells")
+    keys = ("reach", "accessibility", "centred", "scale", "target", "expression", "cells")
     return how_to_link(*keys, "network", "training")
 
 

@@ -149,9 +149,7 @@ if LINKS is not None:
             model=FIRST_MODEL,
             genes=f"{LINK_FOLDER}/genes.tsv",
             pairs=f"{LINK_FOLDER}/pairs.tsv",
-            folds=f"{LINK_FOLDER}/folds.tsv",
             links=f"{LINK_RUN}/links.tsv",
-            models=models_of_links,
         output:
             of_cells=f"{LINK_RUN}/activities.h5ad",
             specific=f"{LINK_RUN}/specific.tsv",

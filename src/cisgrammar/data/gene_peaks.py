@@ -78,7 +78,7 @@ class Predicted:
 
 
 class Scaled:
-    """Accessibility of which each peak has root mean square 1 over some cells.
+    """Accessibility with root mean square 1 over some cells: each peak's, or that of all.
 
     Parameters
     ----------
@@ -91,15 +91,22 @@ class Scaled:
     centred
         Whether each peak's mean over these cells is then taken out. What is predicted has mean 0
         in each gene; without centring a network has to find each gene's level first.
+    together
+        Whether all peaks are scaled by one number, so that a peak that opens more may do more.
 
     Notes
     -----
-    The published code divides by the length of the vector over all cells and does not centre; the
-    mean square does not depend on how many cells they are.
+    The published code divides each peak by the length of its vector over all cells and does not
+    centre; the mean square does not depend on how many cells they are.
     """
 
     def __init__(
-        self, accessibility: Accessibility, n_peaks: int, cells: Tensor, centred: bool
+        self,
+        accessibility: Accessibility,
+        n_peaks: int,
+        cells: Tensor,
+        centred: bool,
+        together: bool = False,
     ) -> None:
         self._accessibility, self.n_cells = accessibility, accessibility.n_cells
         means, squares = [], []
@@ -107,7 +114,9 @@ class Scaled:
             block = accessibility.of_peaks(rows, cells)
             means.append(block.mean(dim=0))
             squares.append(block.square().mean(dim=0))
-        self.scale = torch.cat(squares).clamp(min=1e-12).rsqrt()
+        square = torch.cat(squares)
+        square = square.mean().expand(n_peaks) if together else square
+        self.scale = square.clamp(min=1e-12).rsqrt()
         self.mean = torch.cat(means) * centred
 
     def of_peaks(self, peaks: np.ndarray, cells: Tensor | None = None) -> Tensor:

@@ -17,9 +17,9 @@ from tqdm import tqdm
 from cisgrammar.common.statistics import benjamini_hochberg
 from cisgrammar.data.folds import TEST
 from cisgrammar.data.gene_batches import GenePeaks
-from cisgrammar.interpret.link_activities import gene_activities
 from cisgrammar.interpret.link_baselines import draw_background
-from cisgrammar.interpret.link_table import STRONG, Labels, LinkScores, score_genes
+from cisgrammar.interpret.link_evidence import fit_effects
+from cisgrammar.interpret.link_table import STRONG, LinkScores, score_effects, score_genes
 from cisgrammar.models.cre_attention import load_attention
 
 MAX_P, LEAST_DIFFERENCE = 1e-4, 0.01  # adjusted; of mean z-scores
@@ -60,7 +60,8 @@ def score_by_folds(
     """
     types, parts = labels
     background = draw_background(peaks, 1, seed)[:, 0]
-    scores = LinkScores.empty(len(data.candidates.peaks), len(np.unique(types)))
+    sizes = len(data.candidates.peaks), len(data.candidates), len(np.unique(types))
+    scores = LinkScores.empty(*sizes)
     for fold, path in enumerate(tqdm(models, desc="folds", mininterval=10)):
         score_genes(
             scores,
@@ -68,50 +69,35 @@ def score_by_folds(
             data,
             np.flatnonzero(folds[f"fold{fold}"] == TEST),
             background,
-            Labels(types, parts),
+            parts,
             target=settings["target"],
-            penalty=settings["calls"]["penalty"],
         )
+    effects = fit_effects(
+        data, scores.expected, scores.of_promoters, scores.of_matched, background, seed
+    )
+    score_effects(scores, data, effects, background, types)
     return scores
 
 
-def activities_of_cells(
-    models: Sequence[str | Path],
-    data: GenePeaks,
-    folds: pd.DataFrame,
-    links: pd.DataFrame,
-    obs: pd.DataFrame,
-    settings: Mapping[str, Any],
-    device: torch.device | str = "cpu",
-) -> AnnData:
+def activities_of_cells(data: GenePeaks, links: pd.DataFrame, obs: pd.DataFrame) -> AnnData:
     """Give what strong cREs add to their genes in each cell, and nothing of other pairs.
 
     Parameters
     ----------
-    models, data, folds, settings, device
+    data
         As for :func:`score_by_folds`.
     links
-        The table of links, with ``call`` and ``weight``.
+        The table of links, with ``call`` and ``effect``.
     obs
         Of the cells.
 
     Returns
     -------
-    Cells x pairs, float32: activity times weight.
+    Cells x pairs, float32: effect times accessibility.
     """
     strong = np.flatnonzero((links["call"] == STRONG).to_numpy())
-    values = np.zeros((len(obs), len(strong)), np.float32)
-    gene_of = data.candidates.gene_of_pair[strong]
-    for fold, path in enumerate(models):
-        model = load_attention(path, device)
-        test = np.flatnonzero(folds[f"fold{fold}"] == TEST)
-        for gene in np.intersect1d(test, gene_of):
-            readout = data.readout(int(gene), settings["target"])
-            found = gene_activities(model, data.batch([gene]).to(device), readout)
-            columns = np.flatnonzero(gene_of == gene)
-            its = strong[columns] - data.candidates.of_gene(int(gene)).start
-            values[:, columns] = found.added[:, 1 + its].cpu().numpy()
-    values *= links["weight"].to_numpy(np.float32)[strong]
+    values = data.accessibility.of_peaks(data.candidates.peaks[strong]).numpy()
+    values = values * links["effect"].to_numpy(np.float32)[strong]
     logger.info("%d strong cREs in %d cells", len(strong), len(obs))
     var = links.iloc[strong][["gene", "gene_name", "peak", "distance", "link_score"]].copy()
     var.index = pd.Index(var["gene"] + "|" + var["peak"], name="pair")

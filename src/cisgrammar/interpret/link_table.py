@@ -10,10 +10,12 @@ import numpy as np
 import pandas as pd
 import torch
 from anndata import AnnData
+from scipy.stats import norm
 
 from cisgrammar.data.folds import TEST, TRAIN
 from cisgrammar.data.gene_batches import GeneBatch, GenePeaks
 from cisgrammar.interpret.link_activities import gene_activities
+from cisgrammar.interpret.link_evidence import Effects
 from cisgrammar.models.cre_attention import CreAttention
 
 STRONG, WEAK = "strong", "weak"
@@ -29,59 +31,49 @@ class LinkScores:
     ----------
     spread
         Standard deviation over cells of what the peak adds to the gene, by the shared model.
-    weight
-        How much of that the gene's own expression supports: 1 is as much as the model says.
-    score, null
-        ``spread`` times ``weight``, where that is above 0; the same of a matched peak of another
-        chromosome in the place of this one.
     highest
-        The largest absolute activity of any cell, as published.
+        The largest absolute activity of any cell by the shared model, as published.
+    expected, of_matched
+        Effect per unit of accessibility by the shared model: of the peak, and of a matched peak
+        of another chromosome in the place of this one.
+    of_promoters
+        The same of each gene's promoter: ``(genes,)``.
+    effect
+        After the gene's own cells were seen (:mod:`cisgrammar.interpret.link_evidence`).
+    score, null
+        How sure a large effect is (:func:`certainty`); the same of the matched peak.
     r
-        Of the activity with the gene's measured expression, over cells.
-    slope
-        Sign of the activity's covariance with accessibility: -1, 0 or 1.
+        Of what the peak adds with the gene's measured expression, over cells.
     by_type
-        Mean activity about its mean over cells, times ``weight``: ``(pairs, cell types)``.
+        Effect times accessibility about its mean over cells: ``(pairs, cell types)``.
     genes
         How well each gene is predicted.
     """
 
     spread: np.ndarray
-    weight: np.ndarray
+    highest: np.ndarray
+    expected: np.ndarray
+    of_matched: np.ndarray
+    of_promoters: np.ndarray
+    effect: np.ndarray
     score: np.ndarray
     null: np.ndarray
-    highest: np.ndarray
     r: np.ndarray
-    slope: np.ndarray
     by_type: np.ndarray
     genes: list[dict[str, Any]]
 
     @classmethod
-    def empty(cls, n_pairs: int, n_types: int) -> LinkScores:
+    def empty(cls, n_pairs: int, n_genes: int, n_types: int) -> LinkScores:
         """Start with zeros."""
-        names = ("spread", "weight", "score", "null", "highest", "r", "slope")
+        names = ("spread", "highest", "expected", "of_matched", "effect", "score", "null", "r")
         arrays = {name: np.zeros(n_pairs) for name in names}
-        return cls(**arrays, by_type=np.zeros((n_pairs, n_types)), genes=[])
+        by_type = np.zeros((n_pairs, n_types))
+        return cls(**arrays, of_promoters=np.zeros(n_genes), by_type=by_type, genes=[])
 
     def gene_table(self, folds: pd.DataFrame) -> pd.DataFrame:
         """List genes in the order of the folds, with r over test cells of each way to predict."""
         table = pd.DataFrame(self.genes).set_index("gene")
         return table.reindex(folds["sequence"]).rename_axis("gene").reset_index()
-
-
-@dataclass(frozen=True)
-class Labels:
-    """What is known of cells: their types and the parts that they are in, a label for each."""
-
-    cell_types: np.ndarray
-    parts: np.ndarray
-
-    def means(self) -> np.ndarray:
-        """Give what averages over the cells of each type: ``(types, cells)``."""
-        names, number = np.unique(self.cell_types, return_inverse=True)
-        shares = np.zeros((len(names), len(number)), np.float32)
-        shares[number, np.arange(len(number))] = 1 / np.bincount(number)[number]
-        return shares
 
 
 def score_genes(
@@ -90,12 +82,11 @@ def score_genes(
     data: GenePeaks,
     genes: Sequence[int] | np.ndarray,
     background: np.ndarray,
-    labels: Labels,
+    parts: np.ndarray,
     *,
     target: str,
-    penalty: float,
 ) -> None:
-    """Fill in the pairs of some genes by a model that did not see these.
+    """Fill in what a model that did not see some genes says of their pairs.
 
     Parameters
     ----------
@@ -107,34 +98,73 @@ def score_genes(
         Rows.
     background
         For each peak one of another chromosome, alike in accessibility and GC: ``(peaks,)``.
-    labels
+    parts
         Of the cells.
-    penalty
-        As for :func:`supported`.
     """
-    device, of_types = next(model.parameters()).device, labels.means()
+    device = next(model.parameters()).device
     for gene in map(int, genes):
         its, readout = data.candidates.of_gene(gene), data.readout(gene, target)
         batch = data.batch([gene])
         found = gene_activities(model, batch.to(device), readout)
-        every = _centred(found.added)
+        added = found.added.cpu().numpy()
         other = _replaced(batch, data, background[data.candidates.peaks[its]])
-        null = _centred(gene_activities(model, other.to(device), readout).added)[:, 1:]
+        of_other = gene_activities(model, other.to(device), readout).added
         observed = _centred(data.expression.observed(np.array([gene])))[:, 0]
-        weight, null_weight = supported(every, null, observed, penalty)
-        values, access = every[:, 1:], batch.accessibility[0][:, 1:].numpy()
-        covariance = (values * (access - access.mean(axis=0))).mean(axis=0)
-        scores.spread[its] = values.std(axis=0)
-        scores.weight[its] = weight
-        scores.score[its] = np.maximum(weight, 0) * values.std(axis=0)
-        scores.null[its] = np.maximum(null_weight, 0) * null.std(axis=0)
-        scores.highest[its] = np.abs(found.added[:, 1:].cpu().numpy()).max(axis=0)
-        scores.r[its] = correlation(values, observed)
-        scores.slope[its] = np.sign(np.where(np.abs(covariance) > 1e-9, covariance, 0))
-        scores.by_type[its] = (of_types @ values).T * weight[:, None]
+        slope = slopes(_centred(added), _centred(batch.accessibility[0]))
+        scores.of_promoters[gene], scores.expected[its] = slope[0], slope[1:]
+        scores.of_matched[its] = slopes(_centred(of_other), _centred(other.accessibility[0]))[1:]
+        scores.spread[its] = added[:, 1:].std(axis=0)
+        scores.highest[its] = np.abs(added[:, 1:]).max(axis=0)
         scores.genes.append(
-            _gene_row(data, gene, found.prediction.cpu().numpy(), batch, observed, labels.parts)
+            _gene_row(data, gene, found.prediction.cpu().numpy(), batch, observed, parts)
         )
+
+
+def score_effects(
+    scores: LinkScores,
+    data: GenePeaks,
+    effects: Effects,
+    background: np.ndarray,
+    cell_types: np.ndarray,
+) -> None:
+    """Fill in what follows from effects that genes' own cells support."""
+    names, number = np.unique(cell_types, return_inverse=True)
+    of_types = np.zeros((len(names), len(number)))
+    of_types[number, np.arange(len(number))] = 1 / np.bincount(number)[number]
+    scores.effect[:] = effects.mean
+    sizes, other_sizes = np.zeros((2, len(effects.mean)))
+    for gene in range(len(data.candidates)):
+        its = data.candidates.of_gene(gene)
+        peaks, effect = data.candidates.peaks[its], effects.mean[its]
+        access = _centred(data.accessibility.of_peaks(peaks))
+        observed = _centred(data.expression.observed(np.array([gene])))[:, 0]
+        sizes[its] = access.std(axis=0)
+        other_sizes[its] = data.accessibility.of_peaks(background[peaks]).numpy().std(axis=0)
+        scores.r[its] = correlation(access * effect, observed)
+        scores.by_type[its] = (of_types @ access).T * effect[:, None]
+    usual = float(np.sqrt(np.mean((effects.mean * sizes) ** 2)))
+    scores.score[:] = certainty(effects.mean * sizes, effects.deviation * sizes, usual)
+    scores.null[:] = certainty(
+        effects.null_mean * other_sizes, effects.null_deviation * other_sizes, usual
+    )
+
+
+def certainty(mean: np.ndarray, deviation: np.ndarray, usual: float) -> np.ndarray:
+    """Say how sure it is that an effect, whatever its sign, is larger than is usual.
+
+    Parameters
+    ----------
+    mean, deviation
+        Of each effect.
+    usual
+        A size.
+
+    Returns
+    -------
+    -log10 of the probability that it is smaller, or of the other sign.
+    """
+    distance = (np.abs(mean) - usual) / np.maximum(deviation, 1e-12)
+    return -norm.logcdf(-distance) / np.log(10)
 
 
 def _centred(values: Any) -> np.ndarray:
@@ -142,46 +172,10 @@ def _centred(values: Any) -> np.ndarray:
     return values - values.mean(axis=0)
 
 
-def supported(
-    values: np.ndarray, null: np.ndarray, observed: np.ndarray, penalty: float
-) -> tuple[np.ndarray, np.ndarray]:
-    """Say how much of what each peak adds one gene's own expression supports.
-
-    Parameters
-    ----------
-    added
-        What the promoter and the candidates add, centred: ``(cells, 1 + candidates)``.
-    null
-        What matched peaks add in the candidates' places, centred: ``(cells, candidates)``.
-    observed
-        The gene's measured expression, centred: ``(cells,)``.
-    penalty
-        Of the squared differences of weights from 1; high ones trust the shared model.
-
-    Returns
-    -------
-    Weights of the candidates, fitted together, and of each matched peak, fitted in the place of
-    its candidate: ``(candidates,)`` each.
-
-    Notes
-    -----
-    Ridge regression about 1 in place of 0: the shared model is the prior of a gene's own fit. So
-    a peak that is open in the same cells as a true link is told from it by its sequence first,
-    and by the gene's own cells where these say more.
-    """
-    gram, product = values.T @ values, values.T @ observed
-    diagonal = penalty * np.eye(len(gram))
-    weight = np.linalg.solve(gram + diagonal, product + penalty)[1:]
-    cross, squares, its = values.T @ null, (null**2).sum(axis=0), null.T @ observed
-    grams = np.repeat((gram + diagonal)[None], null.shape[1], axis=0)
-    products = np.repeat((product + penalty)[None], null.shape[1], axis=0)
-    each = np.arange(null.shape[1])
-    grams[each, each + 1, :] = cross.T
-    grams[each, :, each + 1] = cross.T
-    grams[each, each + 1, each + 1] = squares + penalty
-    products[each, each + 1] = its + penalty
-    solved = np.linalg.solve(grams, products[:, :, None])[:, :, 0]
-    return weight, solved[each, each + 1]
+def slopes(added: np.ndarray, access: np.ndarray) -> np.ndarray:
+    """Regress what peaks add on their accessibility, both centred; 0 where that is constant."""
+    square = (access**2).sum(axis=0)
+    return np.where(square > 1e-9, (added * access).sum(axis=0) / np.maximum(square, 1e-9), 0)
 
 
 def correlation(centred: np.ndarray, observed: np.ndarray) -> np.ndarray:
@@ -277,13 +271,13 @@ def false_discovery_rates(score: np.ndarray, null: np.ndarray) -> np.ndarray:
 
 
 def strengths(
-    score: np.ndarray, slope: np.ndarray, fdr: np.ndarray, settings: Mapping[str, float]
+    score: np.ndarray, effect: np.ndarray, fdr: np.ndarray, settings: Mapping[str, float]
 ) -> np.ndarray:
     """Call strong and weak cREs.
 
     Parameters
     ----------
-    score, slope, fdr
+    score, effect, fdr
         Of pairs.
     settings
         ``weak``, ``strong``: percentiles of the scores above 0; ``max_fdr``.
@@ -296,7 +290,7 @@ def strengths(
     positive = score[score > 0]
     limits = [settings["weak"], settings["strong"]]
     weak, strong = np.percentile(positive, limits) if len(positive) else (np.inf, np.inf)
-    possible = (slope > 0) & (fdr <= settings["max_fdr"])
+    possible = (effect > 0) & (fdr <= settings["max_fdr"])
     call = np.full(len(score), "", dtype=object)
     call[possible & (score > weak)] = WEAK
     call[possible & (score > strong)] = STRONG
@@ -330,7 +324,7 @@ def link_table(
 
     Returns
     -------
-    gene, gene_name, peak, chrom, start, end, distance, promoter_peak, link_score, spread, weight,
+    gene, gene_name, peak, chrom, start, end, distance, promoter_peak, link_score, spread, effect,
     highest, sign (``+``, ``-`` or nothing), r, best_cell_type, p, fdr, call, and the baselines.
     """
     pairs = data.candidates.table(peaks.index)
@@ -344,14 +338,14 @@ def link_table(
         promoter_peak=pairs["promoter_peak"],
         link_score=scores.score,
         spread=scores.spread,
-        weight=scores.weight,
+        effect=scores.effect,
         highest=scores.highest,
-        sign=pd.Series(scores.slope).map({1.0: "+", -1.0: "-", 0.0: ""}).to_numpy(),
+        sign=pd.Series(np.sign(scores.effect)).map({1.0: "+", -1.0: "-", 0.0: ""}).to_numpy(),
         r=scores.r,
         best_cell_type=names[scores.by_type.argmax(axis=1)],
         p=p,
         fdr=fdr,
-        call=strengths(scores.score, scores.slope, fdr, settings),
+        call=strengths(scores.score, scores.effect, fdr, settings),
     ).join(baselines.drop(columns="distance"))
 
 

@@ -98,7 +98,10 @@ def gather_gene_peaks(
         source = Predicted(embedding, model.head.weight.detach().cpu(), None)
     elif settings["accessibility"] == "predicted":
         source = Predicted(embedding, weight, intercept)
-    scaled = Scaled(source, cells.n_vars, torch.from_numpy(train), settings["centred"])
+    scaled = Scaled(
+        source, cells.n_vars, torch.from_numpy(train), settings["centred"],
+        settings["scale"] == "all",
+    )  # fmt: skip
     expression = learn_expression(
         matrix, train, settings["expression"]["components"], derive_seed(seed, "components")
     )

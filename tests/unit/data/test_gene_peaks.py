@@ -59,6 +59,15 @@ def test_scaled_accessibility_has_mean_square_1_over_its_cells_and_is_then_centr
     assert torch.allclose(centred, plain - plain.mean(dim=0), atol=1e-5)
 
 
+def test_scaled_together_peaks_keep_their_proportions():
+    is_open = np.zeros((4, 2))
+    is_open[:, 0], is_open[0, 1] = 1, 1
+    counted = Counted(sparse.csr_matrix(is_open))
+    found = Scaled(counted, 2, torch.arange(4), False, together=True)
+    expected = is_open / np.sqrt((is_open**2).mean())
+    assert np.allclose(found.of_peaks(np.arange(2)).numpy(), expected)
+
+
 def test_predicted_accessibility_is_the_first_stage_s_with_or_without_depth():
     embedding, weight, depth = torch.randn(5, 3), torch.randn(7, 3), torch.randn(7)
     peaks, cells = np.array([4, 1]), torch.tensor([0, 6])

@@ -11,16 +11,17 @@ from cisgrammar.interpret.link_baselines import baseline_table, draw_background
 from cisgrammar.interpret.link_scoring import activities_of_cells, score_by_folds, specific_links
 from cisgrammar.interpret.link_table import (
     activities_of_types,
+    certainty,
     false_discovery_rates,
     link_table,
     p_values,
+    slopes,
     strengths,
-    supported,
 )
 from cisgrammar.models.cre_attention import save_attention
 from cisgrammar.training.link_model import train_attention
 
-CALLS = {"penalty": 20, "weak": 40, "strong": 85, "max_fdr": 1}
+CALLS = {"weak": 40, "strong": 85, "max_fdr": 1}
 SCORES = st.lists(st.tuples(st.integers(0, 6), st.integers(0, 6)), min_size=1, max_size=30)
 
 
@@ -40,26 +41,24 @@ def test_p_values_count_nulls_as_high():
     assert p.tolist() == [1 / 4, 3 / 4, 2 / 4]
 
 
-def test_a_gene_s_own_fit_is_drawn_to_the_shared_model():
-    rng = np.random.default_rng(1)
-    values = rng.normal(size=(500, 4))
-    null = rng.normal(size=(500, 3))
-    observed = values @ [1.0, 2.0, 0.0, 1.0]
-    weight, of_null = supported(values, null, observed, penalty=1e-6)
-    assert np.allclose(weight, [2, 0, 1], atol=1e-6)
-    assert np.allclose(supported(values, null, observed, penalty=1e12)[0], 1)
-    for j in range(3):  # each matched peak stands in the place of its candidate
-        replaced = values.copy()
-        replaced[:, j + 1] = null[:, j]
-        alone = np.linalg.lstsq(replaced, observed, rcond=None)[0][j + 1]
-        assert of_null[j] == pytest.approx(alone, abs=1e-6)
+def test_slopes_are_those_of_least_squares_and_0_for_constant_accessibility():
+    access = np.array([[-1.0, 0.0], [0.0, 0.0], [1.0, 0.0]])
+    added = np.array([[-2.0, 1.0], [1.0, -1.0], [1.0, 0.0]])
+    assert slopes(added, access).tolist() == [1.5, 0]
+
+
+def test_certainty_is_of_size_whatever_the_sign():
+    found = certainty(np.array([1.0, -1.0, 3.0, 1.0]), np.array([1.0, 1.0, 1.0, 0.0]), 1.0)
+    assert found[:2] == pytest.approx(np.log10([2, 2]))
+    assert found[2] == pytest.approx(-np.log10(0.0227501))
+    assert certainty(np.array([5.0]), np.array([0.1]), 1.0) > 300  # not cut off at 1
 
 
 def test_calls_ask_for_score_sign_and_fdr():
     score, fdr = np.arange(10.0), np.zeros(10)
-    slope = np.ones(10)
-    slope[9], fdr[8] = -1, 0.5
-    found = strengths(score, slope, fdr, {"weak": 40, "strong": 70, "max_fdr": 0.1})
+    effect = np.ones(10)
+    effect[9], fdr[8] = -1, 0.5
+    found = strengths(score, effect, fdr, {"weak": 40, "strong": 70, "max_fdr": 0.1})
     assert found.tolist() == ["", "", "", "", "", "weak", "weak", "strong", "", ""]
 
 
@@ -90,26 +89,26 @@ def scored(tmp_path_factory):
         n_background=20, ridge_penalty=0.2, seed=1,
     )  # fmt: skip
     table = link_table(data, places, scores, ["a", "b", "c"], baselines, CALLS)
-    return data, drives, types, folds, models, scores, table, section
+    return data, drives, types, folds, scores, table
 
 
 def test_links_that_drive_genes_rank_above_the_others(scored):
-    _, drives, *_, scores, table, _ = scored
+    _, drives, *_, scores, table = scored
     assert roc_auc_score(drives, table["link_score"]) > 0.9
     assert roc_auc_score(drives, table["r_cells"]) > 0.8
     assert roc_auc_score(drives, table["ridge"]) > 0.8
     assert roc_auc_score(drives, table["z_background"]) > 0.8
-    assert (table["sign"][drives & (table["link_score"] > 0.1)] == "+").mean() > 0.9
+    assert (table["sign"][drives & (table["link_score"] > 1)] == "+").mean() > 0.9
     held_out = scores.gene_table(scored[3])
     assert held_out["gene"].tolist() == scored[3]["sequence"].tolist()
     assert held_out["model"].mean() > held_out["promoter"].mean()
 
 
 def test_activities_of_types_and_cells_tell_the_same(scored):
-    data, _, types, folds, models, scores, table, section = scored
+    data, _, types, _, scores, table = scored
     by_type = activities_of_types(table, scores, ["a", "b", "c"])
     obs = pd.DataFrame({"cell_type": types}, index=[f"c{i}" for i in range(len(types))])
-    cells = activities_of_cells(models, data, folds, table, obs, section)
+    cells = activities_of_cells(data, table, obs)
     strong = (table["call"] == "strong").to_numpy()
     assert cells.n_vars == strong.sum() > 0
     centred = cells.X - cells.X.mean(axis=0)
