@@ -7,6 +7,8 @@ weighted sum of a model's targets, so that one label, or the difference of two, 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import torch
 from torch import Tensor
@@ -128,7 +130,7 @@ def gradients(model: SequenceModel, inputs: Inputs, weights: np.ndarray) -> np.n
     each = []
     for batch in inputs.batches(_at_once(inputs, 1)):
         bases = one_hot(batch.codes)
-        slope = _slope(model, bases, batch, share, Gradients())
+        slope, _ = _slope(model, bases, batch, share, Gradients())
         slope = (slope - slope.mean(dim=2, keepdim=True)) * (batch.codes != N)[:, :, None]
         each.append(slope.transpose(1, 2).cpu())
     return torch.cat(each).numpy()
@@ -140,8 +142,8 @@ def deeplift(
     weights: np.ndarray,
     *,
     n_references: int = REFERENCES,
-    seed: int = 0,
-) -> np.ndarray:
+    seeds: Sequence[int],
+) -> tuple[np.ndarray, np.ndarray]:
     """Explain the difference from shuffled sequences base by base, by DeepLIFT's rescale rule.
 
     Parameters
@@ -150,13 +152,16 @@ def deeplift(
         As in :func:`gradients`.
     n_references
         Shuffles of each sequence that keep its dinucleotides; contributions are averaged.
-    seed
-        Of the shuffles.
+    seeds
+        One for each sequence's shuffles, so that they are the same whatever is explained beside.
 
     Returns
     -------
-    float32 ``(sequences, 4, length)``, rows A, C, G, T. What the bases that stand there
-    contribute sums to the output minus the mean output of the references (:func:`references`).
+    contributions
+        float32 ``(sequences, 4, length)``, rows A, C, G, T; 0 at an N.
+    baseline
+        Mean output of each sequence's references, ``(sequences,)``. What the bases that stand
+        there contribute sums to the sequence's output minus that.
 
     Raises
     ------
@@ -170,32 +175,32 @@ def deeplift(
     """
     _require(model)
     share = torch.as_tensor(weights, dtype=torch.float32, device=inputs.device)
-    shuffles = references(inputs.codes, n_references, seed)
-    size, each = _at_once(inputs, 1 + n_references), []
+    shuffles = references(inputs.codes, n_references, seeds)
+    size, each, baselines = _at_once(inputs, 1 + n_references), [], []
     for start in range(0, len(inputs), size):
         of_batch = torch.arange(start, min(start + size, len(inputs)), device=inputs.device)
         batch = inputs.rows(of_batch.repeat_interleave(1 + n_references))
         codes = torch.cat([inputs.codes[of_batch, None], shuffles[of_batch]], dim=1)
         batch = batch.replace(codes=codes.flatten(0, 1))
         bases = one_hot(batch.codes)
-        slope = _slope(model, bases, batch, share, Rescale(n_references))
+        slope, output = _slope(model, bases, batch, share, Rescale(n_references))
         groups = (len(of_batch), 1 + n_references)
         slope, others = (x.unflatten(0, groups)[:, 1:] for x in (slope, bases))
-        given = slope - (slope * others).sum(dim=3, keepdim=True)
-        given = given.mean(dim=1)
+        baselines.append(output.unflatten(0, groups)[:, 1:].mean(dim=1).cpu())
+        given = (slope - (slope * others).sum(dim=3, keepdim=True)).mean(dim=1)
         known = (inputs.codes[of_batch] != N)[:, :, None]  # an N is one in the references too
         each.append((given * known).transpose(1, 2).cpu())
-    return torch.cat(each).numpy()
+    return torch.cat(each).numpy(), torch.cat(baselines).double().numpy()
 
 
-def references(codes: Tensor, n: int, seed: int) -> Tensor:
+def references(codes: Tensor, n: int, seeds: Sequence[int]) -> Tensor:
     """Shuffle each sequence ``n`` times, keeping its dinucleotides: ``(sequences, n, length)``.
 
     N stays where it is.
     """
-    repeated = codes.cpu().numpy().repeat(n, axis=0)
-    shuffled = torch.from_numpy(shuffle_dinucleotides(repeated, seed))
-    return shuffled.unflatten(0, (-1, n)).to(codes.device)
+    repeated = codes.cpu().numpy()[:, None].repeat(n, axis=1)
+    shuffled = [shuffle_dinucleotides(*each) for each in zip(repeated, seeds, strict=True)]
+    return torch.from_numpy(np.stack(shuffled)).to(codes.device)
 
 
 def actual(hypothetical: np.ndarray, codes: np.ndarray) -> np.ndarray:
@@ -229,18 +234,19 @@ def _slope(
     inputs: Inputs,
     share: Tensor,
     rules: Gradients | Rescale,
-) -> Tensor:
-    """Follow the weighted outputs back to the bases, averaged over members."""
+) -> tuple[Tensor, Tensor]:
+    """Follow the weighted outputs back to the bases: slopes and outputs, means over members."""
     members = members_of(model.eval())
-    total = torch.zeros_like(bases)
+    total, outputs = torch.zeros_like(bases), bases.new_zeros(len(bases))
     for member in members:
         assert isinstance(member, ReadsBases)
         leaf = bases.clone().requires_grad_()
-        output = (member.predict_bases(leaf, inputs, rules) @ share).sum()
+        output = member.predict_bases(leaf, inputs, rules) @ share
+        outputs += output.detach()
         if output.requires_grad:  # a network may read features alone
-            (slope,) = torch.autograd.grad(output, leaf, allow_unused=True)
+            (slope,) = torch.autograd.grad(output.sum(), leaf, allow_unused=True)
             total += 0 if slope is None else slope
-    return total / len(members)
+    return total / len(members), outputs / len(members)
 
 
 def _at_once(inputs: Inputs, rows: int) -> int:

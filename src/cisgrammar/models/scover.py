@@ -154,7 +154,8 @@ class Scover(SequenceModel):
 
     def predict_bases(self, bases: Tensor, inputs: Inputs, rules: Rules) -> Tensor:
         """Predict from bases as numbers; see :class:`~cisgrammar.models.abilities.ReadsBases`."""
-        x, weights = bases.transpose(1, 2), [self.motifs.weight]
+        x = bases.transpose(1, 2)
+        weights: list[Tensor] = [self.motifs.weight]
         if self.motifs.strands == "both":
             weights.append(self.motifs.weight.flip(1, 2))
         scores = torch.stack([F.conv1d(x, weight) for weight in weights], dim=2)
