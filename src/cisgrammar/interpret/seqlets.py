@@ -15,46 +15,44 @@ from cisgrammar.motifs.meme import Motif
 
 WIDTH = 15  # bases of a seqlet
 FLANK = 5  # on both sides, where a motif may reach to
-FDR = 0.05
-NULL_QUANTILES = (0.2, 0.8)  # between them sums are taken to be of chance
+ERROR = 0.05  # chance that a shuffled sequence has a seqlet
 SCAN_P = 1e-3  # of a motif's match, before contributions are asked
 MOST_P = 0.05  # of chance that contributions follow a motif as closely
 COLUMNS = ["row", "start", "end", "contribution", "p"]
 
 
-def find_seqlets(contributions: np.ndarray, width: int = WIDTH, fdr: float = FDR) -> pd.DataFrame:
-    """Find the stretches whose sum of contributions is larger than those of the rest.
+def find_seqlets(
+    contributions: np.ndarray, chance: np.ndarray, width: int = WIDTH, error: float = ERROR
+) -> pd.DataFrame:
+    """Find the stretches whose sum of contributions is larger than any of a shuffled sequence.
 
     Parameters
     ----------
     contributions
         Of the bases that stand there: ``(sequences, length)``; NaN where nothing was asked.
+    chance
+        The same of shuffled sequences, ``(shuffled, length)``.
     width
         Bases of a stretch.
-    fdr
-        Share of chance that is allowed among the seqlets, by Benjamini and Hochberg.
+    error
+        Chance that a shuffled sequence has a seqlet.
 
     Returns
     -------
-    row, start, end (in the sequence), contribution (sum, with its sign), p. In each sequence the
-    largest first; seqlets do not overlap.
-
-    Notes
-    -----
-    As in TF-MoDISco (Shrikumar et al. 2018): most stretches hold no site, so a Laplace
-    distribution is laid through the inner part of all sums, about their median and apart for the
-    two sides. A stretch's p-value is that distribution's tail.
+    row, start, end (in the sequence), contribution (sum, with its sign), p: the share of shuffled
+    sequences whose largest sum, without its sign, is as large. By row, the largest first. Seqlets
+    do not overlap.
     """
-    if contributions.shape[1] < width or not len(contributions):
-        return pd.DataFrame(columns=COLUMNS)
-    sums = np.lib.stride_tricks.sliding_window_view(contributions, width, axis=1).sum(axis=2)
-    p = _tails(sums)
-    limit = _threshold(p[np.isfinite(p)], fdr)
+    sums = _sums(contributions, width)
+    highest = np.sort(np.max(np.abs(np.nan_to_num(_sums(chance, width))), axis=1, initial=0))
+    size = np.abs(np.nan_to_num(sums))
+    p = (1 + len(highest) - np.searchsorted(highest, size)) / (1 + len(highest))
+    p[size == 0] = 1
     found = []
-    for row in np.flatnonzero((p <= limit).any(axis=1)):
-        places = np.flatnonzero(p[row] <= limit)
+    for row in np.flatnonzero((p <= error).any(axis=1)):
+        places = np.flatnonzero(p[row] <= error)
         free = np.ones(sums.shape[1], dtype=bool)
-        for start in places[np.argsort(-np.abs(sums[row, places]), kind="stable")]:
+        for start in places[np.argsort(-size[row, places], kind="stable")]:
             if free[start]:
                 free[max(start - width + 1, 0) : start + width] = False
                 found.append((row, start, start + width, sums[row, start], p[row, start]))
@@ -62,30 +60,12 @@ def find_seqlets(contributions: np.ndarray, width: int = WIDTH, fdr: float = FDR
     return table.astype({"row": int, "start": int, "end": int})
 
 
-def _tails(sums: np.ndarray) -> np.ndarray:
-    """Give the p-value of each sum; NaN stays NaN."""
-    p = np.full(sums.shape, np.nan)
-    known = np.isfinite(sums)
-    if not known.any():
-        return p
-    values = sums[known]
-    low, middle, high = np.quantile(values, (NULL_QUANTILES[0], 0.5, NULL_QUANTILES[1]))
-    above = values >= middle
-    # a side of a Laplace distribution falls from 1/2 at its middle to 1/5 at that quantile
-    scale = np.where(above, high - middle, middle - low) / np.log(0.5 / NULL_QUANTILES[0])
-    distance = np.abs(values - middle)
-    # where nothing varies, whatever differs stands out
-    tail = np.exp(-distance / np.where(scale > 0, scale, np.inf))
-    tail[(scale == 0) & (distance > 0)] = 0
-    p[known] = np.where(np.sign(values) == np.where(above, 1, -1), tail, 1)
-    return p
-
-
-def _threshold(p: np.ndarray, fdr: float) -> float:
-    """Find the largest p-value that counts, by Benjamini and Hochberg; below 0 if none does."""
-    ordered = np.sort(p)
-    passing = np.flatnonzero(ordered <= fdr * np.arange(1, len(p) + 1) / max(len(p), 1))
-    return float(ordered[passing[-1]]) if passing.size else -1.0
+def _sums(contributions: np.ndarray, width: int) -> np.ndarray:
+    """Add up every stretch: ``(sequences, length - width + 1)``, none of shorter sequences."""
+    if contributions.shape[1] < width:
+        return np.empty((len(contributions), 0))
+    windows = np.lib.stride_tricks.sliding_window_view(contributions, width, axis=1)
+    return windows.sum(axis=2)
 
 
 def name_seqlets(

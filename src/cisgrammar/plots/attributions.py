@@ -58,7 +58,8 @@ def contribution_track(
     )  # fmt: skip
     upper.set_xlim(known.min() if len(known) else start, known.max() + 1 if len(known) else start)
     upper.set_title(style.shorten(title, width - 5), loc="left")
-    first, end = window_of(scores[None], n_bases)
+    first = part_of(scores, seqlets["start"] - start, seqlets["end"] - start, n_bases)
+    end = min(first + n_bases, len(scores))
     upper.axvspan(start + first, start + end, color="0.93", zorder=0, lw=0)
     lower = style.axes_at(figure, SIDE, HEAD + TRACK + GAP, width, LETTERS)
     draw_letters(lower, scores[first:end], codes[first:end], start + first)
@@ -78,6 +79,29 @@ def contribution_track(
             )  # fmt: skip
     _name(figure, seqlets, start + first, end - first)
     return figure
+
+
+def part_of(scores: np.ndarray, starts: pd.Series, ends: pd.Series, n: int) -> int:
+    """Choose where the part begins that is drawn as letters.
+
+    Parameters
+    ----------
+    scores
+        ``(positions,)``.
+    starts, ends
+        Of seqlets. The part is laid about those that fit into it and contribute most together;
+        without seqlets it is the one that contributes most.
+    n
+        Its positions.
+    """
+    first, end = starts.to_numpy(dtype=int), ends.to_numpy(dtype=int)
+    if not len(first) or (end - first).min() > n:
+        return window_of(scores[None], n)[0]
+    inside = (first >= first[:, None]) & (end <= first[:, None] + n)  # of parts that begin there
+    sums = np.array([np.abs(scores[a:b]).sum() for a, b in zip(first, end, strict=True)])
+    fitting = inside[(inside @ sums).argmax()]
+    middle = (first[fitting].min() + end[fitting].max()) // 2
+    return int(np.clip(middle - n // 2, 0, max(len(scores) - n, 0)))
 
 
 def _name(figure: Figure, seqlets: pd.DataFrame, origin: int, n: int) -> None:

@@ -11,11 +11,13 @@ import pandas as pd
 from cisgrammar.common.files import write_table
 from cisgrammar.genome.regions import read_bed
 from cisgrammar.interpret.attributions import METHODS, REFERENCES
-from cisgrammar.motifs.meme import read_meme
+from cisgrammar.motifs.databases import load_database
+from cisgrammar.motifs.meme import Motif, read_meme
 from cisgrammar.plots import style
 from cisgrammar.plots.attributions import contribution_track
 from cisgrammar.use.attribution_files import (
     chromosome_sizes,
+    motif_names,
     seqlet_table,
     write_bigwig,
     write_contributions,
@@ -35,7 +37,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--label", help="whose prediction is explained; without it the mean of all")
     parser.add_argument("--minus", help="label whose prediction is subtracted")
     parser.add_argument("--method", choices=METHODS, default="deeplift", help="default: deeplift")
-    parser.add_argument("--motifs", type=Path, help="known motifs (MEME) that name seqlets")
+    parser.add_argument(
+        "--motifs", help="MEME file of motifs that name seqlets, or jaspar:CORE:vertebrates:2024"
+    )
     parser.add_argument(
         "--references", type=int, default=REFERENCES, help=f"shuffles, default: {REFERENCES}"
     )
@@ -64,7 +68,7 @@ def run(asked: argparse.Namespace) -> None:
         n_references=asked.references,
         seed=asked.seed,
     )
-    motifs = read_meme(asked.motifs) if asked.motifs else []
+    motifs = _motifs(asked.motifs) if asked.motifs else []
     folder: Path = asked.output
     folder.mkdir(parents=True, exist_ok=True)
     write_contributions(found, folder / "contributions.h5")
@@ -82,6 +86,10 @@ def run(asked: argparse.Namespace) -> None:
         print(f"{n:,} left out: {reason}")
 
 
+def _motifs(source: str) -> list[Motif]:
+    return load_database(source).motifs if source.startswith("jaspar:") else read_meme(source)
+
+
 def draw(found: Attributions, seqlets: pd.DataFrame, n: int, folder: Path) -> list[str]:
     """Draw the sequences whose bases contribute most; give their names."""
     total = np.nansum(np.abs(found.contributions), axis=1)
@@ -89,7 +97,6 @@ def draw(found: Attributions, seqlets: pd.DataFrame, n: int, folder: Path) -> li
     for number, row in enumerate(rows):
         window, name = found.windows.iloc[row], str(found.windows.index[row])
         its = seqlets[seqlets["sequence"] == name]
-        alt = its["alt"].where(its["alt"].fillna("") != "", its["motif"]).fillna("").astype(str)
         backwards = window["strand"] == "-"
         scores = found.contributions[row][:: -1 if backwards else 1]
         called = str(window["gene_name"]) if "gene_name" in found.windows else name
@@ -97,7 +104,7 @@ def draw(found: Attributions, seqlets: pd.DataFrame, n: int, folder: Path) -> li
             scores,
             plus_strand(found.codes[row], window["strand"]),
             int(window["start"]),
-            its.assign(name=alt),
+            its.assign(name=motif_names(its)),
             f"{called}, {found.title}, {found.method}",
             f"Position on {window['chrom']} (bp); the model reads the {window['strand']} strand",
         )

@@ -132,7 +132,7 @@ def seqlet_table(
     motif_start, motif_end, motif_r, motif_p: by sequence, the largest contribution first.
     """
     contributions, length = attributions.contributions, attributions.codes.shape[1]
-    found = find_seqlets(contributions)
+    found = find_seqlets(contributions, attributions.chance)
     found = name_seqlets(found, contributions, attributions.codes, motifs, seed=seed)
     windows = attributions.windows.iloc[found["row"].to_numpy(dtype=np.int64)]
     minus, origin = (windows["strand"] == "-").to_numpy(), windows["start"].to_numpy()
@@ -147,16 +147,21 @@ def seqlet_table(
     return table.astype(whole)[SEQLET_COLUMNS].reset_index(drop=True)
 
 
+def motif_names(seqlets: pd.DataFrame) -> pd.Series:
+    """Join both names of each seqlet's motif; empty where there is none."""
+    names = seqlets[["motif", "alt"]].fillna("").astype(str)
+    return (names["motif"] + " " + names["alt"]).str.strip()
+
+
 def write_seqlets(seqlets: pd.DataFrame, path: str | Path) -> None:
     """Write seqlets as BED6: the motif's name or a dot, up to 1000 by contribution, its strand."""
-    name = seqlets["alt"].where(seqlets["alt"].fillna("") != "", seqlets["motif"])
     largest = seqlets["contribution"].abs().max()
     table = pd.DataFrame(
         {
             "chrom": seqlets["chrom"],
             "start": seqlets["start"],
             "end": seqlets["end"],
-            "name": name.fillna("").astype(str).str.replace(r"\s", "_", regex=True),
+            "name": motif_names(seqlets).str.replace(r"\s", "_", regex=True),
             "score": (1000 * seqlets["contribution"].abs() / largest).fillna(0).round().astype(int),
             "strand": seqlets["motif_strand"].fillna("."),
         }

@@ -16,12 +16,14 @@ from cisgrammar.common.inputs import examples, nearest
 from cisgrammar.common.seeds import derive_seed
 from cisgrammar.data.split import Inputs
 from cisgrammar.genome.fasta import match_chromosomes
+from cisgrammar.genome.shuffling import shuffle_dinucleotides
 from cisgrammar.interpret import attributions
 from cisgrammar.interpret.attributions import METHODS, REFERENCES
 from cisgrammar.models.base import SequenceModel
 from cisgrammar.models.prediction import predict
 from cisgrammar.use.trained import Trained
 
+SHUFFLED = 100  # sequences that tell what chance gives
 AT_ONCE = 64  # sequences between two steps of the progress bar
 NO_WINDOW = "in no window"
 NOT_HELD_OUT = "no fold has tested a window there"
@@ -43,6 +45,8 @@ class Attributions:
     hypothetical
         float32 ``(sequences, 4, length)``, rows A, C, G, T: what each base would contribute. NaN
         outside of the regions that were asked for.
+    chance
+        What bases contribute in shuffled sequences, ``(shuffled, length)``.
     method
         ``ism``, ``gradient`` or ``deeplift``.
     label, minus
@@ -52,6 +56,7 @@ class Attributions:
     windows: pd.DataFrame
     codes: np.ndarray
     hypothetical: np.ndarray
+    chance: np.ndarray
     method: str
     label: str | None
     minus: str | None
@@ -79,6 +84,7 @@ def attribute(
     regions: pd.DataFrame | None = None,
     all_folds: bool = False,
     n_references: int = REFERENCES,
+    n_shuffled: int = SHUFFLED,
     seed: int = 0,
 ) -> tuple[Attributions, pd.DataFrame]:
     """Say what each base contributes.
@@ -102,8 +108,12 @@ def attribute(
     all_folds
         Average the models of all folds, also those that trained on the sequence. Otherwise only
         the model that never saw it, and sequences that no fold has tested are left out.
-    n_references, seed
+    n_references
         Of ``deeplift``: shuffles of each sequence.
+    n_shuffled
+        Shuffled sequences that are explained too, to tell what bases contribute by chance.
+    seed
+        Of all shuffles.
 
     Returns
     -------
@@ -135,9 +145,22 @@ def attribute(
     left_out = pd.DataFrame(skipped, columns=["name", "chrom", "start", "end", "reason"])
     if not len(rows):
         raise _nothing_left(left_out)
-    explained = _explain(trained, method, rows, asked, weights, all_folds, n_references, seed)
-    windows, codes, hypothetical = explained
-    return Attributions(windows, codes, hypothetical, method, label, minus), left_out
+    order = np.argsort(rows)
+    codes = np.empty((len(rows), trained.length), dtype=np.uint8)
+    codes[order] = trained.dataset.varm["codes"][rows[order]]  # HDF5 reads rows in their order
+    question = _Question(trained, method, weights, all_folds, n_references, seed)
+    seeds = [derive_seed(seed, "references", name) for name in trained.dataset.var_names[rows]]
+    hypothetical, prediction, baseline = question.explain(rows, codes, asked, seeds)
+    chance = question.by_chance(rows, codes, asked, n_shuffled)
+    windows = trained.windows.iloc[rows][["chrom", "start", "end", "strand"]].assign(
+        fold="" if all_folds else trained.test_fold[rows].astype(str), prediction=prediction
+    )
+    if method == "deeplift":
+        windows["baseline"] = baseline
+    if "gene_name" in trained.dataset.var:
+        windows.insert(0, "gene_name", trained.dataset.var["gene_name"].astype(str).iloc[rows])
+    found = Attributions(windows, codes, hypothetical, chance, method, label, minus)
+    return found, left_out
 
 
 def contrast(
@@ -239,51 +262,71 @@ def _nothing_left(left_out: pd.DataFrame) -> InputError:
     return InputError(f"attributions: nothing is left to explain: {what}. {advice}")
 
 
-def _explain(
-    trained: Trained,
-    method: str,
-    rows: np.ndarray,
-    asked: np.ndarray,
-    weights: np.ndarray,
-    all_folds: bool,
-    n_references: int,
-    seed: int,
-) -> tuple[pd.DataFrame, np.ndarray, np.ndarray]:
-    """Ask each sequence's fold, or all: windows, codes and hypothetical contributions."""
-    codes = np.asarray(trained.dataset.varm["codes"][np.sort(rows)])
-    codes = np.ascontiguousarray(codes[np.argsort(np.argsort(rows))])
-    hypothetical = np.zeros((len(rows), 4, trained.length), dtype=np.float32)
-    prediction, baseline = np.zeros(len(rows)), np.zeros(len(rows))
-    folds, names = trained.test_fold[rows], trained.dataset.var_names[rows]
-    n_asked = len(trained.models) if all_folds else 1
-    for fold in trained.models:
-        its = np.arange(len(rows)) if all_folds else np.flatnonzero(folds == fold)
-        parts = np.array_split(its, -(-len(its) // AT_ONCE)) if len(its) else []
-        for part in tqdm(parts, desc=f"fold {fold}", mininterval=1):
-            inputs, model = trained.inputs(fold, codes[part], rows[part]), trained.models[fold]
-            own = predict(model, inputs).cpu().double().numpy() @ weights
-            prediction[part] += own / n_asked
-            if method == "ism":
-                given = _substituted(model, inputs, weights, asked[part])
-            elif method == "gradient":
-                given = attributions.gradients(model, inputs, weights)
-            else:
-                seeds = [derive_seed(seed, "references", name) for name in names[part]]
-                given, expected = attributions.deeplift(
-                    model, inputs, weights, n_references=n_references, seeds=seeds
-                )
-                baseline[part] += expected / n_asked
-            hypothetical[part] += given / n_asked
-    hypothetical[np.broadcast_to(~asked[:, None], hypothetical.shape)] = np.nan
-    var, windows = trained.dataset.var.iloc[rows], trained.windows.iloc[rows]
-    table = windows[["chrom", "start", "end", "strand"]].assign(
-        fold="" if all_folds else folds.astype(str), prediction=prediction
-    )
-    if "gene_name" in var:
-        table.insert(0, "gene_name", var["gene_name"].astype(str))
-    if method == "deeplift":
-        table["baseline"] = baseline
-    return table, codes, hypothetical
+@dataclass(frozen=True)
+class _Question:
+    """What is asked of the models, whatever the sequences."""
+
+    trained: Trained
+    method: str
+    weights: np.ndarray  # of targets
+    all_folds: bool
+    n_references: int
+    seed: int
+
+    def explain(
+        self, rows: np.ndarray, codes: np.ndarray, asked: np.ndarray, seeds: Sequence[int]
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Ask each sequence's fold, or all: hypothetical contributions, predictions, baselines.
+
+        Parameters
+        ----------
+        rows
+            Of the data set, whose folds and features are taken.
+        codes
+            uint8 ``(sequences, length)``: those of the rows, or shuffled ones.
+        asked
+            Which positions: bool ``(sequences, length)``.
+        seeds
+            Of each sequence's references.
+        """
+        hypothetical = np.zeros((len(rows), 4, codes.shape[1]), dtype=np.float32)
+        prediction, baseline = np.zeros(len(rows)), np.zeros(len(rows))
+        folds, models = self.trained.test_fold[rows], self.trained.models
+        n_asked = len(models) if self.all_folds else 1
+        for fold, model in models.items():
+            its = np.flatnonzero(self.all_folds | (folds == fold))
+            parts = np.array_split(its, -(-len(its) // AT_ONCE)) if len(its) else []
+            for part in tqdm(parts, desc=f"fold {fold}", mininterval=1):
+                inputs = self.trained.inputs(fold, codes[part], rows[part])
+                own = predict(model, inputs).cpu().double().numpy() @ self.weights
+                prediction[part] += own / n_asked
+                if self.method == "ism":
+                    given = _substituted(model, inputs, self.weights, asked[part])
+                elif self.method == "gradient":
+                    given = attributions.gradients(model, inputs, self.weights)
+                else:
+                    given, expected = attributions.deeplift(
+                        model,
+                        inputs,
+                        self.weights,
+                        n_references=self.n_references,
+                        seeds=[seeds[i] for i in part],
+                    )
+                    baseline[part] += expected / n_asked
+                hypothetical[part] += given / n_asked
+        hypothetical[np.broadcast_to(~asked[:, None], hypothetical.shape)] = np.nan
+        return hypothetical, prediction, baseline
+
+    def by_chance(
+        self, rows: np.ndarray, codes: np.ndarray, asked: np.ndarray, n: int
+    ) -> np.ndarray:
+        """Give contributions of bases in shuffled sequences, drawn in turn: ``(n, length)``."""
+        rng = np.random.default_rng(derive_seed(self.seed, "chance"))
+        drawn = np.resize(rng.permutation(len(rows)), n)
+        shuffled = shuffle_dinucleotides(codes[drawn], derive_seed(self.seed, "shuffled"))
+        seeds = [derive_seed(self.seed, "references of shuffled", i) for i in range(n)]
+        hypothetical, _, _ = self.explain(rows[drawn], shuffled, asked[drawn], seeds)
+        return attributions.actual(hypothetical, shuffled)
 
 
 def _substituted(
