@@ -7,17 +7,14 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from cisgrammar.common.seeds import derive_seed
-from cisgrammar.genome.sequence import N
-from cisgrammar.interpret.mutagenesis import label_motifs
-from cisgrammar.motifs.fimo import hits
+from cisgrammar.genome.sequence import N, one_hot
 from cisgrammar.motifs.meme import Motif
+from cisgrammar.motifs.tomtom import compare
 
-WIDTH = 15  # bases of a seqlet
-FLANK = 5  # on both sides, where a motif may reach to
+WIDTH = 15  # bases of a stretch
 ERROR = 0.05  # chance that a shuffled sequence has a seqlet
-SCAN_P = 1e-3  # of a motif's match, before contributions are asked
-MOST_P = 0.05  # of chance that contributions follow a motif as closely
+LEAST_SHARE = 0.1  # of the best base's contribution, at a seqlet's ends
+MOST_Q = 0.05  # of a likeness to a known motif
 COLUMNS = ["row", "start", "end", "contribution", "p"]
 
 
@@ -39,9 +36,10 @@ def find_seqlets(
 
     Returns
     -------
-    row, start, end (in the sequence), contribution (sum, with its sign), p: the share of shuffled
-    sequences whose largest sum, without its sign, is as large. By row, the largest first. Seqlets
-    do not overlap.
+    row, start, end (in the sequence), contribution (sum over the stretch, with its sign), p: the
+    share of shuffled sequences whose largest sum, without its sign, is as large. By row, the
+    largest first. Stretches do not overlap, and begin and end where a base contributes a tenth of
+    what the best one does.
     """
     sums = _sums(contributions, width)
     highest = np.sort(np.max(np.abs(np.nan_to_num(_sums(chance, width))), axis=1, initial=0))
@@ -55,9 +53,12 @@ def find_seqlets(
         for start in places[np.argsort(-size[row, places], kind="stable")]:
             if free[start]:
                 free[max(start - width + 1, 0) : start + width] = False
-                found.append((row, start, start + width, sums[row, start], p[row, start]))
+                share = _shares(contributions[row, start : start + width])
+                inner = np.flatnonzero(share >= LEAST_SHARE)
+                its = (start + inner[0], start + inner[-1] + 1)
+                found.append((row, *its, sums[row, start], p[row, start]))
     table = pd.DataFrame(found, columns=COLUMNS)
-    return table.astype({"row": int, "start": int, "end": int})
+    return table.astype(dict.fromkeys(COLUMNS[:3], int) | dict.fromkeys(COLUMNS[3:], float))
 
 
 def _sums(contributions: np.ndarray, width: int) -> np.ndarray:
@@ -68,15 +69,42 @@ def _sums(contributions: np.ndarray, width: int) -> np.ndarray:
     return windows.sum(axis=2)
 
 
+def as_motif(contributions: np.ndarray, codes: np.ndarray, name: str) -> Motif:
+    """Write a seqlet as a motif: the less a base contributes, the more any base would do.
+
+    Parameters
+    ----------
+    contributions
+        Of the seqlet's bases, ``(width,)``.
+    codes
+        The bases, uint8 ``(width,)``.
+    name
+        Of the motif.
+
+    Returns
+    -------
+    Probabilities between 1/4 of each base, where nothing is contributed (or against the sum of
+    all), and 1 of the base that stands there, where most is.
+    """
+    share = _shares(contributions) * (codes != N)
+    spelled = one_hot(np.minimum(codes, 3))
+    return Motif(name, 0.25 + share * (spelled - 0.25))
+
+
+def _shares(contributions: np.ndarray) -> np.ndarray:
+    """Divide contributions by the largest of the sum's sign; the others are 0."""
+    upright = np.nan_to_num(contributions) * np.sign(np.nansum(contributions))
+    return np.maximum(upright, 0) / max(upright.max(), 1e-300)
+
+
 def name_seqlets(
     seqlets: pd.DataFrame,
     contributions: np.ndarray,
     codes: np.ndarray,
     motifs: Sequence[Motif],
-    *,
-    seed: int,
+    threshold: float = MOST_Q,
 ) -> pd.DataFrame:
-    """Name the motif that each seqlet's bases and their contributions are like.
+    """Name the known motif that each seqlet is most like, by Tomtom.
 
     Parameters
     ----------
@@ -86,42 +114,38 @@ def name_seqlets(
         Of the sequences: ``(sequences, length)``; codes are uint8.
     motifs
         Known ones.
-    seed
-        Of the shuffles by which a likeness is judged.
+    threshold
+        Largest q-value of a likeness, over the motifs.
 
     Returns
     -------
     The seqlets with motif, alt, motif_strand (along the sequence), motif_start, motif_end (in
-    the sequence), motif_r and motif_p
-    (:func:`cisgrammar.interpret.mutagenesis.label_motifs`); empty or NaN where no motif matches
-    that overlaps half of itself with the seqlet.
+    the sequence), motif_p, motif_q; without a motif that is like it they are missing.
     """
-    length = codes.shape[1]
-    columns = ["motif", "alt", "motif_strand", "motif_start", "motif_end", "motif_r", "motif_p"]
+    columns = ["motif", "alt", "motif_strand", "motif_start", "motif_end", "motif_p", "motif_q"]
     if seqlets.empty or not motifs:
         return seqlets.reindex(columns=[*seqlets.columns, *columns])
-    size = min(int((seqlets["end"] - seqlets["start"]).iloc[0]) + 2 * FLANK, length)
-    firsts = np.clip(seqlets["start"].to_numpy() - FLANK, 0, length - size)
-    places = firsts[:, None] + np.arange(size)
-    rows = seqlets["row"].to_numpy()[:, None]
-    words, scores = codes[rows, places], np.nan_to_num(contributions[rows, places])
-    words[np.isnan(contributions[rows, places])] = N  # nothing is known there
-    fitting = [motif for motif in motifs if motif.width <= size]
-    found = hits(words, [str(i) for i in range(len(words))], fitting, SCAN_P)
-    matrices = {motif.name: motif.matrix for motif in fitting}
-    by_seqlet, table = dict(list(found.groupby("sequence_name", sort=False))), []
-    starts, ends = (seqlets[column].to_numpy() - firsts for column in ("start", "end"))
-    for i, (word, score) in enumerate(zip(words, scores, strict=True)):
-        if str(i) not in by_seqlet:
-            continue
-        its = by_seqlet[str(i)]
-        shared = np.minimum(its["stop"], ends[i]) - np.maximum(its["start"] - 1, starts[i])
-        its = its[2 * shared >= its["stop"] - its["start"] + 1]
-        best = label_motifs(
-            score.astype(np.float64), word, its, matrices, seed=derive_seed(seed, "seqlet", i)
-        ).head(1)
-        for hit in best[best["p"] <= MOST_P].itertuples():
-            at = (hit.start + firsts[i], hit.end + firsts[i])
-            table.append((seqlets.index[i], hit.motif, hit.alt, hit.strand, *at, hit.r, hit.p))
-    named = pd.DataFrame(table, columns=["seqlet", *columns]).set_index("seqlet")
-    return seqlets.join(named)
+    queries = [
+        as_motif(
+            contributions[its.row, its.start : its.end], codes[its.row, its.start : its.end],
+            str(its.Index),
+        )
+        for its in seqlets.itertuples()
+    ]  # fmt: skip
+    found = compare(queries, motifs, threshold).drop_duplicates("Query_ID")
+    by_name = {motif.name: motif for motif in motifs}
+    seqlet = found["Query_ID"].astype(seqlets.index.dtype)
+    start = seqlets["start"].loc[seqlet].to_numpy() - found["Optimal_offset"].to_numpy()
+    width = found["Target_ID"].map({name: motif.width for name, motif in by_name.items()})
+    named = pd.DataFrame(
+        {
+            "motif": found["Target_ID"],
+            "alt": found["Target_ID"].map({name: motif.alt for name, motif in by_name.items()}),
+            "motif_strand": found["Orientation"],
+            "motif_start": start,
+            "motif_end": start + width.to_numpy(),
+            "motif_p": found["p-value"],
+            "motif_q": found["q-value"],
+        }
+    )
+    return seqlets.join(named.set_index(seqlet.to_numpy()))

@@ -74,7 +74,7 @@ def run(asked: argparse.Namespace) -> None:
     write_contributions(found, folder / "contributions.h5")
     sizes = chromosome_sizes(asked.model.parent, found.windows)
     write_bigwig(found, sizes, folder / "contributions.bw")
-    seqlets = seqlet_table(found, motifs, seed=asked.seed)
+    seqlets = seqlet_table(found, motifs)
     write_table(seqlets, folder / "seqlets.tsv")
     write_seqlets(seqlets, folder / "seqlets.bed")
     drawn = draw(found, seqlets, asked.figures, folder)

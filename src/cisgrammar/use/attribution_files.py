@@ -21,7 +21,7 @@ from cisgrammar.use.attributions import Attributions
 
 SEQLET_COLUMNS = [
     "sequence", "chrom", "start", "end", "contribution", "p", "motif", "alt", "motif_strand",
-    "motif_start", "motif_end", "motif_r", "motif_p",
+    "motif_start", "motif_end", "motif_p", "motif_q",
 ]  # fmt: skip
 
 
@@ -112,9 +112,7 @@ def stretches_of(
         yield int(its[0]), part
 
 
-def seqlet_table(
-    attributions: Attributions, motifs: Sequence[Motif] = (), *, seed: int = 0
-) -> pd.DataFrame:
+def seqlet_table(attributions: Attributions, motifs: Sequence[Motif] = ()) -> pd.DataFrame:
     """Find seqlets, name the motifs that they are like, and place them in the genome.
 
     Parameters
@@ -123,17 +121,15 @@ def seqlet_table(
         Of windows in the genome.
     motifs
         Known ones; without any, seqlets have no names.
-    seed
-        Of the shuffles by which a likeness is judged.
 
     Returns
     -------
     sequence, chrom, start (0-based), end, contribution (sum), p, motif, alt, motif_strand,
-    motif_start, motif_end, motif_r, motif_p: by sequence, the largest contribution first.
+    motif_start, motif_end, motif_p, motif_q: by sequence, the largest contribution first.
     """
     contributions, length = attributions.contributions, attributions.codes.shape[1]
     found = find_seqlets(contributions, attributions.chance)
-    found = name_seqlets(found, contributions, attributions.codes, motifs, seed=seed)
+    found = name_seqlets(found, contributions, attributions.codes, motifs)
     windows = attributions.windows.iloc[found["row"].to_numpy(dtype=np.int64)]
     minus, origin = (windows["strand"] == "-").to_numpy(), windows["start"].to_numpy()
     table = found.assign(sequence=windows.index.to_numpy(), chrom=windows["chrom"].to_numpy())
