@@ -190,8 +190,8 @@ def contrast(
             known = pd.unique(labels)
             raise InputError(
                 f"attributions: `{name}` is none of the {len(known):,} {what} of {trained.name}: "
-                f"{examples(known, 10)}.{nearest(name, known)}"
-                + ("" if by else " To explain a cell type, say by which column: `--by cell_type`.")
+                f"{examples(known, 10)}.{nearest(name, known)} Name one of them"
+                + ("." if by else ", or say by which column to look: `--by cell_type`.")
             )
         weights[its] += sign / its.sum()
     return weights
