@@ -2,8 +2,8 @@
 
 For held-out sequences and one label, or the difference of two: the share of acting sites that
 stand out (their bases contribute more than 95% of the stretches as wide that touch no site; by
-chance 0.05), the share that has a seqlet, the share of seqlets that lie on an acting site, and of
-these the share that is named by its motif. Seconds are those of the contributions, with those of
+chance 0.05), the share that has a seqlet, the share of seqlets that lie on an acting site and on
+any site, and of the latter the share that is named by its motif. Seconds are those of the contributions, with those of
 the shuffled sequences that seqlets are held against.
 
 With --ism-beside-tangermeme the time of all substitutions of some windows is taken, here and by
@@ -62,7 +62,7 @@ def compare(found: Attributions, sites: pd.DataFrame, motifs: list[Motif]) -> st
     obs = pd.DataFrame({"gene": np.repeat(found.windows.index, found.codes.shape[1])})
     obs.index = obs.index.astype(str)
     ranks = rank_sites(AnnData(found.contributions.reshape(-1, 1), obs), sites)
-    acting = sites[sites["acts"]].merge(ranks, on=["gene", "motif", "start"])
+    acting = sites.merge(ranks, on=["gene", "motif", "start"])
     seqlets = seqlet_table(found, motifs)
     pairs = acting.reset_index().merge(
         seqlets.reset_index(), left_on="gene", right_on="sequence", suffixes=("", "_seqlet")
@@ -70,13 +70,16 @@ def compare(found: Attributions, sites: pd.DataFrame, motifs: list[Motif]) -> st
     shared = np.minimum(pairs["genome_end"], pairs["end"]) - np.maximum(
         pairs["genome_start"], pairs["start_seqlet"]
     )
-    pairs = pairs[shared > 0]
-    hit = pairs["index_seqlet"].nunique() / max(len(seqlets), 1)
-    named = (pairs["motif"] == pairs["motif_seqlet"]).mean()
+    on_any = pairs[shared > 0]
+    acting, pairs = acting[acting["acts"]], on_any[on_any["acts"]]
+    on_acting, on_some = (
+        each["index_seqlet"].nunique() / max(len(seqlets), 1) for each in (pairs, on_any)
+    )
     return (
         f"{len(acting):,} sites\tstand out {(acting['rank'] > FOUND).mean():.2f}\t"
         f"in a seqlet {pairs['index'].nunique() / len(acting):.2f}\t"
-        f"{len(seqlets):,} seqlets\ton a site {hit:.2f}\tnamed by its motif {named:.2f}"
+        f"{len(seqlets):,} seqlets\ton these sites {on_acting:.2f}\ton any site {on_some:.2f}\t"
+        f"named by its motif {(on_any['motif'] == on_any['motif_seqlet']).mean():.2f}"
     )
 
 
