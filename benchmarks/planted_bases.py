@@ -3,8 +3,8 @@
 For held-out sequences and one label, or the difference of two: the share of acting sites that
 stand out (their bases contribute more than 95% of the stretches as wide that touch no site; by
 chance 0.05), the share that has a seqlet, the share of seqlets that lie on an acting site and on
-any site, and of the latter the share that is named by its motif. Seconds are those of the contributions, with those of
-the shuffled sequences that seqlets are held against.
+any site, and of the latter the share that is named by its motif. Seconds are those of the
+contributions, with those of the shuffled sequences that seqlets are held against.
 
 With --ism-beside-tangermeme the time of all substitutions of some windows is taken, here and by
 tangermeme's `saturation_mutagenesis` on the same network, and the two are compared. tangermeme is
