@@ -131,6 +131,11 @@ def attribute(
         raise ValueError(f"method is {method!r}, not one of {METHODS}")
     if names is not None and regions is not None:
         raise InputError("attributions: give `names` or `regions`, not both.")
+    if n_references < 1:
+        raise InputError(
+            f"attributions: `--references` is {n_references}. DeepLIFT holds a sequence against "
+            "one shuffle of it or more; 20 are usual."
+        )
     weights = contrast(trained, by, label, minus)
     if regions is not None:
         rows, asked, skipped = _rows_of_regions(trained, regions)

@@ -126,6 +126,7 @@ def test_regions_in_no_window_and_windows_that_no_fold_tests_are_told(trained):
         ({"regions": region(90, 95)}, "1 in no window.*another assembly"),
         ({"regions": region(0, 5, "chrX")}, "1 in no window"),
         ({"regions": region(0, 5), "names": ["G0"]}, "not both"),
+        ({"n_references": 0}, "one shuffle of it or more"),
     ],
 )
 def test_what_cannot_be_explained_is_told(trained, asked, words):
