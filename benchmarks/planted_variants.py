@@ -34,14 +34,7 @@ def draw(trained: Trained, truth: Path, n_sites: int, seed: int) -> pd.DataFrame
     """Draw variants in pairs: variant, chrom, start, ref, alt, sequence, motif, breaks."""
     windows, codes = trained.windows, np.asarray(trained.dataset.varm["codes"])
     motifs = {motif.name: motif.matrix for motif in read_meme(truth / "motifs.meme")}
-    sites = read_table(truth / "sites.tsv")
-    name = "gene" if "gene" in sites else "peak"
-    sites = sites.assign(row=windows.index.get_indexer(sites[name]))
-    if name == "peak":  # there, places are those of the genome
-        sites = sites.assign(start=sites["start"] - windows["start"].to_numpy()[sites["row"]])
-    widths = sites["sequence"].str.len()
-    inside = (sites["start"] >= 0) & (sites["start"] + widths <= trained.length)
-    sites = sites[(sites["row"] >= 0) & inside & (trained.test_fold[sites["row"]] >= 0)]
+    sites = held_out_sites(trained, truth)
     taken = np.zeros(codes.shape, dtype=bool)
     for site in sites.itertuples():
         taken[site.row, site.start : site.start + len(site.sequence)] = True
@@ -58,6 +51,18 @@ def draw(trained: Trained, truth: Path, n_sites: int, seed: int) -> pd.DataFrame
     columns = ["chrom", "start", "ref", "alt", "sequence", "motif", "breaks"]
     table = pd.DataFrame(rows, columns=columns)
     return table.assign(variant=[f"v{i}" for i in range(len(table))])
+
+
+def held_out_sites(trained: Trained, truth: Path) -> pd.DataFrame:
+    """List planted sites of sequences that a fold has tested: motif, start, strand, row, ..."""
+    windows, sites = trained.windows, read_table(truth / "sites.tsv")
+    name = "gene" if "gene" in sites else "peak"
+    sites = sites.assign(row=windows.index.get_indexer(sites[name]))
+    if name == "peak":  # there, places are those of the genome
+        sites = sites.assign(start=sites["start"] - windows["start"].to_numpy()[sites["row"]])
+    widths = sites["sequence"].str.len()
+    inside = (sites["start"] >= 0) & (sites["start"] + widths <= trained.length)
+    return sites[(sites["row"] >= 0) & inside & (trained.test_fold[sites["row"]] >= 0)]
 
 
 def worst_change(matrix: np.ndarray, strand: str, codes: np.ndarray, start: int) -> tuple[int, int]:

@@ -41,6 +41,7 @@ from made_inputs import (
     write_inputs,
 )
 from made_links import made_gene_peaks
+from made_models import small_inputs
 from made_networks import detector, on_top
 from made_populations import SMALL, build, made_populations
 from made_server import serve
@@ -72,6 +73,7 @@ from cisgrammar.genome.peaks import peaks_from_names
 from cisgrammar.genome.regions import read_bed
 from cisgrammar.genome.tss import read_tss
 from cisgrammar.genome.variants import read_variants
+from cisgrammar.interpret.attributions import gradients
 from cisgrammar.interpret.gene_mutagenesis import check_pairs, mutate_genes, named_genes
 from cisgrammar.interpret.gene_sets import match_sets, read_gmt
 from cisgrammar.interpret.neurons.files import sample_layers
@@ -80,6 +82,7 @@ from cisgrammar.interpret.neurons.sampling import SamplingSettings, sample_seque
 from cisgrammar.interpret.region_choice import asked_regions, mutated_windows
 from cisgrammar.models.conv_layers import ConvLayer, chosen_layers
 from cisgrammar.models.cre_attention import load_attention
+from cisgrammar.models.hybrid import Hybrid
 from cisgrammar.models.network_files import read_network
 from cisgrammar.motifs.databases import choose_motifs, load_database
 from cisgrammar.motifs.meme import Motif, read_meme, write_meme
@@ -88,6 +91,7 @@ from cisgrammar.simulate.settings import LinkSettings
 from cisgrammar.training.link_data import gather_gene_peaks
 from cisgrammar.training.link_model import train_attention
 from cisgrammar.training.tuning import read_best
+from cisgrammar.use.attributions import attribute
 from cisgrammar.use.trained import load
 from cisgrammar.use.variant_effects import variant_effects
 
@@ -865,6 +869,16 @@ ENTRIES = {
             "variants: {vcf: mine.vcf, shifts: [-1, 1]}}"
         ),
         "Variants without a file": config("{name: x, counts: {}, variants: {}}"),
+        "Bases of a label that there is not": lambda d: attribute(
+            load(made_results(d)), by="cell_type", label="NK"
+        ),
+        "Bases of regions in no window": lambda d: attribute(
+            load(made_results(d)),
+            regions=pd.DataFrame({"name": ["r1"], "chrom": "chr1", "start": 90, "end": 95}),
+        ),
+        "Bases of a model that cannot be followed back": lambda _: gradients(
+            Hybrid(2, 3, 4, 1, False, 2, 0.0), small_inputs(), np.ones(2)
+        ),
     },
     "Links of peaks and genes": {
         "Links without peaks": config("{name: x, counts: {}, links: {}}"),

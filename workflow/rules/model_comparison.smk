@@ -38,7 +38,7 @@ if len(CHOSEN) > 1 and GIVEN is None and KINDS != [POPULATIONS]:
             settings=COMPARISON,
             training=DEVICE,
             seed=config["seed"],
-            code=code("compare_models", *(MODELS[model].module for model in CHOSEN)),
+            code=model_code("compare_models"),
         message:
             "Comparing the models of {wildcards.name} with each other"
         script:

@@ -28,10 +28,11 @@ def with_ability(ability):
 
 
 def model_code(script):
-    """Digest a script as `code` does, with the implementation of the model it is called for."""
+    """Digest a script as `code` does, with the model it is called for, or all of the config."""
 
     def digest(wildcards):
-        return code(script, MODELS[wildcards.model].module)
+        models = [wildcards.model] if "model" in wildcards.keys() else CHOSEN
+        return code(script, *(MODELS[model].module for model in models))
 
     return digest
 

@@ -16,7 +16,7 @@ from cisgrammar.data.folds import TEST, rows_of
 from cisgrammar.data.split import Inputs
 from cisgrammar.genome.sequence import BASES, decode
 from cisgrammar.models.abilities import Substitutes
-from cisgrammar.models.base import Ensemble, SequenceModel
+from cisgrammar.models.base import SequenceModel, members_of
 
 GENES_AT_ONCE = 8
 Models = Iterable[tuple[int, SequenceModel]]
@@ -226,7 +226,7 @@ def _each(
 @torch.no_grad()
 def _effects(model: SequenceModel, inputs: Inputs) -> torch.Tensor:
     """Average what substitutions change over members: ``(genes, populations, 4, positions)``."""
-    members = list(model.members) if isinstance(model, Ensemble) else [model]
+    members = members_of(model)
     n_bases = inputs.codes.shape[1]
     effects = []
     for member in members:

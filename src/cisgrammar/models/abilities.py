@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from cisgrammar.data.split import Inputs
+from cisgrammar.models.contribution_rules import Rules
 from cisgrammar.models.conv_layers import ConvLayer
 from cisgrammar.models.kmer_regression import KmerRegression
 
@@ -107,6 +108,28 @@ class Substitutes(Protocol):
 
 
 @runtime_checkable
+class ReadsBases(Protocol):
+    """``reads_bases``: a prediction can be followed back to bases."""
+
+    def predict_bases(self, bases: Tensor, inputs: Inputs, rules: Rules) -> Tensor:
+        """Predict from bases as numbers, so that gradients reach them.
+
+        Parameters
+        ----------
+        bases
+            float32 ``(batch, length, 4)``: 1 for the base that stands there, 1/4 of each for N.
+        inputs
+            The same sequences; what else there is beside codes is read from them.
+        rules
+            How activations and maxima are followed back.
+
+        Returns
+        -------
+        ``(batch, targets)``, as the model in evaluation.
+        """
+
+
+@runtime_checkable
 class HasConvolutions(Protocol):
     """``convolutions``: the lower part is plain convolutions, whose neurons can be read."""
 
@@ -130,4 +153,5 @@ PROTOCOLS: dict[str, type] = {
     "kmers": HasKmers,
     "substitutes": Substitutes,
     "convolutions": HasConvolutions,
+    "reads_bases": ReadsBases,
 }

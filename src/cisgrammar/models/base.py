@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, ClassVar, Self, cast
 
@@ -144,3 +144,12 @@ class Ensemble(SequenceModel):
     def forward(self, inputs: Inputs) -> Tensor:
         """Predict a batch, averaged over members: ``(batch, targets)``."""
         return self.predict_members(inputs).mean(dim=0)
+
+
+def members_of(model: SequenceModel) -> list[SequenceModel]:
+    """List the models whose average an ensemble is; of any other model itself alone."""
+    return (
+        list(cast(Iterable[SequenceModel], model.members))
+        if isinstance(model, Ensemble)
+        else [model]
+    )

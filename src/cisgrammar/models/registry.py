@@ -93,7 +93,7 @@ MODELS = {
             "scover",
             "cisgrammar.models.scover:Scover",
             POOLS,
-            frozenset({"convolutions", "dense_targets", "filters", "side_by_side"}),
+            frozenset({"convolutions", "dense_targets", "filters", "reads_bases", "side_by_side"}),
         ),
         ModelSpec(
             "hybrid",
@@ -107,14 +107,14 @@ MODELS = {
             "scBasset",
             "cisgrammar.models.scbasset:Scbasset",
             CELLS,
-            frozenset({"convolutions", "embeds_cells", "inserts"}),
+            frozenset({"convolutions", "embeds_cells", "inserts", "reads_bases"}),
         ),
         ModelSpec(
             "scxpresso",
             "scXpresso",
             "cisgrammar.models.scxpresso:Scxpresso",
             POPULATIONS,
-            frozenset({"by_population", "convolutions", "substitutes"}),
+            frozenset({"by_population", "convolutions", "reads_bases", "substitutes"}),
         ),
     )
 }

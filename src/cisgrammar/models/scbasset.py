@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 import torch
 from anndata import AnnData
@@ -16,6 +16,7 @@ from cisgrammar.data.open_entries import OpenEntries
 from cisgrammar.data.split import Inputs, Split
 from cisgrammar.genome.sequence import N
 from cisgrammar.models.base import SequenceModel
+from cisgrammar.models.contribution_rules import Gradients, Rules
 from cisgrammar.models.conv_layers import ConvLayer
 from cisgrammar.models.kernels.norm_pool import update_running
 from cisgrammar.models.kernels.scbasset_cpu import WIDEST, trunk
@@ -209,6 +210,20 @@ class Scbasset(SequenceModel):
         weight, bias = self.cell_weights()
         return F.linear(self.embed(inputs.codes), weight, bias)
 
+    def predict_bases(self, bases: Tensor, inputs: Inputs, rules: Rules) -> Tensor:
+        """Predict from bases as numbers; see :class:`~cisgrammar.models.abilities.ReadsBases`.
+
+        GELU of a base is an embedding here, linear in how much of each base there is.
+        """
+        known = self.bases[:N]
+        x = bases @ known
+        x = x + (inputs.codes == N)[:, :, None] * (self.bases[N] - known.mean(dim=0))
+        x = x.transpose(1, 2)
+        for block in (self.stem, *self.tower):
+            x = cast(Block, block).followed(x, rules)
+        weight, bias = self.cell_weights()
+        return F.linear(self.embed_features(x, rules=rules), weight, bias)
+
     def embed(self, codes: Tensor, generator: torch.Generator | None = None) -> Tensor:
         """Describe sequences by the numbers of the bottleneck.
 
@@ -257,14 +272,19 @@ class Scbasset(SequenceModel):
             length = -(-length // block.pool)
         return F.silu(z).transpose(1, 2)
 
-    def embed_features(self, features: Tensor, generator: torch.Generator | None = None) -> Tensor:
+    def embed_features(
+        self,
+        features: Tensor,
+        generator: torch.Generator | None = None,
+        rules: Rules | None = None,
+    ) -> Tensor:
         """Go on from :meth:`features` to the bottleneck."""
         flat = features.transpose(1, 2).flatten(1)  # position by position, as the original
         x = self.norm(self.dense(flat / GELU_SLOPE))
         if generator is not None and self.dropout > 0:
             kept = torch.rand(x.shape, generator=generator) >= self.dropout
             x = x * kept.to(x.device) / (1 - self.dropout)
-        return gelu(x)
+        return (rules or Gradients()).activate(gelu, x)
 
     def cell_weights(self) -> tuple[Tensor, Tensor]:
         """Give each cell's weights and intercept, those of its batch added.

@@ -6,8 +6,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from cisgrammar.models.contribution_rules import Rules, pool
 from cisgrammar.models.conv_layers import ConvLayer, fold_norm
-from cisgrammar.models.kernels.norm_pool import norm_pool
+from cisgrammar.models.kernels.norm_pool import norm_pool, same_padding
 
 MOMENTUM = 0.1  # weight of a batch in the running averages; Keras calls this .9
 EPS = 1e-3
@@ -52,6 +53,16 @@ class Block(nn.Module):
             eps=EPS,
         )
         return F.silu(x, inplace=not self.training)
+
+    def followed(self, x: Tensor, rules: Rules) -> Tensor:
+        """Do the same in evaluation, by rules of how it is followed back."""
+        z = conv_same(x, self.weight)
+        scale = GELU_SLOPE * self.gain * torch.rsqrt(self.running_var + EPS)
+        z = z * (scale / GELU_SLOPE)[:, None]
+        z = z + (GELU_SLOPE * self.offset - self.running_mean * scale)[:, None]
+        if self.pool > 1:
+            z = pool(rules, z, self.pool, *same_padding(z.shape[2], self.pool))
+        return rules.activate(F.silu, z)
 
     def described(self) -> ConvLayer:
         """Give its weights as numbers, the normalisation folded in."""

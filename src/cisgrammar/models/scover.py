@@ -12,6 +12,7 @@ from torch.nn import functional as F
 
 from cisgrammar.data.split import Inputs, Split
 from cisgrammar.models.base import SequenceModel
+from cisgrammar.models.contribution_rules import Rules
 from cisgrammar.models.conv_layers import ConvLayer
 from cisgrammar.models.kernels.conv_maxpool import (
     ConvMaxPool,
@@ -19,6 +20,7 @@ from cisgrammar.models.kernels.conv_maxpool import (
     conv_maxpool,
     conv_maxpool_side_by_side,
 )
+from cisgrammar.models.kernels.stretches import stretches
 
 SCAN_BATCH = 1024
 
@@ -149,6 +151,19 @@ class Scover(SequenceModel):
     def forward(self, inputs: Inputs) -> Tensor:
         """Predict: ``(batch, targets)``."""
         return self.head(_read(self.motifs(inputs.codes)))
+
+    def predict_bases(self, bases: Tensor, inputs: Inputs, rules: Rules) -> Tensor:
+        """Predict from bases as numbers; see :class:`~cisgrammar.models.abilities.ReadsBases`."""
+        x = bases.transpose(1, 2)
+        weights: list[Tensor] = [self.motifs.weight]
+        if self.motifs.strands == "both":
+            weights.append(self.motifs.weight.flip(1, 2))
+        scores = torch.stack([F.conv1d(x, weight) for weight in weights], dim=2)
+        maxima = [  # (batch, filters)
+            rules.highest(scores[..., first:end].flatten(2))
+            for first, end in stretches(scores.shape[3], self.bins).tolist()
+        ]
+        return self.head(rules.activate(F.elu, torch.cat(maxima, dim=1)))
 
     @classmethod
     def forward_side_by_side(cls, models: list[Scover], inputs: Inputs) -> Tensor:

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from cisgrammar.common.errors import InputError
 from cisgrammar.data.split import Inputs, Split, read_codes
 from cisgrammar.models.base import SequenceModel
+from cisgrammar.models.contribution_rules import Rules
 from cisgrammar.models.conv_layers import ConvLayer
 from cisgrammar.models.layer_lengths import layer_lengths, shortest_window
 from cisgrammar.models.scxpresso_changes import substitution_effects
@@ -138,6 +139,11 @@ class Scxpresso(SequenceModel):
     def forward(self, inputs: Inputs) -> Tensor:
         """Predict a batch in the targets' unit: ``(batch, targets)``."""
         return torch.cat([network(inputs) for network in self.networks], dim=1)[:, self._order]
+
+    def predict_bases(self, bases: Tensor, inputs: Inputs, rules: Rules) -> Tensor:
+        """Predict from bases as numbers; see :class:`~cisgrammar.models.abilities.ReadsBases`."""
+        each = [network.predict_bases(bases, inputs, rules) for network in self.parts().values()]
+        return torch.cat(each, dim=1)[:, self._order]
 
     def convolutions(self) -> dict[str, list[ConvLayer]]:
         """Describe the two layers of each network that reads sequence, by level."""

@@ -11,6 +11,7 @@ from torch.nn import functional as F
 
 from cisgrammar.data.split import Inputs, Split
 from cisgrammar.models.base import SequenceModel
+from cisgrammar.models.contribution_rules import Gradients, Rules, pool
 from cisgrammar.models.conv_layers import ConvLayer
 from cisgrammar.models.kernels.conv_pool import conv_pool, conv_pool_codes
 from cisgrammar.models.layer_lengths import POOL_PADDING, layer_lengths, padding
@@ -162,12 +163,29 @@ class PopulationNetwork(SequenceModel):
             read.append(self.standard_features(inputs["features"]))
         return self.dense(torch.cat(read, dim=1))
 
-    def outputs(self, joined: Tensor, generator: torch.Generator | None = None) -> Tensor:
+    def outputs(
+        self,
+        joined: Tensor,
+        generator: torch.Generator | None = None,
+        rules: Rules | None = None,
+    ) -> Tensor:
         """Go on from the layer that joins sequence and features, before its ReLU."""
-        x = _drop(F.relu(joined), self.dropout, generator)
+        rules = rules or Gradients()
+        x = _drop(rules.activate(F.relu, joined), self.dropout, generator)
         if self.between is not None:
-            x = _drop(F.relu(self.between(x)), self.head_dropout, generator)
+            x = _drop(rules.activate(F.relu, self.between(x)), self.head_dropout, generator)
         return self.head(x)
+
+    def predict_bases(self, bases: Tensor, inputs: Inputs, rules: Rules) -> Tensor:
+        """Predict from bases as numbers; see :class:`~cisgrammar.models.abilities.ReadsBases`."""
+        x: Tensor | None = None
+        if self.reads_sequence:
+            x = self.first(bases.transpose(1, 2))
+            x = pool(rules, x, self.pool, POOL_PADDING, POOL_PADDING)
+            x = self.second(rules.activate(F.relu, x))
+            x = rules.activate(F.relu, pool(rules, x, self.second_pool))
+        outputs = self.outputs(self.joined(x, inputs), rules=rules)
+        return outputs * self.target_std + self.target_mean
 
     def convolved(self, codes: Tensor) -> Tensor:
         """Run both convolutions with their pooling: ``(batch, second_filters, positions)``."""

@@ -59,7 +59,7 @@ def importance_logos(
         axes = style.axes_at(
             figure, SIDE, HEAD + i * ROW, style.TWO_COLUMNS - SIDE - END, ROW - 2.5
         )
-        _letters(axes, row, codes, start)
+        draw_letters(axes, row, codes, start)
         axes.axhline(0, color=style.INK, lw=0.4)
         for limit in () if thresholds is None else (thresholds[i], -thresholds[i]):
             axes.axhline(limit, color="0.6", lw=0.4, ls=(0, (3, 3)), zorder=0)
@@ -73,7 +73,7 @@ def importance_logos(
             axes.xaxis.set_major_locator(MaxNLocator(6, integer=True))
             axes.xaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
     if labels is not None and len(labels):
-        _name_motifs(figure, labels, start, len(codes))
+        name_motifs(figure, labels, start, len(codes))
     return figure
 
 
@@ -114,7 +114,8 @@ def region_logos(
     )  # fmt: skip
 
 
-def _letters(axes: Axes, scores: np.ndarray, codes: np.ndarray, start: int) -> None:
+def draw_letters(axes: Axes, scores: np.ndarray, codes: np.ndarray, start: int) -> None:
+    """Draw bases as high as their scores; the first is at ``start``."""
     for number, letter in enumerate(BASES):
         shape = glyph(letter)
         here = np.flatnonzero((codes == number) & (codes != N) & (scores != 0))
@@ -129,9 +130,24 @@ def _letters(axes: Axes, scores: np.ndarray, codes: np.ndarray, start: int) -> N
             axes.add_patch(PathPatch(path, facecolor=COLOURS[letter], lw=0))
 
 
-def _name_motifs(figure: Figure, labels: pd.DataFrame, start: int, n: int) -> None:
+def name_motifs(figure: Figure, labels: pd.DataFrame, start: int, n: int, top: float = 1.0) -> None:
+    """Name motifs on one line above ``n`` bases; what would lie on another name is left out.
+
+    Parameters
+    ----------
+    figure
+        Its width is two columns.
+    labels
+        motif, start, end (from the first base), the most important first.
+    start
+        What the first base is called.
+    n
+        Bases.
+    top
+        Where the line begins, in mm from the figure's top.
+    """
     width = style.TWO_COLUMNS - SIDE - END
-    axes = style.axes_at(figure, SIDE, 1, width, HEAD - 1.5)
+    axes = style.axes_at(figure, SIDE, top, width, HEAD - 1.5)
     axes.set(xlim=(start, start + n), ylim=(0, 1))
     axes.axis("off")
     taken: list[tuple[float, float]] = []

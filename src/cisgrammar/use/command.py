@@ -1,4 +1,4 @@
-"""The command `cisgrammar`: predictions and effects of variants on files, without Snakemake."""
+"""The command `cisgrammar`: a trained model asked on files, without Snakemake."""
 
 from __future__ import annotations
 
@@ -10,12 +10,13 @@ from pathlib import Path
 
 from cisgrammar.common.errors import InputError
 from cisgrammar.common.files import write_table
-from cisgrammar.use import score_command, variant_command
+from cisgrammar.use import attribution_command, score_command, variant_command
 from cisgrammar.use.trained import load
 
 EXAMPLES = """examples:
   cisgrammar predict results/demo/scover promoters.fa --by cell_type --output predictions.tsv
   cisgrammar variants results/demo/scover variants.vcf.gz --by cell_type --output effects.tsv
+  cisgrammar attributions results/demo/scover --by cell_type --label NK --output bases
 """
 
 
@@ -34,7 +35,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="cisgrammar",
-        description="Use a trained model of cisgrammar on sequences and variants.",
+        description="Ask a trained model of cisgrammar.",
         epilog=EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
@@ -60,9 +61,11 @@ def _parser() -> argparse.ArgumentParser:
     )
     score_command.add_options(score)
     score.set_defaults(run=score_command.run)
-    for command in (predict, variants):
+    bases = commands.add_parser("attributions", help="say what each base contributes")
+    attribution_command.add_arguments(bases)
+    for command, output in ((predict, "TSV"), (variants, "TSV"), (bases, "folder")):
         command.add_argument("--by", help="column of the targets to average over: cell_type")
-        command.add_argument("--output", type=Path, required=True, help="TSV to write")
+        command.add_argument("--output", type=Path, required=True, help=f"{output} to write")
     return parser
 
 

@@ -18,6 +18,7 @@ from cisgrammar.common.files import read_h5ad
 from cisgrammar.common.inputs import examples
 from cisgrammar.data.folds import TEST, read_folds, rows_of
 from cisgrammar.data.given import read_sequences
+from cisgrammar.data.split import Inputs
 from cisgrammar.genome.sequence import encode
 from cisgrammar.genome.windows import centred_windows
 from cisgrammar.models.base import SequenceModel
@@ -219,12 +220,14 @@ class Trained:
         members = pd.Categorical(labels, names).codes
         shares = np.zeros((len(members), len(names)), dtype=np.float32)
         shares[np.arange(len(members)), members] = 1 / np.bincount(members)[members]
-        given = AnnData(
-            np.zeros((0, len(codes)), np.float32),
-            varm={"codes": codes} | self._features(rows, codes),
-        )
-        values = predict_members(model, model.read_inputs(given).to(self.device)).cpu().numpy()
+        values = predict_members(model, self.inputs(fold, codes, rows)).cpu().numpy()
         return values @ shares
+
+    def inputs(self, fold: int, codes: np.ndarray, rows: np.ndarray | None = None) -> Inputs:
+        """Give what one fold's model reads of codes; see :meth:`predicted`."""
+        varm = {"codes": codes} | self._features(rows, codes)
+        given = AnnData(np.zeros((0, len(codes)), np.float32), varm=varm)
+        return self.models[fold].read_inputs(given).to(self.device)
 
     def _features(self, rows: np.ndarray | None, codes: np.ndarray) -> dict[str, np.ndarray]:
         if "features" not in self.dataset.varm:

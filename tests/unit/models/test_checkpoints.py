@@ -3,55 +3,15 @@ import pickle
 import subprocess
 import sys
 
-import numpy as np
 import pytest
 import torch
+from made_models import SCHEMA, defaults, small_inputs, small_model, small_settings
 
-from cisgrammar.checks.config import complete_config
 from cisgrammar.common.config import read_schema
 from cisgrammar.common.errors import InputError
-from cisgrammar.data.split import Inputs
 from cisgrammar.models.abilities import PROTOCOLS
-from cisgrammar.models.checkpoints import build_model, load_model, save_model
+from cisgrammar.models.checkpoints import load_model, save_model
 from cisgrammar.models.registry import MODELS
-
-SCHEMA = "workflow/schemas/config.schema.yaml"
-SETTINGS = {
-    "scover": {"filters": 6, "width": 5},
-    "scbasset": {
-        "length": 40,
-        "stem_filters": 6,
-        "stem_width": 5,
-        "tower_filters": [5, 4],
-        "last_filters": 4,
-        "bottleneck": 3,
-    },
-    "hybrid": {
-        "filters": 6,
-        "width": 5,
-        "hidden": 4,
-        "bins": 2,
-        "strands": "both",
-        "level_kmers": {"blocks": [[2, 1]], "both_strands": True},
-        "difference_kmers": {"blocks": [[1, 2]], "both_strands": False},
-    },
-    "scxpresso": {
-        "length": 40,
-        "n_features": 2,
-        "pool": 5,
-        "second_pool": 3,
-    },
-}
-
-
-def middle(kind, space):
-    """Give a value inside a search space."""
-    return space[0] if kind == "choice" else float(np.sqrt(space[0] * space[1]))
-
-
-def defaults(name, root):
-    config = complete_config({"name": "x"}, read_schema(root / SCHEMA))
-    return config[name]
 
 
 @pytest.fixture(params=MODELS)
@@ -61,31 +21,20 @@ def name(request):
 
 @pytest.fixture
 def settings(name, pytestconfig):
-    section = defaults(name, pytestconfig.rootpath)
-    sections = section["network"], section.get("training", {}), {"search": section["search"]}
-    return {key: value for part in sections for key, value in part.items()} | SETTINGS[name]
+    return small_settings(name, pytestconfig.rootpath)
 
 
 @pytest.fixture
-def build(name, settings):
-    values = {
-        key: middle(kind, settings["search"][key])
-        for key, kind in MODELS[name].load().search.items()
-    }
-
+def build(name, pytestconfig):
     def build(seed=1, n_targets=3):
-        groups = {"one": [0], "others": list(range(1, n_targets))}  # scXpresso's networks
-        return build_model(name, n_targets, settings | {"groups": groups}, values, seed)
+        return small_model(name, pytestconfig.rootpath, seed, n_targets)
 
     return build
 
 
 @pytest.fixture
 def inputs():
-    rng = np.random.default_rng(1)
-    codes = rng.integers(0, 5, (9, 40), dtype=np.uint8)
-    features = rng.random((9, 2), dtype=np.float32)
-    return Inputs(torch.from_numpy(codes), features=torch.from_numpy(features))
+    return small_inputs()
 
 
 def test_models_are_registered_under_their_names(name):
