@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import warnings
 from collections import Counter
 from pathlib import Path
 
@@ -10,6 +11,8 @@ import pandas as pd
 
 from cisgrammar.common.errors import InputError
 from cisgrammar.common.inputs import examples, open_text
+
+UNSOUND = (pd.errors.ParserError, pd.errors.EmptyDataError, pd.errors.ParserWarning)
 
 
 def read_text_table(path: str | Path, key: str, separators: str = "\t") -> pd.DataFrame:
@@ -34,7 +37,8 @@ def read_text_table(path: str | Path, key: str, separators: str = "\t") -> pd.Da
         If it is no table, or two columns have one name.
     """
     takes = "tabs" if separators == "\t" else "tabs or commas"
-    with open_text(path, key) as stream:
+    with open_text(path, key) as stream, warnings.catch_warnings():
+        warnings.simplefilter("error", pd.errors.ParserWarning)  # of rows that would be cut
         first, second = stream.readline(), stream.readline()
         separator = next((one for one in separators if one in first), separators[0])
         try:
@@ -43,12 +47,14 @@ def read_text_table(path: str | Path, key: str, separators: str = "\t") -> pd.Da
             )
             if len(values) == len(names) + 1:  # as R writes it: row names have no header
                 names = ["", *names]
+            if not names:
+                raise csv.Error("its first line is empty")
             stream.seek(0)
             # an index that pandas makes itself is no text: it would read 01 as 1
             frame = pd.read_csv(stream, sep=separator, dtype=str, keep_default_na=False,
                                 header=None, skiprows=1, names=range(len(names)),
                                 index_col=False)  # fmt: skip
-        except (csv.Error, pd.errors.ParserError, pd.errors.EmptyDataError) as error:
+        except (csv.Error, *UNSOUND) as error:
             raise InputError(
                 f"{path}: this is no sound table ({error}). `{key}` takes a header line and "
                 f"columns separated by {takes}."

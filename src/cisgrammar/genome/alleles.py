@@ -33,7 +33,7 @@ def trimmed(start: int, ref: str, alt: str) -> tuple[int, str, str]:
     Examples
     --------
     >>> trimmed(10, "ACC", "AC")
-    (11, 'C', '')
+    (12, 'C', '')
     >>> trimmed(10, "A", "AGG")
     (11, '', 'GG')
     """

@@ -31,7 +31,9 @@ def test_quotes_hold_a_separator(tmp_path):
     assert frame.index.tolist() == ["a,b"]
 
 
-@pytest.mark.parametrize("text", ["", "\n", "id\tid\nx\t1\n", 'id\tvalue\n"x\t1\n'])
+@pytest.mark.parametrize(
+    "text", ["", "\n", "\nid\tvalue\n", "id\nx\t1\t2\t3\n", "id\tid\nx\t1\n", 'id\tvalue\n"x\t1\n']
+)
 def test_what_is_no_table_is_told(tmp_path, text):
     with pytest.raises(InputError, match=r"table\.tsv"):
         table(tmp_path, text)
