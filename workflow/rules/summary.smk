@@ -6,7 +6,12 @@ rule write_summary:
         summarised(),
     output:
         page="results/{name}/summary.html",
-        body="results/{name}/summary_in_report.html",
+        body=report(
+            "results/{name}/summary_in_report.html",
+            caption="../report/summary.rst",
+            category="00. First page",
+            labels={"figure": "First page"},
+        ),
     log:
         "logs/write_summary/{name}.log",
     conda:

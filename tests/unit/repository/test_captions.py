@@ -59,7 +59,10 @@ def model_of(path):
     return "scbasset" if path.stem in OF_CELLS else "scover"
 
 
-def rendered(path, sections, options=OF_SNAKEMAKE):
+FIRST_PAGE = Path("results/mine/summary_in_report.html")
+
+
+def rendered(path, sections, options=OF_SNAKEMAKE, files=(FIRST_PAGE,)):
     config = complete_config({"name": "mine"} | sections, SCHEMA, source="config")
     wildcards = SimpleNamespace(name="mine", model=model_of(path))
     told = SimpleNamespace(
@@ -70,7 +73,7 @@ def rendered(path, sections, options=OF_SNAKEMAKE):
         ),
     )
     template = jinja2.Template(path.read_text(), undefined=jinja2.StrictUndefined, **options)
-    return template.render(snakemake=told)
+    return template.render(snakemake=told, files=[SimpleNamespace(path=file) for file in files])
 
 
 @pytest.mark.parametrize("path", CAPTIONS, ids=lambda path: path.stem)
@@ -97,7 +100,7 @@ def test_captions_name_what_there_is(path, sections):
 )
 def test_the_report_shows_captions_as_they_are_written(path, sections, tmp_path, monkeypatch):
     text = rendered(path, sections)
-    (first_page := tmp_path / "results/mine/summary_in_report.html").parent.mkdir(parents=True)
+    (first_page := tmp_path / FIRST_PAGE).parent.mkdir(parents=True)
     first_page.write_text("<p>What went in</p>")  # the workflow's text holds it
     monkeypatch.chdir(tmp_path)
     assert text.split() == rendered(path, sections, options={}).split(), "words stick together"
@@ -133,3 +136,10 @@ def test_sections_of_the_report_stand_in_the_order_of_their_numbers():
     sections = set(re.findall(r'"(\d+\. [A-Z][^"]*)"', text))
     assert len(sections) > 10
     assert sorted(sections) == sorted(sections, key=lambda name: int(name.partition(".")[0]))
+
+
+@pytest.mark.parametrize("files", [[], [FIRST_PAGE]])
+def test_the_report_of_a_part_of_the_results_does_without_the_first_page(files):
+    text = rendered(ROOT / "workflow/report/workflow.rst", GENES, files=files)
+    assert (str(FIRST_PAGE) in text) == bool(files)
+    assert ("raw::" in text) == bool(files)
