@@ -37,9 +37,10 @@ def section(files: Files, models: list[str]) -> Section | None:
         )
         columns = ["model", "sequences", "score", "value", "interval", "behind"]
         labels = ["model", "of", "r", "value", "95% interval", "behind the best"]
+        most = scored[["n_sequences", "n_cell_types"]].max().astype(int)
         caption = (
-            f"Held-out sequences that all models have in common ({scored['n_sequences'].max():,}), "
-            f"averaged over {scored['n_cell_types'].max():,} cell types. Between cell types: after "
+            f"Held-out sequences that all models have in common ({most['n_sequences']:,}), "
+            f"averaged over {most['n_cell_types']:,} cell types. Between cell types: after "
             "the means of sequences and of cell types are subtracted."
         )
         tables.append(table(shown[columns].set_axis(labels, axis=1), caption))

@@ -14,7 +14,7 @@ from matplotlib.path import Path as Outline
 
 from cisgrammar.genome.sequence import BASES
 from cisgrammar.plots.logos import COLOURS, LEAST_BITS, MAX_BITS, glyph, letter_heights
-from cisgrammar.plots.style import DIVERGING, ink_on, signed
+from cisgrammar.plots.style import DIVERGING, ink_on, signed, symmetric_limit
 
 STYLE = """
 .summary { font: 16px/1.5 system-ui, sans-serif; color: #222; max-width: 64rem; }
@@ -133,7 +133,7 @@ def table(
     """
     head = ["motif"] * (logos is not None) + list(rows.columns)
     strips = [] if effects is None else list(effects.columns)
-    limit = 1.0 if effects is None else max(np.nanmax(np.abs(effects.to_numpy())), 1e-12)
+    limit = 1.0 if effects is None else symmetric_limit(effects.to_numpy(float), percentile=100)
     cells = [f'<th scope="col">{html.escape(str(name))}</th>' for name in [*head, *strips]]
     digits = int(np.clip(1 - np.floor(np.log10(limit)), 1, 4))  # two figures of the largest
     lines = ["<tr>" + "".join(cells) + "</tr>"]

@@ -49,7 +49,8 @@ def section(files: Files, model: str) -> Section | None:
     caption = "Means over folds; the interval is of the paired differences of folds."
     frame = pd.DataFrame(rows)
     question = f"Does {title} predict?"
-    return Section(question, [_sentence(title, rows)], [table(frame, caption)], links)
+    tables = [table(frame, caption)] if rows else []
+    return Section(question, [_sentence(title, rows)], tables, links)
 
 
 def _differences(files: Files, model: str) -> pd.DataFrame:
@@ -76,6 +77,8 @@ def _interval(best: pd.Series) -> str:
 
 
 def _sentence(title: str, rows: list[dict]) -> str:
+    if not rows:
+        return f"{title} has no score: its predictions, or what was measured, do not vary."
     first = rows[0]
     score, mine = first["score on held-out sequences"], first[title]
     text = f"{title} predicts held-out sequences with {score} {number(mine)}"

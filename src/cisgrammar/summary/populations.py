@@ -24,10 +24,14 @@ def section(files: Files, model: str) -> Section | None:
         return None
     summary = read_table(path)
     summary = summary[summary["genes"] == "all"].astype({"level": str, "method": str})
-    wide = summary.pivot_table("r", "level", "method").loc[summary["level"].unique()]
+    r = summary.set_index(["level", "method"])["r"]
+    wide = r.unstack().reindex(summary["level"].unique())  # noqa: PD010 (others drop what is NA)
     simple = [method for method in METHODS if method in wide and method != "tissue"]
     sentences = []
     for level, row in wide.iterrows():
+        if pd.isna(row[model]):
+            sentences.append(f"{level}: r of {title} is not defined: a side does not vary.")
+            continue
         text = f"{level}: {title} predicts held-out genes with r {number(row[model])}"
         if row[simple].notna().any():
             best = row[simple].astype(float).idxmax()

@@ -17,6 +17,7 @@ from cisgrammar.evaluate.type_scores import score_types
 from cisgrammar.use.trained import Trained
 
 logger = logging.getLogger(__name__)
+LEAST = 3  # sequences, below which there is no r to speak of
 PER = 10_000  # counts to which those of a cell type are scaled
 BASELINE = "kmer_ridge"
 COLUMNS = [
@@ -134,6 +135,9 @@ def _score(
     for table in found.values():
         rows, types = rows[rows.isin(table.index)], types[types.isin(table.columns)]
     logger.info("%s: %d sequences and %d cell types in common", kind, len(rows), len(types))
+    if len(rows) < LEAST or not len(types):
+        note = f"{len(rows)} held-out sequences and {len(types)} cell types in common: too few"
+        return pd.DataFrame({"sequences": kind, "model": list(found), "note": note})
     values = {name: table.loc[rows, types].to_numpy(float) for name, table in found.items()}
     scores = score_types(observed.loc[rows, types].to_numpy(float), values, seed=seed)
     return scores.assign(sequences=kind, n_sequences=len(rows), n_cell_types=len(types))

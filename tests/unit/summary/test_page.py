@@ -96,6 +96,11 @@ def test_effects_are_coloured_about_zero_and_show_two_figures_of_the_largest():
     assert page.endswith("<td></td></tr></table>"), "a missing effect stays empty"
 
 
+def test_effects_that_are_all_missing_stay_empty():
+    page = table(pd.DataFrame({"f": ["x"]}), "c", effects=pd.DataFrame({"A": [np.nan]}))
+    assert page.endswith("<td></td></tr></table>")
+
+
 def test_a_logo_has_the_letters_of_the_matrix_as_high_as_their_information():
     matrix = np.array([[1, 0.25], [0, 0.25], [0, 0.25], [0, 0.25]])
     drawn = re.findall(

@@ -73,6 +73,23 @@ def test_without_comparison_the_page_says_so(run):
     assert "No simple method was compared" in section.sentences[0]
 
 
+def test_a_model_without_any_score_is_told(run):
+    section = pools.section(
+        run(scover__evaluation=evaluation(np.nan).assign(doubly_centred_r=np.nan)), "scover"
+    )
+    assert section.sentences == [
+        "scover has no score: its predictions, or what was measured, do not vary."
+    ]
+    assert section.tables == []
+
+
+def test_a_level_without_any_r_is_told(run):
+    rows = [("class", "all", method, np.nan) for method in ("scxpresso", "features")]
+    table = pd.DataFrame(rows, columns=["level", "genes", "method", "r"])
+    section = populations.section(run(scxpresso__population_summary=table), "scxpresso")
+    assert section.sentences == ["class: r of scXpresso is not defined: a side does not vary."]
+
+
 def test_peaks_and_embeddings(run):
     files = run(
         scbasset__held_out=pd.DataFrame(

@@ -1,5 +1,7 @@
 """All models of a data set on the same sequences and cell types."""
 
+import dataclasses
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -58,6 +60,16 @@ def test_models_are_scored_on_what_all_of_them_held_out(tmp_path):
     assert set(table["n_sequences"]) == {int((trained.test_fold >= 0).sum())}
     assert set(table["n_cell_types"]) == {2}
     assert table["behind"].fillna(0).tolist() == pytest.approx([0] * len(table))
+
+
+def test_models_with_too_little_in_common_are_noted(tmp_path):
+    trained = cisgrammar.load(made_results(tmp_path))
+    other = dataclasses.replace(trained, models={0: trained.models[0]})
+    third = dataclasses.replace(trained, models={1: trained.models[1]})
+    observed = pd.DataFrame(1.0, trained.dataset.var_names, ["01", "NA"])
+    table = compare_models({"a": other, "b": third}, {"genes": observed}, NO_BASELINE, 1)
+    assert set(table["note"]) == {"0 held-out sequences and 2 cell types in common: too few"}
+    assert table["value"].isna().all()
 
 
 def test_models_of_other_sequences_are_not_put_together(tmp_path):
