@@ -18,6 +18,7 @@ from jsonschema.validators import extend
 from cisgrammar.common.errors import Problems
 
 LARGEST = 10**18
+_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # the same, in C: ten times as fast
 QUOTE = "If a name or label is meant, put it in quotes, as in '1.10' or 'no'."
 _NUMBER_AS_TEXT = re.compile(r"[-+]?\d+(\.\d*)?[eE][-+]?\d+")
 
@@ -77,9 +78,9 @@ def read_schema(path: str | Path) -> dict[str, Any]:
         The schema. Each file ``models/NAME.yaml`` beside it is the schema of a model's section,
         and a name that the key ``models`` may hold.
     """
-    schema = yaml.safe_load(Path(path).read_text())
+    schema = yaml.load(Path(path).read_text(), Loader=_LOADER)
     sections = {
-        file.stem: yaml.safe_load(file.read_text())
+        file.stem: yaml.load(file.read_text(), Loader=_LOADER)
         for file in sorted(Path(path).parent.glob("models/*.yaml"))
     }
     if sections:

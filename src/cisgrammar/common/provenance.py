@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import ast
+import atexit
+import contextlib
 import functools
 import hashlib
 import importlib.metadata
+import json
 import platform
 import subprocess
+import sys
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, NamedTuple
+
+from cisgrammar.common.files import whole_file
 
 LIBRARY = Path(__file__).parents[1]
 PACKAGES = (
@@ -130,8 +136,45 @@ class _Source(NamedTuple):
     digest: bytes
 
 
-@functools.cache  # every rule asks for the same modules, each time that Snakemake starts
+@functools.cache  # every rule asks for the same modules
 def _read(text: bytes) -> _Source:
+    """Find what a file imports and digest what it does, or remember it from an earlier start."""
+    known, checksum = _known(), hashlib.sha256(text).hexdigest()
+    if checksum not in known:
+        source = _parse(text)
+        known[checksum] = [source.imports, source.digest.hex()]
+    imports, digest = known[checksum]
+    return _Source(imports, bytes.fromhex(digest))
+
+
+@functools.cache
+def _known() -> dict[str, list[Any]]:
+    """Give what earlier starts found in files, by checksum; it is kept where bytecode is.
+
+    Parsing 250 files takes a third of a plan, and Snakemake starts anew for each job on a cluster.
+    """
+    this = hashlib.sha256(Path(__file__).read_bytes()).hexdigest()[:16]
+    folder = Path(__file__).parent / "__pycache__"
+    return _remembered(folder / f"digests.{sys.implementation.cache_tag}.{this}.json")
+
+
+def _remembered(path: Path) -> dict[str, list[Any]]:
+    """Read a dictionary, to which additions are kept when Python ends, if they may be written."""
+    known: dict[str, list[Any]] = {}
+    with contextlib.suppress(OSError, ValueError):
+        known = json.loads(path.read_text())
+    before = len(known)
+
+    def keep() -> None:
+        if len(known) > before:
+            with contextlib.suppress(OSError), whole_file(path, shared=True) as partial:
+                partial.write_text(json.dumps(known))
+
+    atexit.register(keep)
+    return known
+
+
+def _parse(text: bytes) -> _Source:
     """Find what a file imports, and digest what it does, not how it is written."""
     tree = ast.parse(text)
     imports: list[str] = []

@@ -1,4 +1,6 @@
 import ast
+import atexit
+import functools
 import hashlib
 import importlib.metadata
 import json
@@ -66,6 +68,7 @@ def library(tmp_path, monkeypatch):
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_text(text)
     monkeypatch.setattr(module, "LIBRARY", folder)
+    monkeypatch.setattr(module, "_known", functools.cache(dict))
     script = tmp_path / "script.py"
     script.write_text('"""Do it."""\nimport json\nfrom cisgrammar.top import anything\n')
     return folder, script
@@ -200,6 +203,19 @@ def test_a_file_is_parsed_once(library, monkeypatch):
         source_hash(script)
         imported_modules(folder / "top.py")
     assert sum(str(folder).encode() in text for text in parsed) == 1
+
+
+@pytest.mark.parametrize("damage", ["", "[", "\xff"])
+def test_what_was_parsed_is_remembered_at_the_next_start(tmp_path, monkeypatch, damage):
+    at_end = []
+    monkeypatch.setattr(atexit, "register", at_end.append)
+    path = tmp_path / "cache/digests.json"
+    module._remembered(path)["sum"] = [["numpy"], "00"]
+    at_end.pop()()
+    assert module._remembered(path) == {"sum": [["numpy"], "00"]}
+    if damage:
+        path.write_text(damage, encoding="latin-1")
+        assert module._remembered(path) == {}
 
 
 def test_the_library_has_no_relative_imports_which_would_not_be_followed():
