@@ -166,7 +166,7 @@ rule estimate_ceiling:
         seed=config["seed"],
         code=code("estimate_ceiling"),
     message:
-        "Estimating how much of {wildcards.name} noise leaves to be explained"
+        "Estimating the noise ceiling of {wildcards.name}"
     script:
         "../scripts/estimate_ceiling.py"
 

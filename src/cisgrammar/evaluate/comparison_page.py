@@ -67,7 +67,7 @@ def page(
         rows.append(_row("td", cells))
     if ceiling is not None:
         most = [_number(ceiling[s]) if s in ceiling else "" for s in means]
-        rows.append(_row("td", ["what noise leaves to be explained", *most, "", ""]))
+        rows.append(_row("td", ["noise ceiling", *most, "", ""]))
     body = f"<p>{html.escape(sentence)}</p>\n<table>\n" + "\n".join(rows) + "\n</table>"
     head = f"<meta charset='utf-8'><title>{html.escape(model)}</title><style>{STYLE}</style>"
     return f"<!DOCTYPE html>\n<html><head>{head}</head>\n<body>{body}</body></html>\n"

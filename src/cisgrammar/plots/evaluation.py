@@ -120,7 +120,7 @@ def method_comparison(
     model
         The method that the others are compared with.
     ceiling
-        Score to the most that noise leaves to be explained, drawn as a dashed line.
+        Score to its noise ceiling, the highest that the noise permits, drawn as a dashed line.
     n_without
         Of the controls that remove one family, draw so many: those that lose most.
 

@@ -10,6 +10,7 @@ from cisgrammar.summary.files import Files
 from cisgrammar.summary.page import Section, table
 
 SHOWN = ("counts", "cell types", "batches", "genome", "annotation", "peaks", "known motifs")
+IN_SHORT = ("counts", "cell types", "peaks")
 LEARNED = {
     "pools": "{:,} pools of cells x {:,} sequences",
     "cells": "{:,} cells x {:,} peaks",
@@ -23,20 +24,25 @@ def section(files: Files, models: list[str]) -> Section | None:
     findings = _findings(files)
     kept = findings[findings["check"].isin(SHOWN)]
     rows = [(str(row["check"]), str(row["found"])) for _, row in kept.iterrows()]
+    in_short = [
+        found if check == "counts" else f"{check}: {found}"
+        for check, found in rows
+        if check in IN_SHORT
+    ]
     for kind in {MODELS[model].data.name: MODELS[model].data for model in models}.values():
         if path := files.get(kind.dataset):
             shape = read_h5ad(path, backed="r").shape
             who = ", ".join(MODELS[m].title for m in models if MODELS[m].data is kind)
             rows.append((f"read by {who}", LEARNED[kind.name].format(*shape)))
+            in_short.append(f"{who}: {rows[-1][1]}")
     if not rows:
         return None
-    count = len(_warnings(files))
-    sentences = [] if not count else [_count(count) + " at the end of this page."]
-    caption = "All that the checks found is in preflight.tsv."
+    caption = "preflight.tsv lists everything that the checks found."
     frame = pd.DataFrame(rows, columns=["data", "found"])
-    return Section(
-        "What went in", sentences, [table(frame, caption)], {"Provenance": "provenance.json"}
-    )
+    links = {"Provenance": "provenance.json"}
+    went_in = f"What went in: {'; '.join(in_short)}."
+    tables = [table(frame, caption)]
+    return Section("What went in", [], tables, links, in_short=went_in, is_first=True)
 
 
 def warnings(files: Files, models: list[str]) -> Section | None:
@@ -48,11 +54,13 @@ def warnings(files: Files, models: list[str]) -> Section | None:
     rest = len(rows) - N_WARNINGS
     more = [f"{rest} more are in preflight.tsv and notes.tsv."] if rest > 0 else []
     links = {"All checks": "preflight.tsv"}
-    return Section("Warnings", more, [table(frame, "Of the checks and of the run")], links, True)
+    in_short = f"{_count(len(rows))} at the end of this page, the first about {rows[0][0]}."
+    tables = [table(frame, "Of the checks and of the run")]
+    return Section("Warnings", more, tables, links, True, in_short)
 
 
 def _count(n: int) -> str:
-    return f"{n} warnings stand" if n > 1 else "1 warning stands"
+    return f"{n} warnings are listed" if n > 1 else "1 warning is listed"
 
 
 def _findings(files: Files) -> pd.DataFrame:

@@ -41,7 +41,9 @@ def section(files: Files, model: str) -> Section | None:
         "All pairs": f"{model}/links/model/links.tsv",
         "For the UCSC browser": f"{model}/links/tracks/links.interact",
     }
-    return Section("Links of peaks and genes", sentences, [table(best, caption)], more)
+    in_short = " ".join(sentences)
+    title = "Links of peaks and genes"
+    return Section(title, sentences, [table(best, caption)], more, in_short=in_short)
 
 
 def _against_truth(path: Path) -> list[str]:

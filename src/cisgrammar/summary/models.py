@@ -49,4 +49,4 @@ def section(files: Files, models: list[str]) -> Section | None:
         f"{names[str(model)]} could not be compared on {kind}: {note}."
         for model, kind, note in zip(noted["model"], noted["sequences"], noted["note"], strict=True)
     ]
-    return Section("Which model predicts best?", sentences, tables)
+    return Section("Which model predicts best?", sentences, tables, in_short=" ".join(sentences))

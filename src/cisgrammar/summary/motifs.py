@@ -11,6 +11,7 @@ from cisgrammar.summary.files import Files
 from cisgrammar.summary.page import Section, table
 
 N_ROWS = 10
+N_IN_SHORT = 5
 N_CELL_TYPES = 12  # more would not fit; the page behind has them all
 
 
@@ -55,7 +56,20 @@ def families(files: Files, model: str) -> Section | None:
     }
     strip = _cut(by_type.loc[strongest])
     tables = [table(shown, caption, logos=logos, effects=strip)] if n else []
-    return Section(f"Motif families of {MODELS[model].title}", [sentence], tables, links)
+    title = f"Motif families of {MODELS[model].title}"
+    in_short = f"{title}: {_names(shown)}." if n else f"{title}: none that all folds agree about."
+    return Section(title, [sentence], tables, links, in_short=in_short)
+
+
+def _names(shown: pd.DataFrame) -> str:
+    """Name the strongest families, with the likely TF of each."""
+    tfs = shown["likely TF"] if "likely TF" in shown else [None] * len(shown)
+    texts = [
+        family if pd.isna(tf) else f"{family} ({tf})"
+        for family, tf in zip(shown["family"], tfs, strict=True)
+    ]
+    more = f", and {len(texts) - N_IN_SHORT} more below" if len(texts) > N_IN_SHORT else ""
+    return "the strongest are " + ", ".join(texts[:N_IN_SHORT]) + more
 
 
 def kmers(files: Files, model: str) -> Section | None:

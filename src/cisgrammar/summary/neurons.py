@@ -49,4 +49,5 @@ def section(files: Files, model: str) -> Section | None:
         "Spacing": f"{model}/figures/neuron_spacing.svg",
         "Syntax": f"{model}/figures/neuron_syntax.svg",
     }
-    return Section("Neurons", sentences, tables, more)
+    in_short = f"Neurons. {sentences[-1]}" if sentences else ""
+    return Section("Neurons", sentences, tables, more, in_short=in_short)

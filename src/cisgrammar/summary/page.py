@@ -17,9 +17,12 @@ from cisgrammar.plots.logos import COLOURS, LEAST_BITS, MAX_BITS, glyph, letter_
 from cisgrammar.plots.style import DIVERGING, ink_on, signed, symmetric_limit
 
 STYLE = """
-.summary { font: 16px/1.5 system-ui, sans-serif; color: #222; max-width: 64rem; }
+.summary { font: 16px/1.5 system-ui, sans-serif; color: #222; max-width: 80rem; }
 .summary h2 { font-size: 1.15rem; font-weight: 600; margin: 1.6rem 0 .3rem; }
-.summary p { margin: .4rem 0; }
+.summary p { margin: .4rem 0; max-width: 64rem; }
+.summary ul { margin: .3rem 0; padding-left: 1.2rem; max-width: 64rem; }
+.summary li { margin: .2rem 0; }
+.summary li a { font-size: .85rem; white-space: nowrap; }
 .summary .warnings { border-left: 4px solid #e69f00; padding-left: .8rem; }
 .summary .wide { overflow-x: auto; }
 .summary table { width: auto; border-collapse: collapse; font-size: .9rem; margin: .5rem 0; }
@@ -27,6 +30,7 @@ STYLE = """
 .summary th, .summary td { padding: .2rem .6rem; border-bottom: 1px solid #ddd; text-align: left; }
 .summary th { font-weight: 600; vertical-align: top; }
 .summary tr:first-child th { vertical-align: bottom; }
+.summary tr:has(svg) th { vertical-align: middle; }
 .summary td.number { text-align: right; font-variant-numeric: tabular-nums; }
 .summary td.effect { text-align: center; min-width: 2.2rem; font-size: .75rem;
   border: 1px solid #fff; -webkit-print-color-adjust: exact; print-color-adjust: exact; }
@@ -36,13 +40,13 @@ STYLE = """
 /* in Snakemake's report: the page from its top, as wide as it is, the graph of jobs below it */
 .overflow-auto:has(.summary) { align-items: flex-start; justify-content: flex-start; }
 .items-start:has(.summary) { flex-direction: column; min-width: 0; }
-.items-start > div:has(.summary), .prose:has(.summary) { max-width: 64rem; width: 100%; }
+.items-start > div:has(.summary), .prose:has(.summary) { max-width: 80rem; width: 100%; }
 @media print { .summary { font-size: 10pt; } .summary table, .summary h2 { break-inside: avoid; } }
 """
 PAGE = """<!DOCTYPE html>
 <html lang="en"><head><meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
-<title>{title}</title><style>body {{ margin: 1.5rem auto; padding: 0 1rem; max-width: 64rem;
+<title>{title}</title><style>body {{ margin: 1.5rem auto; padding: 0 1rem; max-width: 80rem;
 font-family: system-ui, sans-serif; }}
 </style></head><body><main>
 <h1>{title}</h1>
@@ -67,6 +71,10 @@ class Section:
         Where the rest is: what a link says, and its path below ``results/{name}/``.
     is_warning
         The section tells what to be careful with.
+    in_short
+        What the top of the page says of it, in one sentence; empty says nothing.
+    is_first
+        That sentence stands before those of the other sections, wherever the section stands.
     """
 
     title: str
@@ -74,6 +82,8 @@ class Section:
     tables: Sequence[str] = ()
     more: Mapping[str, str] = field(default_factory=dict)
     is_warning: bool = False
+    in_short: str = ""
+    is_first: bool = False
 
 
 def body(sections: Iterable[Section], made: Iterable[str] | None = None) -> str:
@@ -87,11 +97,11 @@ def body(sections: Iterable[Section], made: Iterable[str] | None = None) -> str:
         Paths below ``results/{name}/`` that may be linked; None links nothing, for a page that
         will lie somewhere else.
     """
-    linked = set(made or ())
-    parts = [f"<style>{STYLE}</style>", _letters()]
-    for section in sections:
+    sections, linked = list(sections), set(made or ())
+    parts = [f"<style>{STYLE}</style>", _letters(), _in_short(sections)]
+    for i, section in enumerate(sections):
         kind = ' class="warnings"' if section.is_warning else ""
-        parts.append(f"<section{kind}><h2>{html.escape(section.title)}</h2>")
+        parts.append(f'<section{kind} id="part-{i}"><h2>{html.escape(section.title)}</h2>')
         parts += [f"<p>{html.escape(sentence)}</p>" for sentence in section.sentences]
         parts += [f'<div class="wide">{table}</div>' for table in section.tables]
         links = [
@@ -103,6 +113,17 @@ def body(sections: Iterable[Section], made: Iterable[str] | None = None) -> str:
             parts.append(f'<p class="more">{"".join(links)}</p>')
         parts.append("</section>")
     return '<div class="summary">' + "\n".join(parts) + "</div>\n"
+
+
+def _in_short(sections: Sequence[Section]) -> str:
+    """List what the sections say, each with a link to it."""
+    lines = [
+        f'<li>{html.escape(section.in_short)} <a href="#part-{i}" '
+        f'aria-label="More: {html.escape(section.title, quote=True)}">More</a></li>'
+        for i, section in sorted(enumerate(sections), key=lambda item: not item[1].is_first)
+        if section.in_short
+    ]
+    return f"<section><h2>In short</h2><ul>{''.join(lines)}</ul></section>" if lines else ""
 
 
 def document(title: str, body: str) -> str:

@@ -35,4 +35,4 @@ def section(files: Files, model: str) -> Section | None:
         "Map of cells": f"{model}/figures/umap_by_cell_type.svg",
         "Held-out peaks": f"{model}/figures/held_out_auroc.svg",
     }
-    return Section(f"Does {title} predict?", sentences, tables, links)
+    return Section(f"Does {title} predict?", sentences, tables, links, in_short=sentences[0])

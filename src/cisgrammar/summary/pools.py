@@ -1,4 +1,4 @@
-"""Do the models of pools predict: beside the best simple method and what noise leaves."""
+"""Do the models of pools predict: beside the best simple method and the noise ceiling."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def section(files: Files, model: str) -> Section | None:
                 "difference (95% interval)": _interval(best),
             }
         if ceiling is not None:
-            row["noise leaves at most"] = ceiling.get(score)
+            row["noise ceiling"] = ceiling.get(score)
         rows.append(row)
     links = {
         "All methods": f"{model}/comparison.html",
@@ -50,7 +50,8 @@ def section(files: Files, model: str) -> Section | None:
     frame = pd.DataFrame(rows)
     question = f"Does {title} predict?"
     tables = [table(frame, caption)] if rows else []
-    return Section(question, [_sentence(title, rows)], tables, links)
+    sentence = _sentence(title, rows)
+    return Section(question, [sentence], tables, links, in_short=sentence)
 
 
 def _differences(files: Files, model: str) -> pd.DataFrame:
@@ -87,5 +88,5 @@ def _sentence(title: str, rows: list[dict]) -> str:
     word = "above" if mine > first["its score"] else "not above"
     best = f"{first['best simple method']}: {number(first['its score'])}"
     text += f", {word} the best simple method ({best})"
-    most = first.get("noise leaves at most")
-    return text + (f"; noise leaves at most {number(most)}." if most is not None else ".")
+    most = first.get("noise ceiling")
+    return text + (f"; the noise ceiling is {number(most)}." if most is not None else ".")

@@ -46,6 +46,6 @@ def section(files: Files, model: str) -> Section | None:
         "Gain over the tissue": f"{model}/figures/gain_against_similarity.svg",
         "Bases that matter": f"{model}/figures/effects_by_position.svg",
     }
-    return Section(
-        f"Does {title} predict?", sentences, [table(pd.DataFrame(frame), caption)], links
-    )
+    tables = [table(pd.DataFrame(frame), caption)]
+    in_short = " ".join(sentences)
+    return Section(f"Does {title} predict?", sentences, tables, links, in_short=in_short)

@@ -43,8 +43,8 @@ def sections(files: Files, chosen: list[str]) -> list[Section]:
     chosen
         Models of the config, in its order.
     """
-    found = [data.section(files, chosen), models.section(files, chosen)]
+    found = [models.section(files, chosen)]
     order = [model for model in MODELS if model in chosen]
     found += [write(files, model) for write in OF_A_MODEL for model in order]
-    found.append(data.warnings(files, chosen))
+    found += [data.section(files, chosen), data.warnings(files, chosen)]
     return [section for section in found if section is not None]

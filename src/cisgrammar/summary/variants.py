@@ -48,6 +48,5 @@ def section(files: Files, model: str) -> Section | None:
         "Annotated VCF": f"{folder}/variants.vcf.gz",
         "By cell type": f"{model}/figures/variant_effects.svg",
     }
-    return Section(
-        "Variants", sentences, [table(best, "The largest effects")] if len(best) else [], more
-    )
+    tables = [table(best, "The largest effects")] if len(best) else []
+    return Section("Variants", sentences, tables, more, in_short=sentences[0])

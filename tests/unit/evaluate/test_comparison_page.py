@@ -31,8 +31,8 @@ def test_a_row_for_each_method_with_means_over_folds():
 def test_the_ceiling_is_the_last_row():
     differences = all_differences(TABLE, "scover", seed=0)
     text = page("", TABLE, differences, "scover", {"r2": 0.8, "r": 0.9, "centred_r": 0.25})
-    most = cells(text, "what noise leaves to be explained")
-    assert most == ["what noise leaves to be explained", "0.800", "0.250", "", ""]
+    most = cells(text, "noise ceiling")
+    assert most == ["noise ceiling", "0.800", "0.250", "", ""]
 
 
 def test_the_doubly_centred_score_has_a_column_and_a_ceiling():
@@ -42,7 +42,7 @@ def test_the_doubly_centred_score_has_a_column_and_a_ceiling():
     text = page("", table, differences, "scover", ceiling)
     assert cells(text, "scover")[3] == "0.400"
     assert cells(text, "mean")[3] == "0.000"
-    assert cells(text, "what noise leaves to be explained")[3] == "0.700"
+    assert cells(text, "noise ceiling")[3] == "0.700"
 
 
 def test_a_model_alone():

@@ -51,6 +51,18 @@ def test_messages_of_the_first_day_are_those_of_the_code(words):
     assert words in quoted
 
 
+@pytest.mark.parametrize(
+    "guide", ["getting-started", "your-atac-data", "populations", "links", "neurons"]
+)
+def test_result_files_of_the_guides_are_among_the_outputs(guide):
+    outputs = (ROOT / "docs/outputs.md").read_text(encoding="utf-8")
+    text = (ROOT / f"docs/{guide}.md").read_text(encoding="utf-8")
+    rows = [line.split("|")[1] for line in text.splitlines() if line.startswith("| `")]
+    named = re.findall(r"`([\w./]+\.(?:tsv|h5ad|bed|meme|bedpe|html))`", "\n".join(rows) + text)
+    assert named
+    assert not [name for name in named if Path(name).name not in outputs]
+
+
 def test_files_that_configs_download_are_in_the_table_of_sources():
     lines = (ROOT / "resources/sources.tsv").read_text(encoding="utf-8").splitlines()
     known = {"/".join(line.split("\t")[:2]) for line in lines}

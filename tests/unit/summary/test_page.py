@@ -64,6 +64,20 @@ def test_only_files_of_the_run_are_linked():
     assert "href" not in body([section])
 
 
+def test_the_top_says_it_in_short_and_leads_to_each_section():
+    sections = [
+        Section("Model", [], in_short="It predicts."),
+        Section("Table", ["b"]),
+        Section("Data", [], in_short="5 cells", is_first=True),
+    ]
+    top = body(sections).partition("</ul>")[0]
+    said = words(top.partition("<h2>In short</h2>")[2].replace("<ul>", ""))
+    assert " ".join(said.split()) == "5 cells More It predicts. More"
+    assert re.findall(r'href="#(.+?)"', top) == ["part-2", "part-0"]
+    assert 'id="part-2"><h2>Data' in body(sections)
+    assert "In short" not in body(sections[1:2])
+
+
 def test_warnings_are_marked():
     assert 'class="warnings"' in body([Section("a", ["b"], is_warning=True)])
     assert 'class="warnings"' not in body([Section("a", ["b"])])

@@ -64,7 +64,7 @@ def test_a_model_of_pools_stands_beside_the_best_simple_method(run, r2, word):
     )
     section = pools.section(files, "scover")
     assert f"R² {r2:.2f}, {word} the best simple method (k-mer ridge: 0.40)" in section.sentences[0]
-    assert "noise leaves at most 0.70" in section.sentences[0]
+    assert "the noise ceiling is 0.70" in section.sentences[0]
     assert "0.10 (0.05 to 0.15)" in section.tables[0]
 
 
@@ -257,7 +257,8 @@ def test_what_went_in_and_warnings(run):
     notes = pd.DataFrame({"about": ["markers"], "note": ["none found"]})
     files = run(preflight=findings, scover__notes=notes, dataset=AnnData(np.zeros((4, 7))))
     first = data.section(files, ["scover", "hybrid"])
-    assert "2 warnings stand at the end" in first.sentences[0]
+    read = "scover, hybrid: 4 pools of cells x 7 sequences"
+    assert first.in_short == f"What went in: h5ad: 5 cells x 7 genes; {read}."
     assert "4 pools of cells x 7 sequences" in first.tables[0]
     assert "read by scover, hybrid" in first.tables[0]
     last = data.warnings(files, ["scover"])
