@@ -17,7 +17,8 @@ from scipy import sparse
 from cisgrammar.common.files import write_table
 from cisgrammar.common.statistics import auroc
 from cisgrammar.common.threads import set_threads
-from cisgrammar.data.folds import TEST, rows_of, split_folds
+from cisgrammar.data.fold_splits import split_folds
+from cisgrammar.data.folds import TEST, rows_of
 from cisgrammar.data.given import read_given
 from cisgrammar.data.split import Split, read_codes
 from cisgrammar.models.checkpoints import build_model, save_model

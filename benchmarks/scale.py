@@ -36,7 +36,8 @@ from cisgrammar.common.files import write_h5ad
 from cisgrammar.common.threads import set_threads
 from cisgrammar.counts.multiome import read_cells
 from cisgrammar.data.dataset import build_dataset, gene_filter
-from cisgrammar.data.folds import VALIDATION, rows_of, split_folds
+from cisgrammar.data.fold_splits import split_folds
+from cisgrammar.data.folds import VALIDATION, rows_of
 from cisgrammar.genome.regions import sequence_codes
 from cisgrammar.models.checkpoints import load_model, save_model
 from cisgrammar.training.final_model import train_final

@@ -28,7 +28,7 @@ from cisgrammar.common.files import read_table, write_h5ad, write_table
 from cisgrammar.common.seeds import derive_seed
 from cisgrammar.common.threads import set_threads
 from cisgrammar.data.accessibility import build_accessibility
-from cisgrammar.data.folds import split_folds
+from cisgrammar.data.fold_splits import split_folds
 from cisgrammar.evaluate.embedding_metrics import (
     cell_type_asw,
     clustering_scores,

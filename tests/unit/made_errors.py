@@ -61,7 +61,8 @@ from cisgrammar.common.yaml_text import problems_of_yaml
 from cisgrammar.counts import read_counts
 from cisgrammar.data.accessibility import build_accessibility, prepare_counts
 from cisgrammar.data.cells_by_peaks import batch_numbers, check_batch
-from cisgrammar.data.folds import read_folds, split_folds
+from cisgrammar.data.fold_splits import split_folds
+from cisgrammar.data.folds import read_folds
 from cisgrammar.data.gene_peaks import learn_expression
 from cisgrammar.data.given import read_given, read_scover_table
 from cisgrammar.downloads.fetching import fetch, unpack

@@ -2,7 +2,7 @@
 
 from cisgrammar.common.files import read_h5ad, write_table
 from cisgrammar.common.logs import log_to
-from cisgrammar.data.folds import split_folds
+from cisgrammar.data.fold_splits import split_folds
 
 with log_to(snakemake.log[0]):
     dataset = read_h5ad(snakemake.input.dataset)

@@ -2,7 +2,7 @@
 
 from cisgrammar.common.files import read_h5ad, write_table
 from cisgrammar.common.logs import log_to
-from cisgrammar.data.folds import split_folds
+from cisgrammar.data.fold_splits import split_folds
 from cisgrammar.data.leaks import count_leaks
 
 with log_to(snakemake.log[0]):

@@ -9,7 +9,8 @@ import pandas as pd
 
 from cisgrammar.checks.findings import Findings
 from cisgrammar.checks.settings import InputFiles, Settings
-from cisgrammar.data.folds import TEST, TRAIN, VALIDATION, split_folds
+from cisgrammar.data.fold_splits import split_folds
+from cisgrammar.data.folds import TEST, TRAIN, VALIDATION
 
 
 def check_folds(files: InputFiles, settings: Settings, found: Findings) -> None:

@@ -6,13 +6,13 @@ Import this before the first matrix product: what MKL is told here, it reads onc
 from __future__ import annotations
 
 import os
+import sys
 
 # Without it MKL cuts a product into pieces by the number of threads, and its last digits follow.
 # No slower in our shapes; other BLAS libraries ignore it.
 os.environ.setdefault("MKL_CBWR", "AUTO,STRICT")
 
 import numba
-import torch
 from threadpoolctl import threadpool_limits
 
 
@@ -26,6 +26,7 @@ def set_threads(n_threads: int) -> None:
         use are not taken. Results do not depend on it.
     """
     n_threads = min(n_threads, numba.config.NUMBA_NUM_THREADS)  # type: ignore[attr-defined]
-    torch.set_num_threads(n_threads)
+    if torch := sys.modules.get("torch"):  # a job that does without need not load it
+        torch.set_num_threads(n_threads)
     numba.set_num_threads(n_threads)
     threadpool_limits(n_threads)

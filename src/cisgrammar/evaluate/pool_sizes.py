@@ -10,7 +10,8 @@ import pandas as pd
 import torch
 from anndata import AnnData
 
-from cisgrammar.data.folds import TEST, VALIDATION, rows_of, split_folds
+from cisgrammar.data.fold_splits import split_folds
+from cisgrammar.data.folds import TEST, VALIDATION, rows_of
 from cisgrammar.evaluate.scores import scores
 from cisgrammar.models.abilities import HasFilters
 from cisgrammar.models.prediction import predict

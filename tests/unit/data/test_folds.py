@@ -6,7 +6,8 @@ from hypothesis import strategies as st
 
 from cisgrammar.common.errors import InputError
 from cisgrammar.common.files import write_table
-from cisgrammar.data.folds import TEST, TRAIN, VALIDATION, read_folds, rows_of, split_folds
+from cisgrammar.data.fold_splits import split_folds
+from cisgrammar.data.folds import TEST, TRAIN, VALIDATION, read_folds, rows_of
 
 
 def sequences(chroms):

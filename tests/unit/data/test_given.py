@@ -3,7 +3,7 @@ import pytest
 from made_inputs import SHARED, real, write
 
 from cisgrammar.common.errors import InputError
-from cisgrammar.data.folds import split_folds
+from cisgrammar.data.fold_splits import split_folds
 from cisgrammar.data.given import read_given, read_scover_table
 from cisgrammar.genome.sequence import decode
 

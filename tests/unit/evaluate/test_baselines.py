@@ -10,7 +10,7 @@ from sklearn.linear_model import LinearRegression, Ridge
 
 from cisgrammar.common.errors import InputError
 from cisgrammar.data.features import composition, kmer_counts
-from cisgrammar.data.folds import split_folds
+from cisgrammar.data.fold_splits import split_folds
 from cisgrammar.evaluate import baselines
 from cisgrammar.evaluate.baselines import (
     METHODS,
