@@ -50,7 +50,9 @@ demo-links: install  ## Run the built-in distal links with the cRE attention mod
 	@workflow/demo.sh $(CORES) config/demo_links.yaml
 
 .PHONY: test
-test: install lint unit-test workflow-test  ## Lint, unit tests, workflow tests
+test: install lint unit-test workflow-test  ## Lint, unit tests, plans, for each commit
+
+IN_PARALLEL := --numprocesses auto --dist loadfile --max-worker-restart 0
 
 .PHONY: lint
 lint: $(READY)
@@ -66,11 +68,21 @@ unit-test: install
 
 .PHONY: workflow-test
 workflow-test: install
-	pytest tests/workflow --ignore tests/workflow/slurm --numprocesses auto --dist loadfile \
-		--max-worker-restart 0
+	pytest tests/workflow $(addprefix --ignore tests/workflow/,runs faults slurm) $(IN_PARALLEL)
+
+.PHONY: run-test
+run-test: install  ## Small runs of the pipeline, each of its parts once
+	pytest tests/workflow/runs $(IN_PARALLEL)
+
+.PHONY: fault-test
+fault-test: install  ## Runs that are killed, all awkward data sets (an hour and more)
+	CISGRAMMAR_AWKWARD=all pytest tests/workflow/faults $(IN_PARALLEL)
+
+.PHONY: test-all
+test-all: test run-test fault-test docs test-slurm  ## Everything that can fail, for a release
 
 .PHONY: docs
-docs: install  ## Build the documentation site; a dead link is an error
+docs: install  ## Build the documentation site (a dead link is an error)
 	$(BIN)/pip install --quiet -r docs/requirements.lock
 	python -m sphinx -q -E -W --keep-going -b html docs docs/_build/html
 	@echo "docs/_build/html/index.html"
@@ -78,7 +90,7 @@ docs: install  ## Build the documentation site; a dead link is an error
 MINUTES ?= 5
 
 .PHONY: fuzz
-fuzz: install  ## Damage files at random for MINUTES (5): readers must refuse in words
+fuzz: install  ## Damage files at random for MINUTES (5), which readers must refuse in words
 	python tests/fuzz/fuzz_readers.py --minutes $(MINUTES)
 
 .PHONY: test-slurm

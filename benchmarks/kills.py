@@ -30,7 +30,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
-sys.path[:0] = [str(ROOT / "tests/workflow"), str(ROOT / "tests/unit"), str(ROOT / "src")]
+FOLDERS = ("tests/workflow", "tests/workflow/runs", "tests/unit", "src")
+sys.path[:0] = [str(ROOT / folder) for folder in FOLDERS]
 
 from conftest import TINY, Run  # noqa: E402
 from test_scbasset import TINY_ATAC  # noqa: E402

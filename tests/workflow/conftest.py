@@ -20,6 +20,7 @@ import yaml
 from filelock import FileLock
 
 ROOT = Path(__file__).parents[2]
+FAULTS = Path(__file__).parent / "faults"  # on the path of Python, they make a run fail
 SNAKEMAKE = [sys.executable, "-m", "snakemake"]
 SOURCES = ("Snakefile", "workflow", "src", "envs", "slurm", "config", "profiles", "resources")
 

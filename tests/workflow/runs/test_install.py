@@ -13,7 +13,7 @@ import pytest
 import cisgrammar
 from cisgrammar.genome.sequence import decode
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 PIP = [sys.executable, "-m", "pip", "--disable-pip-version-check", "--quiet"]
 PARTS = ("src", "pyproject.toml", "README.md", "LICENSE")  # what a build reads
 

@@ -145,6 +145,19 @@ def test_a_finished_run_plans_nothing_also_with_new_file_times(finished, sources
     assert run_class(finished.folder, sources_copy).plan() == {}
 
 
+def test_a_finished_run_plans_nothing(finished):
+    assert finished.plan() == {}
+    assert "Nothing to be done" in finished.snakemake("--cores", "1", "--dry-run")
+
+
+def test_forcerun_runs_a_rule_and_what_depends_on_it(finished):
+    plan = finished.plan("--forcerun", "gather_motifs")
+    assert plan["gather_motifs"] == 1
+    assert {"gather_influence", "plot_influence"} <= set(plan)
+    assert "write_summary" in plan, "it reads what families become"
+    assert not set(plan) & {"train_model", "extract_motifs", "pool_cells", "build_dataset"}
+
+
 def test_a_changed_caption_reruns_nothing(finished, sources_copy, run_class):
     for caption in (sources_copy / "workflow/report").glob("*.rst"):
         caption.write_text(caption.read_text() + "\nMore.\n")

@@ -1,7 +1,7 @@
 """A run that is killed, however and whenever, is finished by the next call as if undisturbed.
 
-``CISGRAMMAR_KILLS=200 pytest tests/workflow/test_crash.py`` kills more often than is done here;
-``-o faulthandler_timeout=0`` gives it the hours that this takes.
+``CISGRAMMAR_KILLS=200`` kills more often than is done here; ``-o faulthandler_timeout=0`` gives it
+the hours that this takes.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from conftest import FAULTS
 
-FAULTS = Path(__file__).parent / "faults"
 KILLS = int(os.environ.get("CISGRAMMAR_KILLS", "3"))
 
 # all stages that write files of another kind, not all the tables and figures at the end

@@ -13,8 +13,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import yaml
-from conftest import ROOT, Run
-from test_crash import FAULTS
+from conftest import FAULTS, ROOT, Run
 
 TINY_ATAC = {
     "name": "tiny",

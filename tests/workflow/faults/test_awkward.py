@@ -1,7 +1,7 @@
 """Awkward data sets: either `snakemake check` refuses in words, or the whole run ends.
 
-``CISGRAMMAR_AWKWARD=all pytest tests/workflow/test_awkward.py`` takes all of them, an hour on two
-cores; else a few that differ most.
+``make fault-test`` takes all of them (``CISGRAMMAR_AWKWARD=all``), an hour on two cores; else a few
+that differ most.
 """
 
 from __future__ import annotations
