@@ -111,5 +111,5 @@ def test_a_rule_of_a_module_runs(project):
 
 def test_check_of_a_module_tells_what_a_run_will_do(project):
     said = project("cisgrammar_check", renamed=" as cisgrammar_*", section=SECTION)
-    assert "Nothing stands in the way of a run." in said
+    assert "No problem was found: the run can start." in said
     assert "cisgrammar_tune_model" in said

@@ -184,21 +184,21 @@ def outlook(
     parts = [
         *_outputs(list(outputs)),
         "",
-        f"== What it takes, on {machine.cores} cores with {_gb(machine.memory_mb)} of memory ==",
+        f"== Time and memory, on {machine.cores} cores with {_gb(machine.memory_mb)} of memory ==",
         *_takes(name, needs, measured, machine),
         *told,
         *warnings,
         "",
-        f"== What was found: {name} ==",
+        f"== Findings: {name} ==",
         *_found(preflight),
         "",
-        "== What will remain ==",
+        "== What remains after filtering ==",
         *_remains(preflight, Path(results)),
     ]
     n = int((preflight["status"] == "warning").sum()) + len(warnings)
-    end = "Nothing stands in the way of a run."
+    end = "No problem was found: the run can start."
     if n:
-        end += f" Warnings (lines with `!`): {n}. Read them first."
+        end += f" Read the warnings first (lines with `!`): {n}."
     return "\n".join([*parts, "", end])
 
 
@@ -228,8 +228,8 @@ def _remains(preflight: pd.DataFrame, results: Path) -> list[str]:
         lines.append(f"  {what}, in the last run: {told}")
     if not earlier and (preflight["check"] == "pools").any():
         lines.append(
-            "  Sequences whose gene or peak is seen in too few pools (`dataset`) drop later: pools "
-            "must be made to know them. sequence_counts.tsv will say how many."
+            "  Sequences whose gene or peak is detected in too few pools (`dataset`) are dropped "
+            "later, once the pools exist. sequence_counts.tsv will say how many."
         )
     return lines
 
@@ -256,12 +256,12 @@ def _takes(
             f"{mark} {rule:<{width}}  {need.jobs:>4}  {_gb(need.memory_mb):>8}  "
             f"{_time(need.seconds):>8}  {before}".rstrip()
         )
-    each = f"{_time(total / machine.cores)} on {machine.cores} cores if they are kept busy"
+    each = f"about {_time(total / machine.cores)} on {machine.cores} cores that are always busy"
     lines += [
-        f"  All jobs take about {_time(total)} one after another, {each}.",
-        "  `about` is a guess by the sizes of files (those to come are guessed too), on CPUs: half "
-        "or twice of it is no wonder. `memory` is what a job asks a scheduler for, as a rule "
-        "several times what it takes.",
+        f"  All jobs together take about {_time(total)} one after another, or {each}.",
+        "  `about` is an estimate from the sizes of files, for CPUs; the job may take half "
+        "or twice as long. `memory` is what a job requests from a scheduler, usually several times "
+        "what it uses.",
     ]
     return lines + _how_known(needs, here.index, any(" in " in line for line in lines[1:-2]))
 
@@ -271,16 +271,17 @@ def _how_known(needs: Mapping[str, Need], here: pd.Index, elsewhere: bool) -> li
     lines = []
     if known := len(here.intersection(list(needs))):
         lines.append(
-            f"  {known} of {len(needs)} rules were measured in this data set, and count as they "
-            "were; with other keys or files they take longer or shorter."
+            f"  {known} of {len(needs)} rules were measured in an earlier run of this data set. "
+            "Their times change with the config and the files."
         )
     if not {"tune_model", "train_model"} <= set(here):
         lines.append(
-            "  Tuning and training were never run for this data set here. They grow with trials, "
-            "epochs, filters, sequences, their length and pools."
+            "  Tuning and training have not been run for this data set here. Their time grows with "
+            "the number of trials, epochs, filters, sequences and pools, and with the sequences' "
+            "length."
         )
     if elsewhere:
-        lines.append("  Times `in` another data set are as they were there.")
+        lines.append("  Times with `in` and a name were measured in that data set.")
     return lines
 
 
@@ -288,14 +289,15 @@ def _room(
     needs: Mapping[str, Need], results_mb: float, machine: Machine
 ) -> tuple[list[str], list[str]]:
     """Say whether there is room for results, and memory for jobs; warnings come apart."""
-    text = f"Results will be about {_gb(results_mb)}; {_gb(machine.disk_mb)} are free where they go"
+    text = f"The results will take about {_gb(results_mb)} of disk space; {_gb(machine.disk_mb)}"
+    text += " are free there"
     told, warnings = [f"  {text}."], []
     if results_mb > machine.disk_mb:
         told, warnings = [], [f"! {text}. Make room, or work in another folder."]
     if any(need.memory_mb > machine.memory_mb for need in needs.values()):
         told.append(
-            "! Rules with `!` ask for more memory than there is here. Limits may be generous; but "
-            "have more memory at hand, or take fewer pools or sequences."
+            "! Rules with `!` request more memory than this machine has. They may need less. If a "
+            "job is killed, use a machine with more memory, or fewer pools or sequences."
         )
     return told, warnings
 
@@ -324,4 +326,4 @@ def _outputs(outputs: list[str]) -> list[str]:
         pattern = re.sub(r"\.(png|svg)$", ".{png,svg}", pattern)
         folded[pattern] = folded.get(pattern, 0) + 1
     lines = [f"  {path}" + (f"  ({n})" if n > 1 else "") for path, n in folded.items()]
-    return [f"== What comes of it: {len(outputs)} files, {there} of them are there ==", *lines]
+    return [f"== Files that a run makes: {len(outputs)}, of which {there} exist ==", *lines]

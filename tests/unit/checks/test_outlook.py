@@ -70,7 +70,7 @@ def test_benchmarks_are_summed_up_by_rule(tmp_path):
 def test_all_is_told(checks, tmp_path):
     text = tell(checks, tmp_path)
     for words in (
-        "5 files, 0 of them are there",
+        "Files that a run makes: 5, of which 0 exist",
         "a.{png,svg}  (2)",
         "scover/fold*/b.tsv  (3)",
         "2 cores with 8.0 GB",
@@ -79,9 +79,9 @@ def test_all_is_told(checks, tmp_path):
         "fewer cells than a pool has: a (10), b (10)",
         "pools: 10 pools of 11 cells",
         "sequences: 12 promoters (genes with a TSS: 12",
-        "seen in too few pools",
-        "Tuning and training were never run",
-        "Warnings (lines with `!`): 2.",
+        "detected in too few pools",
+        "Tuning and training have not been run",
+        "warnings first (lines with `!`): 2.",
     ):
         assert words in text
 
@@ -89,16 +89,16 @@ def test_all_is_told(checks, tmp_path):
 def test_a_rule_that_asks_for_more_than_there_is_is_marked(checks, tmp_path):
     lines = tell(checks, tmp_path).splitlines()
     assert [line[0] for line in lines if "_model" in line or "check_inputs" in line] == [" ", "!"]
-    assert any("more memory than there is here" in line for line in lines)
+    assert any("more memory than this machine has" in line for line in lines)
     assert "more memory than" not in tell(checks, tmp_path, machine=Machine(2, 9000, 5000))
 
 
 def test_a_disk_that_is_too_full_is_a_warning(checks, tmp_path):
     text = tell(checks, tmp_path)
-    assert "  Results will be about 0.3 GB; 5.0 GB are free" in text
+    assert "  The results will take about 0.3 GB of disk space; 5.0 GB are free" in text
     text = tell(checks, tmp_path, machine=Machine(2, 8000, 200))
-    assert "! Results will be about 0.3 GB; 0.2 GB are free" in text
-    assert "Warnings (lines with `!`): 3." in text
+    assert "! The results will take about 0.3 GB of disk space; 0.2 GB are free" in text
+    assert "warnings first (lines with `!`): 3." in text
 
 
 def test_times_of_this_data_set_come_before_those_of_others(checks, tmp_path):
@@ -108,9 +108,9 @@ def test_times_of_this_data_set_come_before_those_of_others(checks, tmp_path):
     text = tell(checks, tmp_path)
     assert "1    2.0 GB       8 s  5 s, 0.0 GB\n" in text
     assert "10    9.0 GB      84 s  10 min, 0.0 GB in other\n" in text
-    assert "1 of 2 rules were measured in this data set" in text
-    assert "about 14 min one after another, 7 min on 2 cores" in text  # 5 s + 10 x 84 s
-    assert "Times `in` another data set are as they were there." in text
+    assert "1 of 2 rules were measured in an earlier run of this data set" in text
+    assert "about 14 min one after another, or about 7 min on 2 cores" in text  # 5 s + 10 x 84 s
+    assert "Times with `in` and a name were measured in that data set." in text
 
 
 @pytest.mark.parametrize(
@@ -129,7 +129,7 @@ def test_the_last_run_says_what_drops_later(checks, tmp_path):
     write(tmp_path / "results/sequence_counts.tsv", "step\tgenes\nwindows\t12\ndropped: weak\t2\n")
     text = tell(checks, tmp_path)
     assert "windows to sequences, in the last run: windows: 12; dropped: weak: 2" in text
-    assert "seen in too few pools" not in text
+    assert "detected in too few pools" not in text
 
 
 def test_what_has_to_be_fetched_is_told_at_once():

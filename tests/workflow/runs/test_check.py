@@ -50,8 +50,13 @@ def test_check_of_every_config_of_the_repository(path, new_run):
         pytest.fail(message) if os.environ.get("CI") == "true" else pytest.skip(message)
     run = new_run(absolute(config))
     said = run.snakemake("--cores", "1", "check")
-    assert "Nothing stands in the way of a run." in said
-    for heading in ("What comes of it", "What it takes", "What was found", "What will remain"):
+    assert "No problem was found: the run can start." in said
+    for heading in (
+        "Files that a run makes",
+        "Time and memory",
+        "Findings",
+        "What remains after filtering",
+    ):
         assert heading in said
     assert re.search(r"^. tune_model +\d+ ", said, re.M)
     assert re.search(r"^  sequences: [\d,]+ ", said, re.M)
@@ -125,8 +130,8 @@ def test_check_looks_anew_at_keys_that_were_edited_and_a_run_repeats_nothing(fin
 def test_check_after_a_run_makes_nothing_anew(finished):
     assert set(finished.plan("check")) <= {"check", "check_config"}
     said = finished.snakemake("--cores", "1", "check")
-    counts = re.search(r"What comes of it: (\d+) files, (\d+) of them are there", said)
+    counts = re.search(r"Files that a run makes: (\d+), of which (\d+) exist", said)
     assert counts and counts[1] == counts[2]
     assert "windows to sequences, in the last run: " in said
-    assert re.search(r"\d+ of \d+ rules were measured in this data set", said)
-    assert "Tuning and training were never run" not in said
+    assert re.search(r"\d+ of \d+ rules were measured in an earlier run of this data set", said)
+    assert "Tuning and training have not been run" not in said
