@@ -152,7 +152,7 @@ def read_config(path: Path) -> None:
     try:
         values = yaml.safe_load(path.read_bytes())
     except (yaml.YAMLError, ValueError, RecursionError):
-        return  # Snakemake says that it is no YAML
+        return  # Snakemake says that it is not YAML
     if isinstance(values, dict):
         complete_config(values, SCHEMA)
 

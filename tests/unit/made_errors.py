@@ -104,15 +104,15 @@ MUTATED = pd.DataFrame({"chrom": "chr1", "start": [100], "end": [300]}, index=["
 
 START = """# Errors, and what they mean
 
-What is wrong with a config or with data is told in words: where, what was found, the likely cause, what to do. First the
-config is read; then the workflow looks whether all files are there; then, before anything else runs, it looks into them and
-checks that they fit each other. At each of these stages all problems are reported together. `snakemake check` does only that:
+Every error message says where the problem is, what was found, the likely cause, and what to do. There are three stages: the config is
+read; then the workflow checks that all files exist; then, before anything else runs, it reads the files and checks that they fit
+each other. Each stage reports all its problems together. `snakemake check` does nothing but these checks:
 
 ```sh
 snakemake check --cores all --configfile config/mine.yaml
 ```
 
-Below are the common kinds of bad input, each with the message that it gets. Paths, names and numbers are examples. Two or more
+This page lists the common kinds of bad input, each with its message. Paths, names and numbers are examples. Two or more
 problems are numbered, after a line such as `3 problems:`. This page is written by `tests/unit/made_errors.py`, which makes
 each of these inputs, and a test compares.
 """  # noqa: E501
@@ -647,7 +647,7 @@ ENTRIES = {
         "An h5ad that was cut short": cut,
         "Centred and scaled values": counts(values(-1)),
         "Logarithms": counts(values(0.5)),
-        "Values that are no counts": counts(values(100.5)),
+        "Values that are not counts": counts(values(100.5)),
         "Missing values": counts(values(np.nan)),
         "No value but 0": counts(lambda d: write_h5ad(d / "cells.h5ad", annotated(DENSE * 0))),
         "A matrix that is not there": counts(
@@ -699,7 +699,7 @@ ENTRIES = {
         ),
         "No GTF": genes(">chr1\nACGT\n"),
         "Blanks in place of tabs": genes(GTF.replace("\t", " ")),
-        "Coordinates that are no numbers": genes(gtf_row("gene", "one", 5, gene_id="G1")),
+        "Coordinates that are not numbers": genes(gtf_row("gene", "one", 5, gene_id="G1")),
         "Only comments": genes("#!genome-build GRCh38\n"),
         "No gene rows": genes(gtf_row("exon", 1, 5, gene_id="G1")),
         "Genes named by another attribute": genes(gtf_row("gene", 1, 5, geneid="G1")),
@@ -733,7 +733,7 @@ ENTRIES = {
         "No BED": bed("chr1 5 9\n"),
         "An end before its start": bed("chr1\t9\t5\n"),
         "A BED without regions": bed("track name=x\n"),
-        "Names that are no peaks": lambda d: peaks_from_names(["GATA1", "SPI1"], d / "cells.h5ad"),
+        "Names that are not peaks": lambda d: peaks_from_names(["GATA1", "SPI1"], d / "cells.h5ad"),
     },
     "scBasset": {
         "No peaks": config("name: x\nmodels: [scbasset]\n"),
@@ -824,7 +824,7 @@ ENTRIES = {
         "Half of a network": config("{name: x, neurons: {weights: own.h5}}"),
         "More facets than sequences": config("{name: x, neurons: {sequences: 500}}"),
         "A name that the weights have not": own_network("{convolution: conv7}"),
-        "What is no plain convolution": own_network("{convolution: flat}"),
+        "What is not a plain convolution": own_network("{convolution: flat}"),
         "A layer that is missing": own_network("{convolution: conv1}, {convolution: conv3}"),
         "Keys of layers that are not known": own_network(
             "{convolution: conv1, kernel: 5, activation: swish}"
@@ -943,7 +943,7 @@ ENTRIES = {
         "RNA": given(fasta=FASTA.replace("TTTT", "UUUU")),
         "A sequence twice": given(table=TABLE + "s3\t1\t2\n"),
         "A target twice": given(table="id\tbrain\tliver\tbrain\ns1\t1\t2\t3\n"),
-        "A target that is no number": given(table=TABLE.replace("4.5", "high")),
+        "A target that is not a number": given(table=TABLE.replace("4.5", "high")),
         "Commas in place of tabs": given(table=TABLE.replace("\t", ",")),
         "Regions that lack sequences": given(regions="chr1\t1\t5\ts3\n"),
         "No such column of cell types": given(

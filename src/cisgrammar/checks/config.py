@@ -189,7 +189,7 @@ def _simulation(config: dict[str, Any], schema: dict[str, Any]) -> Iterator[str]
     for key, rule in schema["properties"]["simulation"]["properties"].items():
         if key not in SIMULATIONS and simulation[key] != rule["default"]:
             there = key in simulation[kind]
-            remedy = f"Set `simulation.{kind}.{key}`." if there else "Take it out."
+            remedy = f"Set `simulation.{kind}.{key}`." if there else "Remove it."
             yield (
                 f"key `simulation.{key}` is set, but it is not about {SIMULATIONS[kind]}, which "
                 f"has keys of its own. {remedy}"

@@ -18,7 +18,6 @@ from jsonschema.validators import extend
 from cisgrammar.common.errors import Problems
 
 LARGEST = 10**18
-_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # the same, in C: ten times as fast
 QUOTE = "If a name or label is meant, put it in quotes, as in '1.10' or 'no'."
 _NUMBER_AS_TEXT = re.compile(r"[-+]?\d+(\.\d*)?[eE][-+]?\d+")
 
@@ -78,15 +77,21 @@ def read_schema(path: str | Path) -> dict[str, Any]:
         The schema. Each file ``models/NAME.yaml`` beside it is the schema of a model's section,
         and a name that the key ``models`` may hold.
     """
-    schema = yaml.load(Path(path).read_text(), Loader=_LOADER)
-    sections = {
-        file.stem: yaml.load(file.read_text(), Loader=_LOADER)
-        for file in sorted(Path(path).parent.glob("models/*.yaml"))
-    }
+    schema = _read(Path(path))
+    sections = {file.stem: _read(file) for file in sorted(Path(path).parent.glob("models/*.yaml"))}
     if sections:
         schema["properties"]["models"]["items"]["enum"] = list(sections)
     schema["properties"].update(sections)
     return schema
+
+
+def _read(path: Path) -> dict[str, Any]:
+    """Read YAML as `yaml.safe_load` does, in C if it is there: ten times as fast."""
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)(path.read_text())
+    try:
+        return loader.get_single_data()
+    finally:
+        loader.dispose()
 
 
 def fill_in(
@@ -143,7 +148,7 @@ def _problems(config: dict[str, Any], schema: dict[str, Any]) -> Iterator[str]:
 
 
 def _senseless(value: object, where: str = "") -> Iterator[str]:
-    """Say which keys are no text, but what YAML took a name for, and which numbers are too long."""
+    """Say which keys are not text, but what YAML took a name for; which numbers are too long."""
     if isinstance(value, dict):
         for key, its in value.items():
             if not isinstance(key, str):
@@ -154,11 +159,11 @@ def _senseless(value: object, where: str = "") -> Iterator[str]:
         for item in value:
             yield from _senseless(item, where)
     elif isinstance(value, int) and abs(value) > LARGEST:
-        yield f"key `{where}` is a number of more than 18 digits. Write one that can be meant."
+        yield f"key `{where}` is a number of more than 18 digits. Write a smaller one."
 
 
 def _taken_for(value: object) -> str:
-    """Say for what YAML took something that is no text."""
+    """Say for what YAML took something that is not text."""
     if isinstance(value, bool):
         return "true or false for YAML, as are yes, no, on and off in any case"
     if isinstance(value, (int, float)):

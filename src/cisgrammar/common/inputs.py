@@ -214,7 +214,7 @@ def time_limit(seconds: float, message: str) -> Iterator[None]:
 
 
 def is_bed_header(line: str) -> bool:
-    """Tell a BED line that is no region: blank, a comment, ``track ...`` or ``browser ...``."""
+    """Tell a BED line that is not a region: blank, a comment, ``track ...`` or ``browser ...``."""
     return not line.strip() or line.startswith("#") or line.split()[0] in ("track", "browser")
 
 

@@ -230,7 +230,7 @@ def _files_to_add(entry: str | Path) -> list[Path]:
     files = _files_of(entry)
     place = LIBRARY.joinpath(*entry.split(".")[1:])
     if not files or files[-1] not in (place.with_name(f"{place.name}.py"), place / "__init__.py"):
-        raise ValueError(f"{entry} is no module of the library")
+        raise ValueError(f"{entry} is not a module of the library")
     return files
 
 

@@ -22,7 +22,7 @@ def problems_of_yaml(path: str | Path) -> Iterator[str]:
     Parameters
     ----------
     path
-        The file. That it is no YAML at all is not said here.
+        The file. That it is not YAML at all is not said here.
 
     Yields
     ------
@@ -30,7 +30,7 @@ def problems_of_yaml(path: str | Path) -> Iterator[str]:
     numbers that YAML reads in another way than they are written (``010`` is 8).
     """
     if Path(path).stat().st_size > LARGEST_FILE:
-        yield f"it has more than {LARGEST_FILE:,} bytes, which is no config. Name another file."
+        yield f"it has more than {LARGEST_FILE:,} bytes, which is not a config. Name another file."
         return
     try:
         with Path(path).open(encoding="utf-8-sig") as stream:
@@ -76,7 +76,7 @@ def _of_node(node: yaml.Node, seen: set[int]) -> Iterator[str]:
     line = node.start_mark.line + 1
     if node.tag not in _KNOWN:
         tag = node.tag.replace(_PLAIN, "!!")
-        yield f"line {line} has the tag `{tag}`, but a config holds plain values. Take it out."
+        yield f"line {line} has the tag `{tag}`, but a config holds plain values. Remove it."
     elif node.tag == f"{_PLAIN}int" and not _is_plain_integer(node.value):
         yield (
             f"line {line} has {node.value}, which YAML does not read as it is written. As a label "
@@ -86,7 +86,7 @@ def _of_node(node: yaml.Node, seen: set[int]) -> Iterator[str]:
         keys = Counter(key.value for key, _ in node.value if isinstance(key, yaml.ScalarNode))
         for key, times in keys.items():
             if times > 1 and key != "<<":
-                yield f"line {line}: the section there has the key `{key}` twice. Take one out."
+                yield f"line {line}: the section there has the key `{key}` twice. Remove one."
     for child in _children(node):
         yield from _of_node(child, seen)
 

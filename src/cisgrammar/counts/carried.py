@@ -62,7 +62,7 @@ def writable(path: str | Path, table: pd.DataFrame) -> pd.DataFrame:
 
 
 def _held(values: pd.Series) -> pd.Series | None:
-    """Give values of a kind that h5ad knows; None where they are no single values."""
+    """Give values of a kind that h5ad knows; None where they are not single values."""
     if isinstance(values.dtype, np.dtype) and values.dtype.kind in "biuf":
         wide = values.dtype.kind == "f" and values.dtype.itemsize not in (4, 8)
         return values.astype(np.float64) if wide else values

@@ -99,7 +99,7 @@ def add_columns_of_names(
     Raises
     ------
     InputError
-        If one is no such regular expression, or matches no name.
+        If one is not a regular expression, or matches no name.
     """
     found = {}
     for column, text in columns.items():
@@ -107,7 +107,7 @@ def add_columns_of_names(
         try:
             pattern = re.compile(text)
         except re.error as error:
-            raise InputError(f"{key}: {text!r} is no regular expression ({error}).") from None
+            raise InputError(f"{key}: {text!r} is not a regular expression ({error}).") from None
         if pattern.groups != 1:
             raise InputError(
                 f"{key}: {text!r} has {pattern.groups} groups. Put brackets around what is the "
@@ -132,10 +132,12 @@ def _read_cells(table: str | Path, column: str | None) -> pd.DataFrame:
         marked = [*lines[:1], *map(_mark_na(separator), lines[1:])]
         rows = list(csv.reader(marked, delimiter=separator))
     except csv.Error as error:
-        raise InputError(f"{table}: this is no sound table ({error}). Check its quotes.") from None
+        raise InputError(
+            f"{table}: this is not a sound table ({error}). Check its quotes."
+        ) from None
     if len(rows) < 2 or len(rows[0]) < 1 or len(rows[1]) < 2:
         raise InputError(
-            f"{table}: this is no table of cells: it needs a header and two or more columns "
+            f"{table}: this is not a table of cells: it needs a header and two or more columns "
             f"separated by tabs or commas, barcodes first. Correct `{KEY}`."
         )
     header, *cells = rows
@@ -194,7 +196,7 @@ def simplify(barcodes: pd.Index, ignore: str | None) -> pd.Index:
     Raises
     ------
     InputError
-        If it is no regular expression.
+        If it is not a regular expression.
     """
     if ignore is None:
         return pd.Index(barcodes.astype(str))
@@ -202,7 +204,7 @@ def simplify(barcodes: pd.Index, ignore: str | None) -> pd.Index:
         pattern = re.compile(ignore)
     except re.error as error:
         raise InputError(
-            f"counts.ignore_in_barcodes: {ignore!r} is no regular expression ({error}). "
+            f"counts.ignore_in_barcodes: {ignore!r} is not a regular expression ({error}). "
             r"For a suffix such as -1 write -\d+$."
         ) from None
     with time_limit(LONGEST_MATCHING, _endless("counts.ignore_in_barcodes", ignore)):

@@ -105,7 +105,7 @@ def detect(path: Path) -> str:
     if start != hdf5.MAGIC:
         if path.suffix in hdf5.SUFFIXES:
             raise InputError(
-                f"{path}: this is no HDF5 file, whatever its name says: it starts with "
+                f"{path}: this is not an HDF5 file, whatever its name says: it starts with "
                 f"{start!r}. A download has probably brought an error page or a compressed "
                 "file: look into it, unpack it or fetch it again."
             )

@@ -56,7 +56,7 @@ def read_counts(
     modality
         ``rna`` or ``atac`` for files that hold both.
     accept_non_integer
-        Take values that are no integers, such as spike-in-normalised ones.
+        Take values that are not integers, such as spike-in-normalised ones.
     cell_table, ignore_in_barcodes, cell_column
         A table with more columns for the cells, joined by barcode: see
         :func:`cisgrammar.counts.cell_table.add_cell_table`.

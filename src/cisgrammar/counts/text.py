@@ -47,7 +47,7 @@ def read_10x_mtx(folder: Path, modality: str | None) -> RawCounts:
             rows, columns, values = _coordinates(stream, n_values)
         except (ValueError, OverflowError) as error:
             raise InputError(
-                f"{matrix}: this is no sound Matrix Market file ({_first_line(error)}). "
+                f"{matrix}: this is not a sound Matrix Market file ({_first_line(error)}). "
                 "The download or copy was probably cut short: fetch it again."
             ) from None
     if n_values and not (
@@ -121,7 +121,7 @@ def _check_sizes(folder: Path, matrix: Path, stream: IO[bytes], n_cells: int, n_
     if kind[:3] != [b"%%matrixmarket", b"matrix", b"coordinate"] or kind[4:] != [b"general"]:
         shown = b" ".join(kind)[:60].decode("latin-1")
         raise InputError(
-            f"{matrix}: this is no Matrix Market file of Cell Ranger's kind (`%%MatrixMarket "
+            f"{matrix}: this is not a Matrix Market file of Cell Ranger's kind (`%%MatrixMarket "
             f"matrix coordinate integer general`); it starts with {shown!r}. Write the counts as "
             "such, or as h5ad."
         )
@@ -132,7 +132,7 @@ def _check_sizes(folder: Path, matrix: Path, stream: IO[bytes], n_cells: int, n_
     if len(fields) != 3 or not all(field.isdigit() and len(field) < 19 for field in fields):
         shown = sizes[:60].decode("latin-1").strip()
         raise InputError(
-            f"{matrix}: this is no sound Matrix Market file: where its sizes should be (genes, "
+            f"{matrix}: this is not a sound Matrix Market file: where its sizes should be (genes, "
             f"cells, values) is {shown!r}. Sparse matrices of Cell Ranger's kind are read. Fetch "
             "it again."
         )
@@ -142,8 +142,8 @@ def _check_sizes(folder: Path, matrix: Path, stream: IO[bytes], n_cells: int, n_
     room = matrix.stat().st_size * (MOST_PACKED if matrix.suffix == ".gz" else 1)
     if n_values > min(rows * columns, room // LEAST_BYTES):
         raise InputError(
-            f"{matrix}: this is no sound Matrix Market file: it claims {n_values:,} values, more "
-            f"than there can be in {rows:,} x {columns:,} or in its bytes. Fetch it again."
+            f"{matrix}: this is not a sound Matrix Market file: it claims {n_values:,} values, "
+            f"more than there can be in {rows:,} x {columns:,} or in its bytes. Fetch it again."
         )
     return n_values
 
@@ -162,7 +162,7 @@ def _wrong_sizes(folder: Path, rows: int, columns: int, n_cells: int, n_genes: i
             for name, more in (("features", n_genes - rows), ("barcodes", n_cells - columns))
             if more
         ]
-        return text + f"There is probably a header line in {' and '.join(which)}: take it out."
+        return text + f"There is probably a header line in {' and '.join(which)}: remove it."
     return text + "The three files are not of one run: copy them together."
 
 
@@ -199,7 +199,7 @@ def read_table(path: Path) -> RawCounts:
     Raises
     ------
     InputError
-        If it is no such table, or a value is no number.
+        If it is not such a table, or a value is not a number.
     """
     with open_text(path, KEY) as stream:
         header = stream.readline().rstrip("\r\n")
@@ -212,7 +212,7 @@ def read_table(path: Path) -> RawCounts:
             )
         if len(cells) < 2 or not all(cell.isprintable() for cell in cells):
             raise InputError(
-                f"{path}: this is no count matrix in a known format; it starts with "
+                f"{path}: this is not a count matrix in a known format; it starts with "
                 f"{header[:40]!r}. Known are h5ad, h5mu, loom, 10x h5, 10x mtx folders, and tables "
                 f"of genes x cells with tabs or commas. Correct `{KEY}`."
             )
@@ -267,7 +267,7 @@ def _numbers(path: Path, number: int, values: list[str], n_cells: int) -> np.nda
         return np.array(values, dtype=np.float64)
     except ValueError as error:
         raise InputError(
-            f"{path}: line {number} has a value that is no number ({error}). A table of counts "
+            f"{path}: line {number} has a value that is not a number ({error}). A table of counts "
             "has genes in lines and cells in columns, the gene's name first and no other text: "
             "take out columns such as lengths, symbols or descriptions."
         ) from None

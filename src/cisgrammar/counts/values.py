@@ -69,7 +69,7 @@ def check_values(
     integer_matrices
         Other matrices of the file that do hold integers.
     accept_non_integer
-        Whether values that are no integers are welcome.
+        Whether values that are not integers are welcome.
     key
         The config's key that names the matrix.
 
@@ -80,7 +80,7 @@ def check_values(
     Raises
     ------
     InputError
-        If the values are no numbers, not finite, negative, or, unless
+        If the values are not numbers, not finite, negative, or, unless
         accepted, no integers.
     """
     if not values.size:
@@ -101,11 +101,11 @@ def check_values(
     )
     if kind in ("logarithms", "not integers"):
         if accept_non_integer:
-            logger.warning("%s: %s holds values that are no integers; accepted", path, matrix)
+            logger.warning("%s: %s holds values that are not integers; accepted", path, matrix)
             return kind
         raise InputError(_no_integers_message(path, values, matrix, kind, elsewhere))
     what = {
-        "not numbers": f"values that are no numbers ({examples(values.ravel())})",
+        "not numbers": f"values that are not numbers ({examples(values.ravel())})",
         "not finite": "NaN or infinite values",
         "negative": f"negative values (the least is {_least(values, kind):.4g})",
     }[kind]
@@ -134,7 +134,7 @@ def _no_integers_message(
     else:
         likely, why = "normalised (CPM, TPM, spike-ins)", "Pools add up cells as they were counted."
     return (
-        f"{path}: `{matrix}` holds values that are no integers (for example "
+        f"{path}: `{matrix}` holds values that are not integers (for example "
         f"{', '.join(f'{value:.4g}' for value in odd[:3])}; the largest is {values.max():.4g}), "
         f"so they are probably {likely}, not raw counts. {why} {elsewhere} "
         "Only if such values are meant, as with spike-in normalisation, set "

@@ -103,7 +103,7 @@ def _check_packers(path: Path, file: Path) -> None:
         described = json.loads(file.read_bytes())
     except (ValueError, RecursionError):
         raise InputError(
-            f"{path}: {file.relative_to(path)} is no JSON. The folder is damaged or was copied in "
+            f"{path}: {file.relative_to(path)} is not JSON. The folder is damaged or was copied in "
             "part: fetch or write it again."
         ) from None
     if unknown := sorted(set(_packers(described)) - _PACKERS):

@@ -134,7 +134,7 @@ def prepare_counts(counts: AnnData, min_share: float) -> tuple[AnnData, Steps]:
     matrix = sparse.csr_matrix(counts.X)
     if matrix.nnz and matrix.data.min() < 0:
         raise InputError(
-            f"peaks: {(matrix.data < 0).sum():,} counts are below 0. These are no counts: give "
+            f"peaks: {(matrix.data < 0).sum():,} counts are below 0. These are not counts: give "
             "the raw fragments or insertions of each peak, not scaled values."
         )
     above_0 = matrix.data > 0

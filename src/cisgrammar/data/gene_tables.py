@@ -42,7 +42,7 @@ def read_numbers(
     Raises
     ------
     InputError
-        If it is no table, a gene comes twice, a column is not there, or a value is no number.
+        If it is not a table, a gene comes twice, a column is not there, or a value is not a number.
     """
     frame = _read_text(path, key)
     problems = Problems()
@@ -72,7 +72,7 @@ def read_numbers(
     elif wrong.any(axis=None):
         row, column = np.argwhere(wrong.to_numpy())[0]
         problems.add(
-            f"{path}: {int(wrong.sum().sum()):,} values are no numbers, the first "
+            f"{path}: {int(wrong.sum().sum()):,} values are not numbers, the first "
             f"{text.iloc[row, column]!r} of {text.index[row]} in column `{text.columns[column]}`. "
             f"Leave missing values empty or write NA, or name other columns in `{key}`."
         )
@@ -89,7 +89,7 @@ def _read_text(path: str | Path, key: str) -> pd.DataFrame:
     frame = read_text_table(path, key, "\t,")
     if frame.empty:
         raise InputError(
-            f"{path}: this is no table of genes: it needs a header and two or more columns "
+            f"{path}: this is not a table of genes: it needs a header and two or more columns "
             f"separated by tabs or commas, gene ids first. Correct `{key}`."
         )
     return frame

@@ -193,7 +193,7 @@ def read_sequences(fasta: str | Path) -> tuple[list[str], np.ndarray]:
     Raises
     ------
     InputError
-        If it is no FASTA, is empty, a name occurs twice, or sequences are of
+        If it is not a FASTA, is empty, a name occurs twice, or sequences are of
         several lengths or hold other letters than A, C, G, T and N.
     """
     names: list[str] = []

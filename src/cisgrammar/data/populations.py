@@ -196,7 +196,7 @@ def read_bulk(
     Raises
     ------
     InputError
-        If it is no such matrix, or names other genes.
+        If it is not such a matrix, or names other genes.
     """
     wanted = None if samples is None else [name for names in samples.values() for name in names]
     numbers = read_numbers(path, BULK_KEY, wanted, least=0.0)

@@ -34,7 +34,7 @@ def read_text_table(path: str | Path, key: str, separators: str = "\t") -> pd.Da
     Raises
     ------
     InputError
-        If it is no table, or two columns have one name.
+        If it is not a table, or two columns have one name.
     """
     takes = "tabs" if separators == "\t" else "tabs or commas"
     with open_text(path, key) as stream, warnings.catch_warnings():
@@ -50,13 +50,13 @@ def read_text_table(path: str | Path, key: str, separators: str = "\t") -> pd.Da
             if not names:
                 raise csv.Error("its first line is empty")
             stream.seek(0)
-            # an index that pandas makes itself is no text: it would read 01 as 1
+            # an index that pandas makes itself is not text: it would read 01 as 1
             frame = pd.read_csv(stream, sep=separator, dtype=str, keep_default_na=False,
                                 header=None, skiprows=1, names=range(len(names)),
                                 index_col=False)  # fmt: skip
         except (csv.Error, *UNSOUND) as error:
             raise InputError(
-                f"{path}: this is no sound table ({error}). `{key}` takes a header line and "
+                f"{path}: this is not a sound table ({error}). `{key}` takes a header line and "
                 f"columns separated by {takes}."
             ) from None
     again = [name for name, times in Counter(names).items() if times > 1]

@@ -112,7 +112,7 @@ def unpack(source: Source, archive: str | Path, target: str | Path) -> None:
     Raises
     ------
     InputError
-        If it is no archive, is damaged, has no such member, or the member is not the right file.
+        If it is not an archive, is damaged, has no such member, or the member is another file.
     """
     archive, target = Path(archive), Path(target)
     try:

@@ -106,14 +106,16 @@ def read_sources(path: str | Path) -> dict[str, Source]:
             continue
         source = _source(f"{path}, line {number}", cells, problems)
         if source is not None and source.name in sources:
-            problems.add(f"{path}, line {number}: {source.name} comes a second time. Take one out.")
+            problems.add(
+                f"{path}, line {number}: {source.name} comes a second time. Remove one of them."
+            )
         elif source is not None:
             sources[source.name] = source
     for source in sources.values():
         if source.member and (source.archive not in sources or sources[source.archive].member):
             problems.add(
-                f"{path}: {source.name} is in {source.archive}, which is no archive of the table"
-                f"{nearest(source.archive, sources)}. Add a row for it, or correct the url."
+                f"{path}: {source.name} is in {source.archive}, which is not an archive of the "
+                f"table{nearest(source.archive, sources)}. Add a row for it, or correct the url."
             )
     problems.raise_if_any()
     return sources

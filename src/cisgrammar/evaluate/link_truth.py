@@ -120,7 +120,7 @@ def read_places(path: str | Path, least: int = BED) -> pd.DataFrame:
     Raises
     ------
     InputError
-        If a line has too few columns or places that are no numbers.
+        If a line has too few columns or places that are not numbers.
     """
     names = ["chrom", "start", "end", "chrom2", "start2", "end2"][:least]
     numbers = [i for i, name in enumerate(names) if name.startswith(("start", "end"))]

@@ -134,7 +134,7 @@ def open_fasta(fasta: str | Path, work: str | Path) -> pyfaidx.Fasta:
 
 
 def _refuse_other_bytes(fasta: str | Path, plain: Path) -> None:
-    """Stop at a byte that is no ASCII: the index counts letters, the file has bytes."""
+    """Stop at a byte that is not ASCII: the index counts letters, the file has bytes."""
     before = 0
     with plain.open("rb") as stream:
         while block := stream.read(1 << 22):
@@ -283,6 +283,6 @@ def _check_start(fasta: Path, start: bytes) -> None:
     if not first.startswith((b">", b";")):
         shown = first[:40].decode("latin-1")
         raise InputError(
-            f"{fasta}: this is no FASTA file: it starts with {shown!r}, not with '>'. "
+            f"{fasta}: this is not a FASTA file: it starts with {shown!r}, not with '>'. "
             f"Name the genome's sequence (.fa, .fa.gz) in `{KEY}`."
         )

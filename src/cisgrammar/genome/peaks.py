@@ -59,9 +59,9 @@ def peaks_from_names(names: Sequence[str], where: str | Path) -> pd.DataFrame:
     ]
     if bad:
         raise InputError(
-            f"{where}: {len(bad):,} of {len(names):,} names are no peaks ({examples(bad)}); a peak "
-            "is called chr1:100-200, chr1-100-200 or chr1_100_200, the start before the end. If "
-            "these are genes, name the file with the peaks in `peaks.path`; if their names are "
+            f"{where}: {len(bad):,} of {len(names):,} names are not peaks ({examples(bad)}); a "
+            "peak is called chr1:100-200, chr1-100-200 or chr1_100_200, the start before the end. "
+            "If these are genes, name the file with the peaks in `peaks.path`; if their names are "
             "others, say in `peaks.bed` where they are."
         )
     rows = [

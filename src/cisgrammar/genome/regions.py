@@ -194,7 +194,7 @@ def read_bed(path: str | Path, key: str = "regions") -> pd.DataFrame:
     Raises
     ------
     InputError
-        If the file is missing or damaged, or a line is no BED; it is named.
+        If the file is missing or damaged, or a line is not BED; it is named.
     """
     rows = []
     ranges: list[str] = []
@@ -252,8 +252,8 @@ def _bed_row(path: str | Path, number: int, columns: list[str]) -> tuple:
     numbers = len(columns) >= 3 and all(re.fullmatch(r"[0-9]{1,12}", x) for x in columns[1:3])
     if not numbers or not int(columns[1]) < int(columns[2]) or not columns[0]:
         raise InputError(
-            f"{path}: line {number} is no BED: {' '.join(columns)[:60]!r}. A line needs chrom, "
-            "start and end between tabs, the start (from 0) before the end."
+            f"{path}: line {number} is not a BED line: {' '.join(columns)[:60]!r}. A line needs "
+            "chrom, start and end between tabs, the start (from 0) before the end."
         )
     chrom, start, end = columns[0], int(columns[1]), int(columns[2])
     name = columns[3] if len(columns) > 3 and columns[3] else f"{chrom}:{start}-{end}"

@@ -72,7 +72,7 @@ def read_tss(
     """
     if tss_rule not in TSS_RULES:
         raise InputError(
-            f"{tss_rule!r} is no rule for the TSS: use one of {', '.join(TSS_RULES)} in "
+            f"{tss_rule!r} is not a rule for the TSS: use one of {', '.join(TSS_RULES)} in "
             f"`genome.tss_rule`.{nearest(tss_rule, TSS_RULES)}"
         )
     kinds = ["gene"] + ["transcript"] * (tss_rule != "gene") + ["CDS"] * (tss_rule in NEED_CDS)

@@ -151,7 +151,9 @@ def _wrong(fields: list[str]) -> str | None:
     if len(fields) < 5:
         return f"has {len(fields)} columns, not at least 5. Are they separated by tabs?"
     if not re.fullmatch(r"[1-9][0-9]{0,11}", fields[1]):
-        return f"has the position `{fields[1][:30]}`, which is no number from 1. Is the file a VCF?"
+        return (
+            f"has the position `{fields[1][:30]}`, which is not a number from 1. Is the file a VCF?"
+        )
     if not _LETTERS.fullmatch(fields[3]):
         return (
             f"has the reference allele `{fields[3][:30]}`, which is not of A, C, G, T and N. Write "

@@ -65,7 +65,7 @@ def load_model(path: str | Path, device: torch.device | str = "cpu") -> Any:
     Raises
     ------
     InputError
-        If the file is no checkpoint of a known model.
+        If the file is not a checkpoint of a known model.
     """
     try:
         checkpoint = torch.load(path, map_location="cpu", weights_only=True)

@@ -76,7 +76,7 @@ def _read_description(path: str | Path) -> tuple[list[dict[str, Any]], str]:
         content = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         why = " ".join(str(error).split())[:200]
-        raise InputError(f"{path}: this is no YAML ({why}). Correct that place.") from None
+        raise InputError(f"{path}: this is not YAML ({why}). Correct that place.") from None
     if not isinstance(content, dict) or not isinstance(content.get("layers"), list):
         raise InputError(
             f"{path}: no list `layers`. Name the network's convolutions from the sequence "
@@ -262,7 +262,7 @@ def _as_filters(kernel: np.ndarray, kind: str, where: str) -> np.ndarray:
         kernel = kernel.squeeze(one[0]) if one else kernel
     if kernel.ndim != 3:
         raise InputError(
-            f"{where} is no plain convolution along the sequence: its weights are {shape}. "
+            f"{where} is not a plain convolution along the sequence: its weights are {shape}. "
             "Only convolutions over all channels can be read, with pools of maxima between "
             "them: stop the description below this layer."
         )
@@ -282,7 +282,7 @@ def _check_channels(layers: list[ConvLayer], weights: str | Path, description: s
         if len(layer.bias) != layer.filters or not np.isfinite(layer.weight).all():
             problems.add(
                 f"{weights}: layer {number} of {description} has {len(layer.bias)} biases for "
-                f"{layer.filters} filters, or weights that are no numbers. Save them anew."
+                f"{layer.filters} filters, or weights that are not numbers. Save them anew."
             )
         channels = layer.filters
     problems.raise_if_any()

@@ -87,7 +87,7 @@ def _load_jaspar(source: str) -> Database:
     words = source.split(":")
     if len(words) != 4:
         raise InputError(
-            f"{source!r} is no JASPAR database: write jaspar:COLLECTION:group:year, "
+            f"{source!r} is not a JASPAR database: write jaspar:COLLECTION:group:year, "
             "such as jaspar:CORE:vertebrates:2024."
         )
     collection, group, release = words[1].upper(), words[2].lower(), f"JASPAR{words[3]}"

@@ -318,7 +318,7 @@ def _matrix(
             problems.add(
                 f"{where}: line {number + 1 + i} sums to {total:.6g} ({row.strip()}); the four "
                 "probabilities of a position sum to 1 and none is negative. Counts or "
-                "log-odds are no MEME probabilities: divide each row of counts by its sum."
+                "log-odds are not MEME probabilities: divide each row of counts by its sum."
             )
             return None
     return matrix / matrix.sum(axis=0)

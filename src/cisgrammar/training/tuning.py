@@ -316,7 +316,7 @@ def read_best(path: str | Path) -> dict[str, Any]:
     try:
         best = json.loads(Path(path).read_text())
     except ValueError as error:
-        raise damaged(path, f"this is no JSON ({error})") from None
+        raise damaged(path, f"this is not JSON ({error})") from None
     if not isinstance(best, dict) or not best:
         raise damaged(path, "it holds no hyperparameters")
     return best

@@ -54,7 +54,7 @@ def read_measured(path: str | Path) -> pd.DataFrame:
     Raises
     ------
     InputError
-        If it is no table, or holds what is no number.
+        If it is not a table, or holds what is not a number.
     """
     table = read_text_table(path, "measured", "\t,").reset_index()
     problems = []
@@ -68,7 +68,7 @@ def read_measured(path: str | Path) -> pd.DataFrame:
         table[column] = numbers
     if problems:
         raise InputError(
-            f"{path}: {' and '.join(problems)} are no numbers. Write numbers with a decimal point; "
-            "leave empty what was not measured."
+            f"{path}: {' and '.join(problems)} are not numbers. Write numbers with a decimal "
+            "point; leave empty what was not measured."
         )
     return table

@@ -71,10 +71,10 @@ BAD = {  # what is done to good input, changed arguments, what the message says
     "missing FASTA": (lambda a: a["fasta"].unlink(), {}, ["genome.fa: no such file"]),
     "missing GTF": (lambda a: a["annotation"].unlink(), {}, ["genes.gtf: no such file"]),
     "counts of the wrong format": (
-        rewrite("counts", "a letter"), {}, ["counts.h5ad", "no HDF5 file", "a letter", "fetch"],
+        rewrite("counts", "a letter"), {}, ["counts.h5ad", "not an HDF5 file", "a letter", "fetch"],
     ),
     "FASTA of the wrong format": (
-        rewrite("fasta", "ACGT\n"), {}, ["genome.fa: this is no FASTA", "'ACGT'", "Name the"],
+        rewrite("fasta", "ACGT\n"), {}, ["genome.fa: this is not a FASTA", "'ACGT'", "Name the"],
     ),
     "GTF of the wrong format": (
         rewrite("annotation", ">chr1\nACGT\n"), {}, ["genes.gtf: line 1", "1 tab", "Name a GTF"],
@@ -271,7 +271,7 @@ def test_peaks_alone(tmp_path):
     assert table.loc["counts of peaks", "found"] == "h5ad: 20 cells x 12 peaks"
     assert table.loc["sequences", "found"] == "12 windows"
     peak_counts(arguments, [f"G{i}" for i in range(12)])
-    with pytest.raises(InputError, match=r"12 of 12 names are no peaks \(G0"):
+    with pytest.raises(InputError, match=r"12 of 12 names are not peaks \(G0"):
         check_inputs(**arguments)
 
 
@@ -349,7 +349,8 @@ def test_what_is_needed_after_training_is_checked_before(tmp_path):
     with pytest.raises(InputError) as error:
         check_inputs(**arguments, scbasset=settings, database=jaspar)
     said = str(error.value)
-    assert said.startswith("2 problems:") and "line 1 is no BED" in said and "TF GATA11." in said
+    assert said.startswith("2 problems:")
+    assert "line 1 is not a BED line" in said and "TF GATA11." in said
     write(settings["mutated"], "1\t20\t30\n")
     table = rows(check_inputs(**arguments, scbasset=settings | {"motifs": []}, database=jaspar))
     assert table.loc["known motifs", "found"].endswith(jaspar["source"])

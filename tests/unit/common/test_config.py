@@ -313,7 +313,7 @@ def test_given_data_need_no_other_section():
             "`simulation.n_cells` is set, but it is not about a multiome, which has keys of its "
             "own. Set `simulation.multiome.n_cells`.",
         ),
-        ({"simulation": {"other_tfs": 5, "multiome": {}}}, "keys of its own. Take it out."),
+        ({"simulation": {"other_tfs": 5, "multiome": {}}}, "keys of its own. Remove it."),
         (
             {"simulation": {"multiome": {"min_activity": 3}}},
             "`simulation.multiome.min_activity` is 3",

@@ -184,7 +184,7 @@ def test_hash_of_what_is_left_out_does_not_count_nor_what_only_that_uses(library
 
 @pytest.mark.parametrize("name", ["cisgrammar.models.no", "cisgrammar.no", "numpy", "cisgrammar"])
 def test_hash_refuses_unknown_modules(library, name):
-    with pytest.raises(ValueError, match=f"{name} is no module"):
+    with pytest.raises(ValueError, match=f"{name} is not a module"):
         source_hash(library[1], also=[name])
 
 

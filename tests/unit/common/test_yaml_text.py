@@ -108,5 +108,5 @@ def test_a_section_of_thirty_thousand_keys_is_read_at_once(tmp_path):
     text = "a:\n" + "".join(f"  k{i}: 1\n" for i in range(30_000)) + "  k1: 2\n"
     with time_limit(30, "too slow"):
         assert problems(tmp_path, text) == [
-            "line 2: the section there has the key `k1` twice. Take one out."
+            "line 2: the section there has the key `k1` twice. Remove one."
         ]

@@ -281,7 +281,7 @@ def test_columns_out_of_the_names_of_cells(tmp_path):
 
 @pytest.mark.parametrize(
     "pattern, words",
-    [("(a", "no regular expression"), ("_a_", "has 0 groups"), ("(z)", "matches none.*c0, c1")],
+    [("(a", "not a regular expression"), ("_a_", "has 0 groups"), ("(z)", "matches none.*c0, c1")],
 )
 def test_bad_rules_for_columns(tmp_path, pattern, words):
     path = write_h5ad(tmp_path / "a.h5ad", annotated())

@@ -92,7 +92,7 @@ def test_sizes_are_not_believed(tmp_path, sizes, words):
 def test_a_header_line_is_recognised(tmp_path, name, header):
     run = write_10x_mtx(tmp_path / "run")
     write(run / f"{name}.tsv", f"{header}\n{(run / f'{name}.tsv').read_text()}")
-    with pytest.raises(InputError, match=f"probably a header line in {name}: take it out"):
+    with pytest.raises(InputError, match=f"probably a header line in {name}: remove it"):
         load(run)
 
 

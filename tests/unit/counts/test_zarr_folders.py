@@ -82,7 +82,7 @@ def emptied(path):
         (without_a_chunk, "X/indices has 0 of its 1 chunks.*copied in part"),
         (pickled, "X/data is packed with pickle"),
         (leading_elsewhere, "secret is not in this folder but leads to another"),
-        (cut, "obs/zarr.json is no JSON"),
+        (cut, "obs/zarr.json is not JSON"),
         (emptied, "there is no matrix `X`"),
     ],
 )

@@ -22,7 +22,7 @@ def test_numbers_are_read_and_missing_ones_stay_missing(tmp_path, separator):
     found = table(tmp_path, text, columns=["half_life"])
     assert list(found.index) == ["A", "B", "C"]
     assert found["half_life"].tolist() == pytest.approx([1.5, np.nan, np.nan], nan_ok=True)
-    assert list(table(tmp_path, text)) == ["half_life"]  # names are no numbers
+    assert list(table(tmp_path, text)) == ["half_life"]  # names are not numbers
 
 
 def test_genes_are_joined_by_id_version_and_name(tmp_path):
@@ -39,7 +39,7 @@ def test_genes_are_joined_by_id_version_and_name(tmp_path):
         ("gene\tx\nA\tlong\n", {"columns": ["x"]}, "'long' of A in column `x`"),
         ("gene\tx\nA\tlong\n", {}, "no column holds numbers"),
         ("gene\tx\nA\t-2\n", {"least": 0.0}, "1 values are below 0"),
-        ("gene\nA\n", {}, "no table of genes"),
+        ("gene\nA\n", {}, "not a table of genes"),
     ],
 )
 def test_a_bad_table_is_told(tmp_path, text, how, message):

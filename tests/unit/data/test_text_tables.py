@@ -45,5 +45,5 @@ def test_a_header_alone_is_an_empty_table(tmp_path):
 
 
 def test_rows_of_another_length_are_told(tmp_path):
-    with pytest.raises(InputError, match="no sound table"):
+    with pytest.raises(InputError, match="not a sound table"):
         table(tmp_path, "id\tvalue\na\t1\nb\t2\t3\n")

@@ -41,7 +41,7 @@ def test_a_table_of_sources(tmp_path):
         ([row(sha256="12")], "sha256 is '12', but"),
         ([row(size="12 MB")], "size is '12 MB', but"),
         ([row(), row()], "line 3: a/b.gz comes a second time"),
-        ([row(url="download:a/zip#m")], "b.gz is in a/zip, which is no archive of the table"),
+        ([row(url="download:a/zip#m")], "b.gz is in a/zip, which is not an archive of the table"),
         ([row(url="download:a/zip")], "url is 'download:a/zip', but"),
         (["a\tb"], "line 2: there are 2 cells, not 9"),
         ([row(url=""), "a"], "2 problems"),

@@ -47,7 +47,7 @@ def test_names_of_peaks(name, place):
 
 @pytest.mark.parametrize("name", ["GATA1", "chr1", "chr1:9-5", "chr1:5-5", ":5-9", "", "chr1:a-b"])
 def test_other_names_are_refused(name):
-    with pytest.raises(InputError, match=r"atac\.h5ad: 1 of 2 names are no peaks"):
+    with pytest.raises(InputError, match=r"atac\.h5ad: 1 of 2 names are not peaks"):
         peaks_from_names(["chr1:5-9", name], "atac.h5ad")
 
 
@@ -145,7 +145,7 @@ def test_real_peak_names(path, modality, first):
 
 def test_real_genes_are_no_peaks():
     path = real(SHARED / "atac_small/atac_small_RNA.h5ad")
-    with pytest.raises(InputError, match="500 of 500 names are no peaks"):
+    with pytest.raises(InputError, match="500 of 500 names are not peaks"):
         peaks_from_names(ad.read_h5ad(path).var_names, path)
 
 

@@ -152,7 +152,7 @@ def test_bed_of_three_columns(tmp_path):
     [
         ("", "empty"),
         ("#only a comment\n", "not one region"),
-        ("chr1 5 9\n", "line 1 is no BED"),
+        ("chr1 5 9\n", "line 1 is not a BED line"),
         ("chr1\t1\t2\nchr1\t9\t5\n", "line 2"),
         ("chr1\tx\t5\n", "line 1"),
         ("chr1\t-1\t5\n", "line 1"),

@@ -192,7 +192,7 @@ def test_what_is_no_plain_convolution(tmp_path):
     state = {"conv1.weight": torch.zeros(3, 4, 5, 5), "conv2.weight": torch.zeros(3, 1, 5)}
     torch.save(state, tmp_path / "own.pt")
     layers = [{"convolution": "conv1"}, {"convolution": "conv2"}]
-    with pytest.raises(InputError, match="no plain convolution"):
+    with pytest.raises(InputError, match="not a plain convolution"):
         read_network(tmp_path / "own.pt", write(tmp_path / "own.yaml", {"layers": layers}))
     with pytest.raises(InputError, match="reads 1 channels"):
         read_network(tmp_path / "own.pt", write(tmp_path / "a.yaml", {"layers": layers[1:]}))
@@ -207,7 +207,7 @@ def test_a_pickled_module_is_not_run(tmp_path):
 def test_weights_that_are_no_numbers(tmp_path):
     torch.save({"conv1.weight": torch.full((3, 4, 5), float("nan"))}, tmp_path / "own.pt")
     content = {"layers": [{"convolution": "conv1"}]}
-    with pytest.raises(InputError, match="weights that are no numbers"):
+    with pytest.raises(InputError, match="weights that are not numbers"):
         read_network(tmp_path / "own.pt", write(tmp_path / "own.yaml", content))
 
 

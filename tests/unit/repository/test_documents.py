@@ -35,7 +35,7 @@ def test_make_targets_that_are_named_exist():
 @pytest.mark.parametrize(
     "words",
     [
-        "holds values that are no integers (for example ",
+        "holds values that are not integers (for example ",
         "Pools add up cells, and a sum of logarithms means nothing.",
         " genes are in the annotation, by id or by name. Some that are not: ",
         "or the counts name genes in another way.",

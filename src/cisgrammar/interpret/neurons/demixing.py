@@ -37,7 +37,7 @@ class DemixingSettings:
     most_facets
         Of a neuron: a bound of how finely sequences are parted.
     min_sequences
-        Smaller groups are no facets.
+        Smaller groups are not facets.
     rectified
         k-means of maps without what is negative.
     n_bins
