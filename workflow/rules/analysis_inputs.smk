@@ -108,6 +108,22 @@ def measures_of_depths(wildcards):
     return [f"{where}/{share}.tsv" for share in (1, *shares_of(wildcards.model))]
 
 
+def ablations_of(model):
+    """Name the parts of a model's inputs that it is trained on apart, as in `try_ablation`."""
+    asked = config[model].get("ablations", {"inputs": [], "windows": []})
+    return [*asked["inputs"], *(f"{before}_{after}" for before, after in asked["windows"])]
+
+
+def scores_of_ablations(wildcards):
+    """Give the scores of each ablation and fold."""
+    where = f"results/{wildcards.name}/{wildcards.model}/ablations"
+    return [
+        f"{where}/{ablation}.fold{fold}.tsv"
+        for ablation in ablations_of(wildcards.model)
+        for fold in fold_numbers(wildcards.model)
+    ]
+
+
 LINK_VARIANTS = ["model", *(LINKS["ablations"] if LINKS is not None else [])]
 HAS_LINK_TRUTH = LINKS is not None and bool(LINK_TRUTHS or SIMULATED_LINKS)
 

@@ -223,6 +223,7 @@ def _models(config: dict[str, Any]) -> Iterator[str]:
             yield from _filters(config, name)
         if spec.data is POPULATIONS and config.get("populations") is not None:
             yield from _what_is_read(config["populations"], name, section["network"])
+            yield from _ablations(config["populations"], name, section)
 
 
 def _neurons(config: dict[str, Any]) -> Iterator[str]:
@@ -340,6 +341,34 @@ def _what_is_read(populations: dict[str, Any], name: str, network: dict[str, Any
             "`populations.half_life.features` and `populations.table` are empty. Ask for "
             f"some, or `{name}.network.inputs: sequence`."
         )
+
+
+def _ablations(populations: dict[str, Any], name: str, section: dict[str, Any]) -> Iterator[str]:
+    """Say which ablations of a model's inputs cannot be."""
+    asked, network = section.get("ablations", {"inputs": [], "windows": []}), section["network"]
+    if asked["inputs"] and network["inputs"] != "both":
+        yield (
+            f"key `{name}.ablations.inputs` takes one of two inputs away, but "
+            f"`{name}.network.inputs` is {network['inputs']} already. Leave the key out."
+        )
+    if asked["windows"] and network["inputs"] == "features":
+        yield (
+            f"keys `{name}.ablations.windows` and `{name}.network.inputs: features` are set, but "
+            "features have no window. Leave `windows` out."
+        )
+    for before, after in asked["windows"]:
+        if before > populations["upstream"] or after > populations["downstream"]:
+            yield (
+                f"key `{name}.ablations.windows` asks for {before} + {after} bases, but windows "
+                f"have {populations['upstream']} + {populations['downstream']} "
+                "(`populations.upstream`, `populations.downstream`). Ask for shorter ones."
+            )
+        elif layer_lengths(before + after, network)[-1] < 1:
+            yield (
+                f"key `{name}.ablations.windows` asks for {before} + {after} bases, of which both "
+                f"poolings leave no position. Ask for {shortest_window(network)} bases or more in "
+                "all."
+            )
 
 
 def _names(files: Any) -> list[str]:

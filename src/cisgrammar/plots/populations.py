@@ -17,6 +17,11 @@ METHODS = {
     "flags": "missing features alone",
     "kmer_ridge": "k-mer ridge",
 }
+ABLATIONS = {
+    "whole model": "whole model",
+    "sequence": "sequence alone",
+    "features": "features alone",
+}
 MOST_ROWS = 40
 NAME_WIDTH = 34.0  # mm
 
@@ -66,6 +71,43 @@ def population_scores(scores: pd.DataFrame, model: str) -> Figure:
     axes.set_xlabel("r over test genes")
     axes.grid(axis="y", lw=0.3, color="#DDDDDD")
     figure.legend(loc="outside upper center", ncols=3)
+    return figure
+
+
+@style.styled
+def population_ablations(table: pd.DataFrame) -> Figure:
+    """Draw r with a part of the inputs, a panel a level: a dot a fold, a line their median.
+
+    Parameters
+    ----------
+    table
+        ``population_ablations.tsv``.
+
+    Raises
+    ------
+    ValueError
+        If the table is empty or a column is missing.
+    """
+    columns = ["ablation", "population", "level", "fold", "r"]
+    style.require(table, "population_ablations", columns)
+    of_folds = table.groupby(["level", "ablation", "fold"], sort=False)["r"].median().reset_index()
+    names = list(dict.fromkeys(table["ablation"].astype(str)))
+    levels = list(dict.fromkeys(table["level"].astype(str)))
+    width = min(style.TWO_COLUMNS, 50 + 50.0 * len(levels))
+    figure = style.new_figure(width, 22 + 5.0 * len(names))
+    panels = figure.subplots(1, len(levels), sharey=True, squeeze=False)[0]
+    for axes, level in zip(panels, levels, strict=True):
+        its = of_folds[of_folds["level"].astype(str) == level]
+        for row, name in enumerate(names):
+            r = its.loc[its["ablation"].astype(str) == name, "r"]
+            colour = style.PALETTE[0] if row == 0 else style.PALETTE[1]
+            axes.plot(r, [row] * len(r), "o", ms=3, color=colour, alpha=0.7, mew=0)
+            axes.plot([r.median()] * 2, [row - 0.3, row + 0.3], color="black", lw=1)
+        axes.set_title(style.shorten(level, 45), loc="left")
+        axes.set(xlabel="r over test genes", ylim=(len(names) - 0.5, -0.5))
+        axes.grid(axis="x", lw=0.3, color="#DDDDDD")
+    labels = [ABLATIONS.get(name, f"window of {name.replace('_', ' + ')}") for name in names]
+    panels[0].set(yticks=range(len(names)), yticklabels=labels)
     return figure
 
 

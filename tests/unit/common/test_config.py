@@ -54,6 +54,13 @@ def test_every_key_has_type_description_and_default(key):
         assert rule["additionalProperties"] is False
 
 
+ABLATED = {
+    "models": ["scxpresso"],
+    "populations": {},
+    "counts": {"path": "a.h5ad", "cell_type": "kind"},
+}
+
+
 @pytest.mark.parametrize("old, new", RENAMED.items())
 def test_keys_of_earlier_versions_are_told_their_new_name(old, new):
     assert new in KEYS and old not in KEYS
@@ -314,6 +321,24 @@ def test_given_data_need_no_other_section():
             "own. Set `simulation.multiome.n_cells`.",
         ),
         ({"simulation": {"other_tfs": 5, "multiome": {}}}, "keys of its own. Remove it."),
+        (
+            ABLATED | {"scxpresso": {"ablations": {"windows": [[8000, 500]]}}},
+            "asks for 8000 + 500 bases, but windows have 7000 + 3500",
+        ),
+        (
+            ABLATED | {"scxpresso": {"ablations": {"windows": [[100, 100]]}}},
+            "both poolings leave no position. Ask for 299 bases or more",
+        ),
+        (
+            ABLATED
+            | {
+                "scxpresso": {
+                    "network": {"inputs": "sequence"},
+                    "ablations": {"inputs": ["features"]},
+                }
+            },
+            "`scxpresso.network.inputs` is sequence already",
+        ),
         (
             {"simulation": {"multiome": {"min_activity": 3}}},
             "`simulation.multiome.min_activity` is 3",

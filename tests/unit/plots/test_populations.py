@@ -9,6 +9,7 @@ from cisgrammar.plots.populations import (
     cross_heatmap,
     gain_against_similarity,
     gene_r_against_variance,
+    population_ablations,
     population_scores,
 )
 
@@ -47,9 +48,24 @@ def similar(n):
     )
 
 
+def ablations(names):
+    rng = np.random.default_rng(0)
+    rows = [
+        (name, f"{level}/a", level, fold, rng.uniform(0.2, 0.7))
+        for name in names
+        for level in ("all_cells", "a level with a very long name")
+        for fold in range(4)
+    ]
+    return pd.DataFrame(rows, columns=["ablation", "population", "level", "fold", "r"])
+
+
 @pytest.mark.parametrize(
     "figure",
     [
+        population_ablations(
+            ablations(["whole model", "sequence", "features", "500_500", "2000_1000"])
+        ),
+        population_ablations(ablations(["whole model", "500_500"])),
         population_scores(scores(), "scxpresso"),
         population_scores(scores(NAMES[:1]), "scxpresso"),
         gain_against_similarity(similar(8), "scxpresso"),
