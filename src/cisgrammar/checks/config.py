@@ -363,12 +363,6 @@ def _ablations(populations: dict[str, Any], name: str, section: dict[str, Any]) 
                 f"have {populations['upstream']} + {populations['downstream']} "
                 "(`populations.upstream`, `populations.downstream`). Ask for shorter ones."
             )
-        elif layer_lengths(before + after, network)[-1] < 1:
-            yield (
-                f"key `{name}.ablations.windows` asks for {before} + {after} bases, of which both "
-                f"poolings leave no position. Ask for {shortest_window(network)} bases or more in "
-                "all."
-            )
 
 
 def _names(files: Any) -> list[str]:

@@ -12,6 +12,7 @@ from anndata import AnnData
 from cisgrammar.common.statistics import pearson
 from cisgrammar.evaluate.population_predictions import predict_held_out
 from cisgrammar.evaluate.population_scores import LEAST_GENES
+from cisgrammar.genome.sequence import N
 from cisgrammar.models.base import SequenceModel
 
 INPUTS = ("sequence", "features")  # what is left
@@ -36,7 +37,8 @@ def ablate(
 
     Returns
     -------
-    The data set with its windows cut, or as it was, and the settings.
+    The data set, with unknown bases outside of the window if one was asked for, and the settings.
+    The network stays as it is, for its pools may need the whole length.
 
     Raises
     ------
@@ -46,12 +48,14 @@ def ablate(
     if ablation in INPUTS:
         return dataset, {**settings, "inputs": ablation}
     before, after = map(int, ablation.split("_"))
-    codes = np.asarray(dataset.varm["codes"])
+    codes = np.array(dataset.varm["codes"])
     if before > upstream or upstream + after > codes.shape[1]:
         raise ValueError(f"a window of {before} + {after} bases is not within that of the data set")
-    cut = dataset.copy()
-    cut.varm["codes"] = codes[:, upstream - before : upstream + after]
-    return cut, dict(settings)
+    codes[:, : upstream - before] = N
+    codes[:, upstream + after :] = N
+    hidden = dataset.copy()
+    hidden.varm["codes"] = codes
+    return hidden, dict(settings)
 
 
 def score_ablation(

@@ -326,10 +326,6 @@ def test_given_data_need_no_other_section():
             "asks for 8000 + 500 bases, but windows have 7000 + 3500",
         ),
         (
-            ABLATED | {"scxpresso": {"ablations": {"windows": [[100, 100]]}}},
-            "both poolings leave no position. Ask for 299 bases or more",
-        ),
-        (
             ABLATED
             | {
                 "scxpresso": {

@@ -19,14 +19,15 @@ def test_an_input_is_left_alone(inputs):
     assert same is dataset and settings["inputs"] == inputs
 
 
-def test_a_window_is_cut_about_the_tss():
+def test_bases_outside_of_a_window_are_unknown():
     dataset, _ = made_populations()
-    dataset.varm["codes"][:, UPSTREAM] = 4
-    cut, settings = ablate(dataset, settings_of(**SMALL), "30_10", UPSTREAM)
-    assert cut.varm["codes"].shape == (dataset.n_vars, 40)
-    assert (cut.varm["codes"][:, 30] == 4).all()
+    before = dataset.varm["codes"].copy()
+    hidden, settings = ablate(dataset, settings_of(**SMALL), "30_10", UPSTREAM)
+    codes = hidden.varm["codes"]
+    assert (codes[:, 40:80] == before[:, 40:80]).all()
+    assert (codes[:, :40] == 4).all() and (codes[:, 80:] == 4).all()
     assert settings == settings_of(**SMALL)
-    assert dataset.varm["codes"].shape[1] == 120
+    assert (dataset.varm["codes"] == before).all()
     for window in ("71_10", "30_51"):
         with pytest.raises(ValueError, match="not within"):
             ablate(dataset, {}, window, UPSTREAM)
