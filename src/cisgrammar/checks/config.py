@@ -81,6 +81,7 @@ def contradictions(config: dict[str, Any], schema: dict[str, Any]) -> Iterator[s
     yield from _models(config)
     yield from _neurons(config)
     yield from _variants(config)
+    yield from _attributions(config)
     if values.get("cells.clusters") is not None and values.get("counts.cell_type"):
         yield (
             "keys `cells.clusters` and `counts.cell_type` are set, but cells have types by one of "
@@ -297,6 +298,57 @@ def _variants(config: dict[str, Any]) -> Iterator[str]:
         yield (
             "keys `variants.shifts` and `given` are set, but moved windows are read from a genome, "
             "which is not given. Take out `variants.shifts`."
+        )
+
+
+def attributed_models(config: dict[str, Any]) -> list[str]:
+    """List the models that the section `attributions` of a complete config asks."""
+    asked = config["attributions"]
+    return [] if asked is None else asked["models"] or _attributable(config)
+
+
+def _attributable(config: dict[str, Any]) -> list[str]:
+    """List the models that can be asked by the section's method: any by substitution."""
+    able = sequence_readers(config)
+    by_any = config["attributions"]["method"] == "ism"
+    return able if by_any else models_with("reads_bases", able)
+
+
+def _attributions(config: dict[str, Any]) -> Iterator[str]:
+    """Say where no model could be asked what bases contribute, or two keys exclude each other."""
+    asked = config.get("attributions")
+    if asked is None:
+        return
+    able, method = _attributable(config), asked["method"]
+    for name in asked["models"] or []:
+        if name not in able:
+            why = (
+                "cannot be asked that way" if name in config["models"] else "is not among `models`"
+            )
+            yield (
+                f"key `attributions.models` names {name}, which {why} (`attributions.method` is "
+                f"{method}). Those that can be asked: {', '.join(able) or 'none'}."
+            )
+    if not able:
+        yield (
+            f"there is a section `attributions`, but none of the models "
+            f"({', '.join(config['models'])}) can be asked by {method}. Set "
+            "`attributions.method: ism`, which any model that reads sequences allows, name another "
+            "model, or take out the section."
+        )
+    if asked["bed"] and asked["names"]:
+        yield "keys `attributions.bed` and `attributions.names` are set. Take out one of them."
+    if asked["labels"] == [] and not asked["differences"]:
+        yield (
+            "keys `attributions.labels` and `attributions.differences` are empty lists, so nothing "
+            "is asked. Leave out `attributions.labels` to take all labels."
+        )
+    of_populations = [m for m in attributed_models(config) if MODELS[m].data is POPULATIONS]
+    if asked["by"] and of_populations:
+        yield (
+            f"key `attributions.by` is {asked['by']}, but {', '.join(of_populations)} predicts "
+            "whole populations, which have no such column. Name other models in "
+            "`attributions.models`, or leave it out."
         )
 
 
