@@ -1,6 +1,6 @@
 """Check that sequences that the user has fit the config: their folds, and the known motifs."""
 
-from cisgrammar.checks.config import attributed_models
+from cisgrammar.checks.asked_models import attributed_models
 from cisgrammar.checks.given import check_given
 from cisgrammar.checks.settings import DatabaseSettings
 from cisgrammar.common.files import read_h5ad, write_table

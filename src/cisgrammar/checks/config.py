@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from cisgrammar.checks.asked_models import attributable, attributed_models, sequence_readers
 from cisgrammar.common.config import fill_in, leaves, raise_all
 from cisgrammar.models.layer_lengths import layer_lengths, shortest_window
 from cisgrammar.models.registry import MODELS, POPULATIONS, models_with
@@ -261,12 +262,6 @@ def _neurons(config: dict[str, Any]) -> Iterator[str]:
         )
 
 
-def sequence_readers(config: dict[str, Any]) -> list[str]:
-    """List the models of a complete config that read sequences, and not features of genes alone."""
-    chosen = config.get("models", [])
-    return [m for m in chosen if config[m].get("network", {}).get("inputs") != "features"]
-
-
 def _variants(config: dict[str, Any]) -> Iterator[str]:
     """Say where no model could be asked about variants."""
     asked, chosen = config.get("variants"), config.get("models", [])
@@ -301,25 +296,12 @@ def _variants(config: dict[str, Any]) -> Iterator[str]:
         )
 
 
-def attributed_models(config: dict[str, Any]) -> list[str]:
-    """List the models that the section `attributions` of a complete config asks."""
-    asked = config["attributions"]
-    return [] if asked is None else asked["models"] or _attributable(config)
-
-
-def _attributable(config: dict[str, Any]) -> list[str]:
-    """List the models that can be asked by the section's method: any by substitution."""
-    able = sequence_readers(config)
-    by_any = config["attributions"]["method"] == "ism"
-    return able if by_any else models_with("reads_bases", able)
-
-
 def _attributions(config: dict[str, Any]) -> Iterator[str]:
     """Say where no model could be asked what bases contribute, or two keys exclude each other."""
     asked = config.get("attributions")
     if asked is None:
         return
-    able, method = _attributable(config), asked["method"]
+    able, method = attributable(config), asked["method"]
     for name in asked["models"] or []:
         if name not in able:
             why = (

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from cisgrammar.checks.config import attributed_models
+from cisgrammar.checks.asked_models import attributed_models
 from cisgrammar.models.registry import MODELS, POOLS, models_with
 
 File = str | Path
@@ -308,7 +308,7 @@ class Settings:
             links=config["links"],
             variants=(config["variants"] or {}).get("vcf"),
             attributions=config["attributions"]
-            and config["attributions"] | {"models": attributed_models(dict(config))},
+            and config["attributions"] | {"models": attributed_models(config)},
         )
 
 
