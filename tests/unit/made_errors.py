@@ -52,7 +52,10 @@ from cisgrammar.cells.embedding import filter_cells
 from cisgrammar.cells.pool_members import read_members
 from cisgrammar.cells.pooling import nearest_cells
 from cisgrammar.cells.populations import log_targets
+from cisgrammar.checks.attributions import check_attributions
 from cisgrammar.checks.config import complete_config
+from cisgrammar.checks.findings import Findings
+from cisgrammar.checks.settings import InputFiles, Settings
 from cisgrammar.common.config import raise_all, read_schema
 from cisgrammar.common.errors import InputError
 from cisgrammar.common.files import read_table, write_table
@@ -173,6 +176,23 @@ def without_places(folder):
     trained = load(made_results(folder))
     trained.dataset.var["chrom"] = "unknown"
     variant_effects(trained, variants_at([5], "A", "G"))
+
+
+def explained(bed=None, **asked):
+    """Check what contributions of bases are asked for."""
+
+    def make(folder):
+        found = Findings(
+            sizes={"chr1": 100},
+            targets=pd.Index(["GATA1", "SPI1"]),
+            labelled=pd.DataFrame({"cell_type": ["B cell", "T cell"]}),
+        )
+        given = {"models": ["scover"], "by": None, "labels": None, "differences": [], "names": None}
+        section = given | {"bed": bed and str(write(folder / "regions.bed", bed))} | asked
+        check_attributions(InputFiles("c", "genome.fa", "w"), Settings(attributions=section), found)
+        found.problems.raise_if_any()
+
+    return make
 
 
 STARTS_OF_G = [int(i) for i in np.flatnonzero(CODES_OF_TRAINED[100:140] == 2) + 100]
@@ -870,6 +890,21 @@ ENTRIES = {
             "variants: {vcf: mine.vcf, shifts: [-1, 1]}}"
         ),
         "Variants without a file": config("{name: x, counts: {}, variants: {}}"),
+        "Bases of a model that cannot be asked so": config(
+            "{name: x, counts: {}, models: [hybrid], attributions: {models: [hybrid]}}"
+        ),
+        "Bases of regions and of names": config(
+            "{name: x, counts: {}, attributions: {bed: r.bed, names: [GATA1]}}"
+        ),
+        "Bases of no label": config("{name: x, counts: {}, attributions: {labels: []}}"),
+        "Bases averaged by a column that populations lack": config(
+            "{name: x, models: [scxpresso], populations: {}, counts: {cell_type: kind}, "
+            "attributions: {by: donor}}"
+        ),
+        "Bases of labels and names that are not in the data": explained(
+            labels=["NK"], names=["GATA2"]
+        ),
+        "Bases of regions on chromosomes of other names": explained(bed="II\t5\t9\n"),
         "Bases of a label that there is not": lambda d: attribute(
             load(made_results(d)), by="cell_type", label="NK"
         ),

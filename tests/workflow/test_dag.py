@@ -262,7 +262,8 @@ def test_rules_scripts_and_logs_bear_one_name():
 def test_every_output_is_explained(new_run, tiny_config, tmp_path):
     """A new output of the workflow needs a line in docs/outputs.md."""
     (tmp_path / "mine.vcf").write_text("#CHROM\tPOS\tID\tREF\tALT\n")
-    config = {**tiny_config, "neurons": {}, "variants": {"vcf": str(tmp_path / "mine.vcf")}}
+    asked = {"neurons": {}, "variants": {"vcf": str(tmp_path / "mine.vcf")}, "attributions": {}}
+    config = tiny_config | asked
     said = new_run(config).snakemake("--dry-run", "--detailed-summary")
     files = [line.split("\t")[0] for line in said.splitlines() if line.startswith("results/")]
     assert len(files) > 50

@@ -180,3 +180,11 @@ VARIANT_MODELS = (VARIANTS["models"] or sequence_readers(config)) if VARIANTS el
 def how_to_ask_variants(*keys):
     """Give these keys of the section on variants; nothing where there is none."""
     return {key: VARIANTS[key] for key in keys} if VARIANTS else {}
+
+
+ATTRIBUTION_MODELS = attributed_models(config)  # whose predictions are followed back to bases
+
+
+def how_to_attribute(*keys):
+    """Give these keys of the section on attributions; nothing where there is none."""
+    return {key: config["attributions"][key] for key in keys} if config["attributions"] else {}

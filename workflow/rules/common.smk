@@ -11,7 +11,8 @@ from snakemake.exceptions import WorkflowError
 ROOT = Path(workflow.current_basedir.get_path_or_uri(secret_free=True)).parents[1]
 sys.path.insert(0, str(ROOT / "src"))
 
-from cisgrammar.checks.config import complete_config, sequence_readers
+from cisgrammar.checks.asked_models import attributed_models, sequence_readers
+from cisgrammar.checks.config import complete_config
 from cisgrammar.common.config import raise_all, read_schema
 from cisgrammar.common.errors import InputError, Problems
 from cisgrammar.common.provenance import source_hash

@@ -97,6 +97,7 @@ if GIVEN is None:
             database=DATABASE,
             mutated=list(MUTATED_BEDS.values()),
             variants=VARIANT_FILE,
+            attributed=ATTRIBUTED_BED,
         output:
             table="results/{name}/check.tsv",
         log:
@@ -119,6 +120,7 @@ else:
             dataset="results/{name}/dataset.h5ad",
             database=DATABASE,
             variants=VARIANT_FILE,
+            attributed=ATTRIBUTED_BED,
         output:
             table="results/{name}/check.tsv",
         log:
@@ -154,6 +156,7 @@ rule write_provenance:
         given=list(GIVEN_FILES.values()),
         population_files=list(filter(None, POPULATION_FILES.values())),
         variants=VARIANT_FILE,
+        attributed=ATTRIBUTED_BED,
     output:
         "results/{name}/provenance.json",
     log:

@@ -160,6 +160,7 @@ PEAK_BED = optional_file("peaks", "bed")
 BLACKLIST = optional_file("peaks", "blacklist")
 REGIONS_BED = optional_file("regions", "bed")
 VARIANT_FILE = optional_file("variants", "vcf")
+ATTRIBUTED_BED = optional_file("attributions", "bed")
 PEAK_COUNTS = several_files(PEAKS["path"], "peaks.path") if MULTIOME and PEAKS["path"] else []
 if MULTIOME and SIMULATED:
     PEAK_COUNTS = f"{SIMULATION}/atac.h5ad"

@@ -1,5 +1,6 @@
 """Check that sequences that the user has fit the config: their folds, and the known motifs."""
 
+from cisgrammar.checks.asked_models import attributed_models
 from cisgrammar.checks.given import check_given
 from cisgrammar.checks.settings import DatabaseSettings
 from cisgrammar.common.files import read_h5ad, write_table
@@ -9,5 +10,8 @@ settings = snakemake.params.settings
 database = DatabaseSettings(settings["database"]["source"], settings["database"]["tf_names"])
 with log_to(snakemake.log[0]):
     data, variants = read_h5ad(snakemake.input.dataset), snakemake.input.variants or None
-    table = check_given(data, settings["folds"], database, variants)
+    bases = settings["attributions"] and settings["attributions"] | {
+        "models": attributed_models(settings)
+    }
+    table = check_given(data, settings["folds"], database, variants, bases)
     write_table(table, snakemake.output.table)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from cisgrammar.checks.asked_models import attributable, attributed_models, sequence_readers
 from cisgrammar.common.config import fill_in, leaves, raise_all
 from cisgrammar.models.layer_lengths import layer_lengths, shortest_window
 from cisgrammar.models.registry import MODELS, POPULATIONS, models_with
@@ -81,6 +82,7 @@ def contradictions(config: dict[str, Any], schema: dict[str, Any]) -> Iterator[s
     yield from _models(config)
     yield from _neurons(config)
     yield from _variants(config)
+    yield from _attributions(config)
     if values.get("cells.clusters") is not None and values.get("counts.cell_type"):
         yield (
             "keys `cells.clusters` and `counts.cell_type` are set, but cells have types by one of "
@@ -261,12 +263,6 @@ def _neurons(config: dict[str, Any]) -> Iterator[str]:
         )
 
 
-def sequence_readers(config: dict[str, Any]) -> list[str]:
-    """List the models of a complete config that read sequences, and not features of genes alone."""
-    chosen = config.get("models", [])
-    return [m for m in chosen if config[m].get("network", {}).get("inputs") != "features"]
-
-
 def _variants(config: dict[str, Any]) -> Iterator[str]:
     """Say where no model could be asked about variants."""
     asked, chosen = config.get("variants"), config.get("models", [])
@@ -298,6 +294,44 @@ def _variants(config: dict[str, Any]) -> Iterator[str]:
         yield (
             "keys `variants.shifts` and `given` are set, but moved windows are read from a genome, "
             "which is not given. Take out `variants.shifts`."
+        )
+
+
+def _attributions(config: dict[str, Any]) -> Iterator[str]:
+    """Say where no model could be asked what bases contribute, or two keys exclude each other."""
+    asked = config.get("attributions")
+    if asked is None:
+        return
+    able, method = attributable(config), asked["method"]
+    for name in asked["models"] or []:
+        if name not in able:
+            why = (
+                "cannot be asked that way" if name in config["models"] else "is not among `models`"
+            )
+            yield (
+                f"key `attributions.models` names {name}, which {why} (`attributions.method` is "
+                f"{method}). Those that can be asked: {', '.join(able) or 'none'}."
+            )
+    if not able:
+        yield (
+            f"there is a section `attributions`, but none of the models "
+            f"({', '.join(config['models'])}) can be asked by {method}. Set "
+            "`attributions.method: ism`, which any model that reads sequences allows, name another "
+            "model, or take out the section."
+        )
+    if asked["bed"] and asked["names"]:
+        yield "keys `attributions.bed` and `attributions.names` are set. Take out one of them."
+    if asked["labels"] == [] and not asked["differences"]:
+        yield (
+            "keys `attributions.labels` and `attributions.differences` are empty lists, so nothing "
+            "is asked. Leave out `attributions.labels` to take all labels."
+        )
+    of_populations = [m for m in attributed_models(config) if MODELS[m].data is POPULATIONS]
+    if asked["by"] and of_populations:
+        yield (
+            f"key `attributions.by` is {asked['by']}, but {', '.join(of_populations)} predicts "
+            "whole populations, which have no such column. Name other models in "
+            "`attributions.models`, or leave it out."
         )
 
 

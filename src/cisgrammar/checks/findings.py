@@ -38,6 +38,8 @@ class Findings:
         Name of each chromosome to its length in bases.
     tss
         From :func:`cisgrammar.genome.tss.read_tss`.
+    populations
+        Names of the populations of cells that are large enough.
     sequences
         Windows whose sequence is known, with a column ``chrom``.
     """
@@ -52,6 +54,7 @@ class Findings:
     targets: pd.Index | None = None
     sizes: dict[str, int] | None = None
     tss: pd.DataFrame | None = None
+    populations: pd.Index | None = None
     sequences: pd.DataFrame | None = None
 
     def add(self, check: str, found: str, note: str = "", warning: bool = False) -> None:

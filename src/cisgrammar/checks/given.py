@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 from anndata import AnnData
 
+from cisgrammar.checks.attributions import check_attributions
 from cisgrammar.checks.findings import Findings
 from cisgrammar.checks.folds import describe_folds
 from cisgrammar.checks.motifs import check_motifs
@@ -21,6 +22,7 @@ def check_given(
     folds: Mapping[str, Any],
     database: DatabaseSettings,
     variants: File | None = None,
+    attributions: Mapping[str, Any] | None = None,
 ) -> pd.DataFrame:
     """Check that sequences can be split, and that the database of motifs is sound.
 
@@ -34,6 +36,8 @@ def check_given(
         Known motifs.
     variants
         Their file, if there is one.
+    attributions
+        The section, with the models that are asked, if there is one.
 
     Returns
     -------
@@ -47,14 +51,21 @@ def check_given(
     found = Findings()
     if (parts := found.attempt(describe_folds, data.var, folds)) is not None:
         found.add(*parts)
-    settings = Settings(database=database, variants=variants)
-    for check in (check_motifs, check_variants):
+    settings = Settings(database=database, variants=variants, attributions=attributions)
+    found.targets, found.labelled = data.var_names, data.obs
+    for check in (check_motifs, check_variants, check_attributions):
         check(InputFiles("", "", ""), settings, found)
     if variants is not None and (data.var["chrom"] == "unknown").all():
         found.problems.add(
             "variants: the sequences that are given do not say where on the genome they are, so no "
             "variant can be put into them. Name their places in `given.regions`, or take out "
             "`variants`."
+        )
+    if attributions is not None and (data.var["chrom"] == "unknown").all():
+        found.problems.add(
+            "attributions: the sequences that are given do not say where on the genome they are, "
+            "so there can be no tracks. Name their places in `given.regions`, or take out "
+            "`attributions`."
         )
     found.problems.raise_if_any()
     return pd.concat([describe(data), found.table()], ignore_index=True)

@@ -35,6 +35,7 @@ def check_populations(files: InputFiles, settings: Settings, found: Findings) ->
     if counted is None:
         return
     kept, dropped = counted
+    found.populations = kept.index
     note = f"left out: {_sizes(dropped)}" if len(dropped) else ""
     found.add("populations", f"{len(kept)}: {_sizes(kept)}", note, bool(len(dropped)))
 

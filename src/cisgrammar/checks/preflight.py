@@ -6,6 +6,7 @@ import logging
 
 import pandas as pd
 
+from cisgrammar.checks.attributions import check_attributions
 from cisgrammar.checks.cell_models import (
     check_batch_size,
     check_cell_types,
@@ -56,6 +57,7 @@ CHECKS = (  # in the order of the table; each goes by what those before it have 
     check_folds,
     check_links,
     check_variants,
+    check_attributions,
 )
 
 

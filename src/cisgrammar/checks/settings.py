@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from cisgrammar.checks.asked_models import attributed_models
 from cisgrammar.models.registry import MODELS, POOLS, models_with
 
 File = str | Path
@@ -15,7 +16,7 @@ File = str | Path
 # the target `check` looks anew where one of them has changed.
 DECIDING = (
     *("cells", "database", "folds", "links", "models", "neurons", "peaks", "pools"),
-    *("populations", "regions", "variants"),
+    *("populations", "regions", "variants", "attributions"),
 )
 
 
@@ -249,6 +250,8 @@ class Settings:
         The section, as it is; None where links are not asked for.
     variants
         Their file; None where there is none.
+    attributions
+        The section, as it is, with the models that are asked; None where bases are not asked for.
     """
 
     counts: CountSettings = CountSettings()
@@ -264,6 +267,7 @@ class Settings:
     neurons: Mapping[str, Any] | None = None
     links: dict[str, Any] | None = None
     variants: File | None = None
+    attributions: Mapping[str, Any] | None = None
 
     @classmethod
     def of_config(cls, config: Mapping[str, Any]) -> Settings:
@@ -303,6 +307,8 @@ class Settings:
             neurons=config["neurons"],
             links=config["links"],
             variants=(config["variants"] or {}).get("vcf"),
+            attributions=config["attributions"]
+            and config["attributions"] | {"models": attributed_models(config)},
         )
 
 

@@ -1,7 +1,8 @@
 """What each base contributes to a prediction: by substitution, by gradients, by DeepLIFT.
 
 All three give, for each position, what each of the four bases would contribute there
-(hypothetical contributions); :func:`actual` reads off the base that stands there. Outputs are a
+(hypothetical contributions); :func:`cisgrammar.interpret.contributions.actual` reads off the base
+that stands there. Outputs are a
 weighted sum of a model's targets, so that one label, or the difference of two, is asked at once.
 """
 
@@ -201,25 +202,6 @@ def references(codes: Tensor, n: int, seeds: Sequence[int]) -> Tensor:
     repeated = codes.cpu().numpy()[:, None].repeat(n, axis=1)
     shuffled = [shuffle_dinucleotides(*each) for each in zip(repeated, seeds, strict=True)]
     return torch.from_numpy(np.stack(shuffled)).to(codes.device)
-
-
-def actual(hypothetical: np.ndarray, codes: np.ndarray) -> np.ndarray:
-    """Read off what the bases that stand there contribute.
-
-    Parameters
-    ----------
-    hypothetical
-        ``(sequences, 4, length)``, from one of the three functions above.
-    codes
-        uint8 ``(sequences, length)``.
-
-    Returns
-    -------
-    ``(sequences, length)``, 0 at an N.
-    """
-    known = np.minimum(codes, 3).astype(np.int64)
-    own = np.take_along_axis(hypothetical, known[:, None], axis=1)[:, 0]
-    return np.where((codes == N) & ~np.isnan(own), 0, own)
 
 
 def one_hot(codes: Tensor) -> Tensor:

@@ -5,27 +5,21 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-import numpy as np
-import pandas as pd
-
 from cisgrammar.common.files import write_table
 from cisgrammar.genome.regions import read_bed
 from cisgrammar.interpret.attributions import METHODS, REFERENCES
+from cisgrammar.interpret.contributions import write_contributions
 from cisgrammar.motifs.databases import load_database
 from cisgrammar.motifs.meme import Motif, read_meme
-from cisgrammar.plots import style
-from cisgrammar.plots.attributions import contribution_track
+from cisgrammar.use.attribution_figures import draw
 from cisgrammar.use.attribution_files import (
     chromosome_sizes,
-    motif_names,
     seqlet_table,
     write_bigwig,
-    write_contributions,
     write_seqlets,
 )
-from cisgrammar.use.attributions import Attributions, attribute
+from cisgrammar.use.attributions import attribute
 from cisgrammar.use.trained import load
-from cisgrammar.use.variant_places import plus_strand
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -77,7 +71,7 @@ def run(asked: argparse.Namespace) -> None:
     seqlets = seqlet_table(found, motifs)
     write_table(seqlets, folder / "seqlets.tsv")
     write_seqlets(seqlets, folder / "seqlets.bed")
-    drawn = draw(found, seqlets, asked.figures, folder)
+    drawn = draw(found, seqlets, asked.figures, folder / "figures")
     named = int(seqlets["motif"].notna().sum())
     print(f"{len(found.windows):,} sequences, {found.title}: {folder}/contributions.h5 and .bw")
     print(f"{len(seqlets):,} seqlets, {named:,} with a motif's name: {folder}/seqlets.bed")
@@ -88,25 +82,3 @@ def run(asked: argparse.Namespace) -> None:
 
 def _motifs(source: str) -> list[Motif]:
     return load_database(source).motifs if source.startswith("jaspar:") else read_meme(source)
-
-
-def draw(found: Attributions, seqlets: pd.DataFrame, n: int, folder: Path) -> list[str]:
-    """Draw the sequences whose bases contribute most; give their names."""
-    total = np.nansum(np.abs(found.contributions), axis=1)
-    rows = np.argsort(-total, kind="stable")[:n]
-    for number, row in enumerate(rows):
-        window, name = found.windows.iloc[row], str(found.windows.index[row])
-        its = seqlets[seqlets["sequence"] == name]
-        backwards = window["strand"] == "-"
-        scores = found.contributions[row][:: -1 if backwards else 1]
-        called = str(window["gene_name"]) if "gene_name" in found.windows else name
-        figure = contribution_track(
-            scores,
-            plus_strand(found.codes[row], window["strand"]),
-            int(window["start"]),
-            its.assign(name=motif_names(its)),
-            f"{called}, {found.title}, {found.method}",
-            f"Position on {window['chrom']} (bp); the model reads the {window['strand']} strand",
-        )
-        style.save(figure, folder / "figures" / f"{number + 1:02d}")
-    return [str(name) for name in found.windows.index[rows]]

@@ -1,54 +1,23 @@
-"""Contributions of bases as files: HDF5, a track for genome browsers, seqlets as BED and table.
-
-Arrays in HDF5 lie along the strand that the model reads; tracks and seqlets are in the genome's
-coordinates, on its plus strand.
-"""
+"""Contributions of bases on the genome's plus strand: a track, seqlets as BED and table."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-import h5py
 import numpy as np
 import pandas as pd
 import pyBigWig
 
 from cisgrammar.common.files import whole_file
+from cisgrammar.interpret.contributions import Attributions, motif_names
 from cisgrammar.interpret.seqlets import find_seqlets, name_seqlets
 from cisgrammar.motifs.meme import Motif
-from cisgrammar.use.attributions import Attributions
 
 SEQLET_COLUMNS = [
     "sequence", "chrom", "start", "end", "contribution", "p", "motif", "alt", "motif_strand",
     "motif_start", "motif_end", "motif_p", "motif_q",
 ]  # fmt: skip
-
-
-def write_contributions(attributions: Attributions, path: str | Path) -> None:
-    """Write HDF5: ``hypothetical``, ``contributions``, ``codes``, and a dataset for each column.
-
-    ``sequence`` and the columns of ``windows`` have a row for each sequence; attributes are
-    ``method``, ``label`` and ``minus``.
-    """
-    windows = attributions.windows.rename_axis("sequence").reset_index()
-    arrays = {
-        "hypothetical": attributions.hypothetical,
-        "contributions": attributions.contributions,
-        "codes": attributions.codes,
-    }
-    with whole_file(path) as temporary, h5py.File(temporary, "w") as file:
-        for name in ("method", "label", "minus"):
-            file.attrs[name] = getattr(attributions, name) or ""
-        for name, array in arrays.items():
-            chunks = (1, *array.shape[1:])
-            file.create_dataset(name, data=array, chunks=chunks, compression="gzip", shuffle=True)
-        for name, column in windows.items():
-            if pd.api.types.is_numeric_dtype(column):
-                file.create_dataset(str(name), data=column.to_numpy())
-            else:
-                texts = column.astype(str).to_numpy(dtype=object)
-                file.create_dataset(str(name), data=texts, dtype=h5py.string_dtype())
 
 
 def chromosome_sizes(folder: str | Path, windows: pd.DataFrame) -> dict[str, int]:
@@ -141,12 +110,6 @@ def seqlet_table(attributions: Attributions, motifs: Sequence[Motif] = ()) -> pd
     table["motif_strand"] = found["motif_strand"].where(~minus, turned)
     whole = dict.fromkeys(("start", "end", "motif_start", "motif_end"), "Int64")
     return table.astype(whole)[SEQLET_COLUMNS].reset_index(drop=True)
-
-
-def motif_names(seqlets: pd.DataFrame) -> pd.Series:
-    """Join both names of each seqlet's motif; empty where there is none."""
-    names = seqlets[["motif", "alt"]].fillna("").astype(str)
-    return (names["motif"] + " " + names["alt"]).str.strip()
 
 
 def write_seqlets(seqlets: pd.DataFrame, path: str | Path) -> None:

@@ -19,6 +19,7 @@ from cisgrammar.genome.fasta import match_chromosomes
 from cisgrammar.genome.shuffling import shuffle_dinucleotides
 from cisgrammar.interpret import attributions
 from cisgrammar.interpret.attributions import METHODS, REFERENCES
+from cisgrammar.interpret.contributions import Attributions, actual
 from cisgrammar.models.base import SequenceModel
 from cisgrammar.models.prediction import predict
 from cisgrammar.use.trained import Trained
@@ -28,49 +29,6 @@ AT_ONCE = 64  # sequences between two steps of the progress bar
 NO_WINDOW = "in no window"
 NOT_HELD_OUT = "no fold has tested a window there"
 logger = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class Attributions:
-    """What each base contributes to a label's prediction, or to the difference of two.
-
-    Parameters
-    ----------
-    windows
-        Indexed by sequence: gene_name where the data have it, chrom, start, end, strand, fold
-        (whose model was asked; empty with several), prediction, and with DeepLIFT baseline, the
-        mean prediction of the references.
-    codes
-        uint8 ``(sequences, length)``, along the strand that the model reads.
-    hypothetical
-        float32 ``(sequences, 4, length)``, rows A, C, G, T: what each base would contribute. NaN
-        outside of the regions that were asked for.
-    chance
-        What bases contribute in shuffled sequences, ``(shuffled, length)``.
-    method
-        ``ism``, ``gradient`` or ``deeplift``.
-    label, minus
-        Whose prediction, and whose is subtracted; None for the mean of all, and for nothing.
-    """
-
-    windows: pd.DataFrame
-    codes: np.ndarray
-    hypothetical: np.ndarray
-    chance: np.ndarray
-    method: str
-    label: str | None
-    minus: str | None
-
-    @property
-    def contributions(self) -> np.ndarray:
-        """What the bases that stand there contribute, ``(sequences, length)``."""
-        return attributions.actual(self.hypothetical, self.codes)
-
-    @property
-    def title(self) -> str:
-        """Name the label or the difference."""
-        label = "mean of all" if self.label is None else self.label
-        return label if self.minus is None else f"{label} - {self.minus}"
 
 
 def attribute(
@@ -331,7 +289,7 @@ class _Question:
         shuffled = shuffle_dinucleotides(codes[drawn], derive_seed(self.seed, "shuffled"))
         seeds = [derive_seed(self.seed, "references of shuffled", i) for i in range(n)]
         hypothetical, _, _ = self.explain(rows[drawn], shuffled, asked[drawn], seeds)
-        return attributions.actual(hypothetical, shuffled)
+        return actual(hypothetical, shuffled)
 
 
 def _substituted(

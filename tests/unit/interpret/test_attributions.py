@@ -9,12 +9,12 @@ from cisgrammar.common.errors import InputError
 from cisgrammar.data.split import Inputs
 from cisgrammar.genome.sequence import N, encode
 from cisgrammar.interpret.attributions import (
-    actual,
     deeplift,
     gradients,
     references,
     substitutions,
 )
+from cisgrammar.interpret.contributions import actual
 from cisgrammar.models.base import Ensemble
 from cisgrammar.models.prediction import predict
 from cisgrammar.models.registry import MODELS, models_with

@@ -49,6 +49,7 @@ READ_FURTHER = MULTIOME | {
     "links": {},
     "neurons": {},
     "variants": {"vcf": "mine.vcf.gz"},
+    "attributions": {},
 }
 OF_SNAKEMAKE = {"trim_blocks": True, "lstrip_blocks": True}
 
@@ -121,7 +122,12 @@ def test_the_report_shows_captions_as_they_are_written(path, sections, tmp_path,
         (POPULATIONS, ["scXpresso, of populations of cells", "7000 bp before and 3500 bp after"]),
         (
             READ_FURTHER,
-            ["Links of peaks and genes", "Neurons", "the variants of mine.vcf.gz change"],
+            [
+                "Links of peaks and genes",
+                "Neurons",
+                "the variants of mine.vcf.gz change",
+                "by DeepLIFT",
+            ],
         ),
     ],
 )
