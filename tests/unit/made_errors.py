@@ -859,7 +859,7 @@ ENTRIES = {
         ),
     },
     "Trained models and variants": {
-        "A folder without a trained model": lambda _: load("results/demo/scover"),
+        "A folder without a trained model": lambda d: load(d / "results/demo/scover"),
         "Sequences of another length": lambda d: load(made_results(d)).predict({"s1": "ACGT"}),
         "Variants without a header": lambda d: read_variants(
             write(d / "variants.vcf", "chr1\t5\t.\tA\tC\n")
