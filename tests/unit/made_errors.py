@@ -83,6 +83,7 @@ from cisgrammar.interpret.gene_sets import match_sets, read_gmt
 from cisgrammar.interpret.neurons.files import sample_layers
 from cisgrammar.interpret.neurons.network import Network
 from cisgrammar.interpret.neurons.sampling import SamplingSettings, sample_sequences
+from cisgrammar.interpret.patterns import find_patterns
 from cisgrammar.interpret.region_choice import asked_regions, mutated_windows
 from cisgrammar.models.conv_layers import ConvLayer, chosen_layers
 from cisgrammar.models.cre_attention import load_attention
@@ -890,6 +891,9 @@ ENTRIES = {
             "variants: {vcf: mine.vcf, shifts: [-1, 1]}}"
         ),
         "Variants without a file": config("{name: x, counts: {}, variants: {}}"),
+        "Sequences too short for patterns": lambda _: find_patterns(
+            np.zeros((5, 40), np.uint8), np.ones((5, 4, 40))
+        ),
         "Bases of a model that cannot be asked so": config(
             "{name: x, counts: {}, models: [hybrid], attributions: {models: [hybrid]}}"
         ),

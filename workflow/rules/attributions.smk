@@ -88,5 +88,78 @@ rule plot_attributions:
         "../scripts/plot_attributions.py"
 
 
+rule discover_patterns:
+    input:
+        contributions=f"{ATTRIBUTION_FOLDER}/contributions",
+        labels=f"{ATTRIBUTION_FOLDER}/labels.tsv",
+        clusters="results/{name}/motif_clusters.tsv",
+        database=DATABASE,
+    output:
+        motifs=f"{ATTRIBUTION_FOLDER}/patterns.meme",
+        seqlets=f"{ATTRIBUTION_FOLDER}/pattern_seqlets.tsv",
+        by_label=f"{ATTRIBUTION_FOLDER}/families_by_label.tsv",
+        patterns=model_table(
+            "attributions/patterns.tsv", "patterns_table", OF_BASES, "Table of patterns"
+        ),
+        families=model_table(
+            "attributions/pattern_families.tsv",
+            "pattern_families",
+            OF_BASES,
+            "Families of patterns",
+        ),
+    log:
+        "logs/discover_patterns/{name}.{model}.log",
+    benchmark:
+        "benchmarks/results/{name}/discover_patterns.{model}.tsv"
+    wildcard_constraints:
+        model=one_of(ATTRIBUTION_MODELS),
+    conda:
+        "../../envs/motifs.yaml"
+    resources:
+        mem_mb=scaled(6000, contributions=10),
+        runtime=scaled(240, contributions=2),
+    params:
+        settings=how_to_attribute("max_seqlets", "min_seqlets"),
+        database=config["database"],
+        alignment=config["alignment"],
+        seed=config["seed"],
+        code=code("discover_patterns"),
+    message:
+        "Finding patterns in what bases contribute to the predictions of {wildcards.model} for {wildcards.name}"
+    script:
+        "../scripts/discover_patterns.py"
+
+
+rule plot_patterns:
+    input:
+        motifs=f"{ATTRIBUTION_FOLDER}/patterns.meme",
+        patterns=f"{ATTRIBUTION_FOLDER}/patterns.tsv",
+        families=f"{ATTRIBUTION_FOLDER}/pattern_families.tsv",
+        by_label=f"{ATTRIBUTION_FOLDER}/families_by_label.tsv",
+    output:
+        **model_figures(
+            logos=("pattern_logos", "Patterns of contributions"),
+            heatmap=("pattern_heatmap", "Families of patterns by label"),
+            category=OF_BASES,
+        ),
+    log:
+        "logs/plot_patterns/{name}.{model}.log",
+    wildcard_constraints:
+        model=one_of(ATTRIBUTION_MODELS),
+    conda:
+        "../../envs/plots.yaml"
+    resources:
+        mem_mb=scaled(2000),
+        runtime=scaled(30),
+    params:
+        code=code("plot_patterns"),
+    message:
+        "Drawing patterns of what bases contribute to the predictions of {wildcards.model} for {wildcards.name}"
+    script:
+        "../scripts/plot_patterns.py"
+
+
 for each in ATTRIBUTION_MODELS:
     OUTPUTS[each] += ["attributions/labels.tsv", "attributions/logos"]
+    if config["attributions"]["patterns"]:
+        OUTPUTS[each] += ["attributions/patterns.tsv", "figures/pattern_logos.svg"]

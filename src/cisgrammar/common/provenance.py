@@ -35,6 +35,7 @@ PACKAGES = (
     "pyfaidx",
     "optuna",
     "memelite",
+    "modisco-lite",
     "pyjaspar",
     "snakemake",
 )
