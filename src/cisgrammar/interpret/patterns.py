@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numba
 import numpy as np
 import pandas as pd
+from numpy.lib.stride_tricks import sliding_window_view
 
 from cisgrammar.common.errors import InputError
 from cisgrammar.interpret.contributions import Attributions
@@ -15,10 +17,12 @@ from cisgrammar.motifs.clusters import core_consensus
 from cisgrammar.motifs.meme import Motif, information_content
 
 LEAST_SHARE = 0.3  # of a pattern's highest position, at its ends
-LEAST_LENGTH = 41  # bases of a window that holds one of TF-MoDISco's seqlets
+WINDOW = 21  # bases whose sum makes a seqlet, in TF-MoDISco
+LEAST_LENGTH = 41  # of these, with what is laid about them
 PATTERN_COLUMNS = [
     *("motif", "label", "minus", "sign", "seqlets", "contribution", "information", "consensus"),
 ]
+logger = logging.getLogger(__name__)
 SEQLET_COLUMNS = ["motif", "sequence", "chrom", "start", "end", "strand", "contribution"]
 
 
@@ -96,7 +100,9 @@ def find_patterns(
         )
     scores = np.nan_to_num(hypothetical).transpose(0, 2, 1).astype(np.float32, order="C")
     bases = np.eye(5, 4, dtype=np.float32)[codes]  # nothing of an N
-    if not (bases * scores).any():
+    sums = sliding_window_view((bases * scores).sum(axis=2), WINDOW, axis=1).sum(axis=2)
+    if not sums.min() < 0 < sums.max():
+        logger.warning("%sno patterns are sought: all stretches have one sign", prefix)
         return []
     from modiscolite.tfmodisco import TFMoDISco  # slow to import
 

@@ -85,6 +85,11 @@ def test_the_command_of_a_wheel_works_on_results(wheel, finished, tmp_path):
     said = call(*asked, "--annotated", tmp_path / "mine.vcf.gz", cwd=tmp_path, env={})
     assert "1 variants: in no window" in said
     assert "examples:" in call(command, "variants", "--help", cwd=tmp_path, env={})
+    asked = [command, "attributions", model, "--names", name, "--by", "cell_type", "--label", "A"]
+    asked += ["--method", "gradient", "--figures", "1", "--output", tmp_path / "bases"]
+    assert "1 sequences, A" in call(*asked, cwd=tmp_path, env={})
+    made = {path.name for path in (tmp_path / "bases").iterdir()}
+    assert {"contributions.h5", "contributions.bw", "seqlets.bed", "figures"} <= made
     said = call(own, "-c", "import cisgrammar; print(cisgrammar.__file__)", cwd=tmp_path, env={})
     assert said.strip() == str(site / "cisgrammar/__init__.py")
 
