@@ -104,6 +104,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--random", type=int, default=0, help="random variants of each kind")
+    parser.add_argument("--by-motif", action="store_true", help="score each motif by itself too")
     parser.add_argument("--one-strand", action="store_true", help="read peaks on one strand")
     parser.add_argument("--shifts", type=int, nargs="+", default=[], help="moved windows, in bases")
     asked = parser.parse_args()
@@ -139,6 +140,12 @@ def main() -> None:
             clear = (acting["q"] <= 0.1).to_numpy()
             said += f"\tq <= 0.1: {clear[breaks].mean():.3f}, matches {clear[~breaks].mean():.3f}"
         print(said)
+        for motif, rows in acting.groupby("motif") if asked.by_motif else ():
+            area = average_precision_score(rows["breaks"], rows["effect"].abs())
+            size = rows.groupby("breaks")["effect"].agg(lambda x: x.abs().median())
+            activity = activities.loc[motif, label] if label in activities else float("nan")
+            print(f"  {motif}\t{len(rows):,} variants\tAUPRC {area:.3f}\tactivity {activity:.2f}\t"
+                  f"median effect {size[True]:.3f}, of matches {size[False]:.3f}")  # fmt: skip
 
 
 if __name__ == "__main__":
