@@ -188,3 +188,21 @@ ATTRIBUTION_MODELS = attributed_models(config)  # whose predictions are followed
 def how_to_attribute(*keys):
     """Give these keys of the section on attributions; nothing where there is none."""
     return {key: config["attributions"][key] for key in keys} if config["attributions"] else {}
+
+
+def motif_effects(model):
+    """Name the table of what motifs do in cell types, for a model that says it in one way."""
+    abilities = MODELS[model].abilities
+    for ability, table in (
+        ("filters", "family_effect_by_cell_type.tsv"),
+        ("kmers", "kmers.tsv"),
+        ("inserts", "tf_activity_by_cell_type.tsv"),
+    ):
+        if ability in abilities:
+            return table
+    has_patterns = model in ATTRIBUTION_MODELS and config["attributions"]["patterns"]
+    return "attributions/families_by_label.tsv" if has_patterns else None
+
+
+# models whose motifs can be compared with those of others, and their tables
+MOTIF_EFFECTS = {model: table for model in CHOSEN if (table := motif_effects(model))}

@@ -47,3 +47,37 @@ if len(CHOSEN) > 1 and GIVEN is None and KINDS != [POPULATIONS]:
     for kind in KINDS[:1]:
         OUTPUTS[kind.name] += ["models_compared.tsv"]
         SUMMARISED[kind.name] += ["models_compared.tsv"]
+
+
+if len(MOTIF_EFFECTS) > 1 and GIVEN is None:
+
+    rule compare_motifs:
+        input:
+            effects=[f"results/{{name}}/{model}/{table}" for model, table in MOTIF_EFFECTS.items()],
+            clusters="results/{name}/motif_clusters.tsv",
+            cells=CELL_TYPES,
+        output:
+            table="results/{name}/motifs_compared.tsv",
+            figure=report(
+                "results/{name}/figures/motifs_compared.svg",
+                caption="../report/motifs_compared.rst",
+                category="06. What the model is worth",
+                labels={"figure": "Motifs of the models compared"},
+            ),
+            png="results/{name}/figures/motifs_compared.png",
+        log:
+            "logs/compare_motifs/{name}.log",
+        conda:
+            "../../envs/plots.yaml"
+        resources:
+            mem_mb=scaled(2000, cells=2),
+            runtime=scaled(30),
+        params:
+            models=list(MOTIF_EFFECTS),
+            code=code("compare_motifs"),
+        message:
+            "Comparing what motifs do in cell types, by the models of {wildcards.name}"
+        script:
+            "../scripts/compare_motifs.py"
+
+    OUTPUTS[MODELS[list(MOTIF_EFFECTS)[0]].data.name] += ["motifs_compared.tsv"]
