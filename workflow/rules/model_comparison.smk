@@ -81,3 +81,5 @@ if len(MOTIF_EFFECTS) > 1 and GIVEN is None:
             "../scripts/compare_motifs.py"
 
     OUTPUTS[MODELS[list(MOTIF_EFFECTS)[0]].data.name] += ["motifs_compared.tsv"]
+    if KINDS != [POPULATIONS]:  # there is a section of the page that tells of it
+        SUMMARISED[KINDS[0].name] += ["motifs_compared.tsv"]

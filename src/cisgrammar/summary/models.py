@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from cisgrammar.common.files import read_table
+from cisgrammar.common.inputs import examples
 from cisgrammar.models.registry import MODELS
 from cisgrammar.summary.files import Files
 from cisgrammar.summary.page import Section, number, table
 
 BASELINE = {"kmer_ridge": "k-mer ridge"}
+AGREED = 0.8  # mean r of the pairs of models
 
 
 def section(files: Files, models: list[str]) -> Section | None:
@@ -49,4 +51,20 @@ def section(files: Files, models: list[str]) -> Section | None:
         f"{names[str(model)]} could not be compared on {kind}: {note}."
         for model, kind, note in zip(noted["model"], noted["sequences"], noted["note"], strict=True)
     ]
+    sentences += _agreement(files)
     return Section("Which model predicts best?", sentences, tables, in_short=" ".join(sentences))
+
+
+def _agreement(files: Files) -> list[str]:
+    """Say about how many families of motifs the models agree."""
+    if (path := files.get("motifs_compared.tsv")) is None:
+        return []
+    families = read_table(path).drop_duplicates("family")
+    if families.empty:
+        return ["No family of motifs is known to two models in three cell types or more."]
+    agreed = families[families["agreement"] >= AGREED]["family"].astype(str).tolist()
+    named = f": {examples(agreed, 6)}" if agreed else ""
+    return [
+        f"Two models or more say what {len(families):,} families of motifs do in each cell type. "
+        f"They agree about {len(agreed):,} (mean r over cell types of {AGREED:.2f} or more){named}."
+    ]

@@ -188,6 +188,13 @@ def test_models_side_by_side(run):
         "scXpresso could not be compared on genes: no target is called as a cell type.",
     ]
     assert "0.40 to 0.60" in section.tables[0]
+    families = pd.DataFrame(
+        {"family": ["f1", "f1", "f2", "f2"], "model": ["a", "b"] * 2, "agreement": [0.9, 0.9, 0, 0]}
+    )
+    files = run(models_compared=pd.DataFrame(rows, columns=names), motifs_compared=families)
+    said = models.section(files, ["scover", "hybrid", "scxpresso"]).sentences[-1]
+    assert said.startswith("Two models or more say what 2 families of motifs do in each cell type.")
+    assert "They agree about 1 (mean r over cell types of 0.80 or more): f1." in said
 
 
 def test_links_are_counted_by_what_they_are_called(run):
