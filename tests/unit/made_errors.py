@@ -73,6 +73,7 @@ from cisgrammar.downloads.sources import COLUMNS, Source, find_source, read_sour
 from cisgrammar.evaluate.link_truth import label_tested_pairs, read_pairs, read_places
 from cisgrammar.genome.candidates import Candidates, find_candidates
 from cisgrammar.genome.fasta import chrom_sizes, read_aliases
+from cisgrammar.genome.haplotypes import read_haplotypes
 from cisgrammar.genome.peaks import peaks_from_names
 from cisgrammar.genome.regions import read_bed
 from cisgrammar.genome.tss import read_tss
@@ -869,6 +870,16 @@ ENTRIES = {
             write(d / "variants.vcf", "#CHROM\tPOS\tID\tREF\tALT\nchr1\t5\t.\tR\tC\n")
         ),
         "Variants of which the end is missing": cut_bgzip,
+        "Haplotypes of a VCF that is not phased": lambda d: read_haplotypes(
+            write(
+                d / "variants.vcf",
+                "#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO\tFORMAT\ts1\n"
+                "chr1\t5\t.\tA\tC\t.\t.\t.\tGT\t0/1\n",
+            )
+        ),
+        "Haplotypes of a table without them": lambda d: read_haplotypes(
+            write(d / "variants.tsv", "chrom\tposition\tref\talt\nchr1\t5\tA\tC\n")
+        ),
         "Variants of another assembly": effects_of(range(100, 120), "A", "G"),
         "Variants on the other strand": effects_of(STARTS_OF_G, "C", "T"),
         "Variants with swapped alleles": effects_of(STARTS_OF_G, "A", "G"),

@@ -34,6 +34,7 @@ rule predict_variants:
             "by",
             "all_folds",
             "both_strands",
+            "haplotypes",
             "shifts",
             "n_random",
             "motif_threshold",

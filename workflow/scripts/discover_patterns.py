@@ -1,33 +1,24 @@
 """Find what recurs in the contributions of bases, label by label, and name it."""
 
-from pathlib import Path
-
-import pandas as pd
-
 from cisgrammar.common.files import read_table, write_table
 from cisgrammar.common.logs import log_to
 from cisgrammar.common.seeds import derive_seed
 from cisgrammar.common.threads import set_threads
-from cisgrammar.interpret.contributions import read_contributions
 from cisgrammar.interpret.pattern_families import contribution_by_label, name_patterns
-from cisgrammar.interpret.patterns import describe_patterns, find_patterns, place_seqlets
+from cisgrammar.interpret.patterns import patterns_of_labels
 from cisgrammar.motifs.databases import load_database
 from cisgrammar.motifs.meme import write_meme
 
 files, params, out = snakemake.input, snakemake.params, snakemake.output
-known, alignment, patterns, tables, seqlets = params.database, params.alignment, [], [], []
+known, alignment = params.database, params.alignment
 with log_to(snakemake.log[0]):
     set_threads(snakemake.threads)
     labels = read_table(files.labels)
-    for file in labels["file"]:
-        found = read_contributions(Path(files.contributions) / f"{file}.h5")
-        its = find_patterns(found.codes, found.hypothetical, f"{file}_", **params.settings)
-        patterns += its
-        tables.append(describe_patterns(its, found))
-        seqlets.append(place_seqlets(its, found))
-    motifs = [pattern.motif for pattern in patterns]
+    motifs, table, seqlets = patterns_of_labels(
+        labels["file"], files.contributions, **params.settings
+    )
     named, families = name_patterns(
-        pd.concat(tables, ignore_index=True),
+        table,
         motifs,
         load_database(known["source"], known["tf_names"]),
         read_table(files.clusters),
@@ -41,4 +32,4 @@ with log_to(snakemake.log[0]):
     write_table(named, out.patterns)
     write_table(families, out.families)
     write_table(contribution_by_label(named, labels), out.by_label, index=True)
-    write_table(pd.concat(seqlets, ignore_index=True), out.seqlets)
+    write_table(seqlets, out.seqlets)

@@ -13,15 +13,18 @@ from cisgrammar.genome.variants import read_variants
 from cisgrammar.motifs.databases import load_database
 from cisgrammar.use.trained import load
 from cisgrammar.use.variant_effects import variant_effects
+from cisgrammar.use.variant_haplotypes import with_haplotypes
 from cisgrammar.use.variant_motifs import motif_changes
 
 files, params, settings = snakemake.input, snakemake.params, dict(snakemake.params.settings)
-threshold, by = settings.pop("motif_threshold"), settings.pop("by")
+threshold, by, together = map(settings.pop, ("motif_threshold", "by", "haplotypes"))
 with log_to(snakemake.log[0]):
     device = start_on_device(snakemake.threads, params.training, snakemake.resources)
     trained = load(Path(files.models[0]).parents[1], device, n_folds=len(files.models))
     genome = open_fasta(files.genome, files.work) if files.genome else None
     variants, unreadable = read_variants(files.vcf, "variants.vcf")
+    if together:
+        variants = with_haplotypes(trained, variants, files.vcf, "variants.vcf")
     effects, left_out = variant_effects(
         trained,
         variants,

@@ -23,6 +23,7 @@ def check_given(
     database: DatabaseSettings,
     variants: File | None = None,
     attributions: Mapping[str, Any] | None = None,
+    haplotypes: bool = False,
 ) -> pd.DataFrame:
     """Check that sequences can be split, and that the database of motifs is sound.
 
@@ -38,6 +39,8 @@ def check_given(
         Their file, if there is one.
     attributions
         The section, with the models that are asked, if there is one.
+    haplotypes
+        Whether variants of one haplotype are asked about together.
 
     Returns
     -------
@@ -51,7 +54,9 @@ def check_given(
     found = Findings()
     if (parts := found.attempt(describe_folds, data.var, folds)) is not None:
         found.add(*parts)
-    settings = Settings(database=database, variants=variants, attributions=attributions)
+    settings = Settings(
+        database=database, variants=variants, haplotypes=haplotypes, attributions=attributions
+    )
     found.targets, found.labelled = data.var_names, data.obs
     for check in (check_motifs, check_variants, check_attributions):
         check(InputFiles("", "", ""), settings, found)

@@ -250,6 +250,8 @@ class Settings:
         The section, as it is; None where links are not asked for.
     variants
         Their file; None where there is none.
+    haplotypes
+        Whether variants of one haplotype are asked about together.
     attributions
         The section, as it is, with the models that are asked; None where bases are not asked for.
     """
@@ -267,6 +269,7 @@ class Settings:
     neurons: Mapping[str, Any] | None = None
     links: dict[str, Any] | None = None
     variants: File | None = None
+    haplotypes: bool = False
     attributions: Mapping[str, Any] | None = None
 
     @classmethod
@@ -307,6 +310,7 @@ class Settings:
             neurons=config["neurons"],
             links=config["links"],
             variants=(config["variants"] or {}).get("vcf"),
+            haplotypes=(config["variants"] or {}).get("haplotypes", False),
             attributions=config["attributions"]
             and config["attributions"] | {"models": attributed_models(config)},
         )

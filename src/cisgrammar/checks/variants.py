@@ -12,6 +12,7 @@ from cisgrammar.common.errors import InputError
 from cisgrammar.common.inputs import examples
 from cisgrammar.genome.alleles import compare_reference, refuse_another_genome
 from cisgrammar.genome.fasta import match_chromosomes, open_fasta
+from cisgrammar.genome.haplotypes import read_haplotypes
 from cisgrammar.genome.sequence import letters_as_codes
 from cisgrammar.genome.variants import read_variants
 
@@ -29,6 +30,10 @@ def check_variants(files: InputFiles, settings: Settings, found: Findings) -> No
     variants, unreadable = read
     note = f"{len(unreadable):,} alleles without letters are left out" if len(unreadable) else ""
     found.add("variants", f"{len(variants):,} alleles", note)
+    if settings.haplotypes:
+        haplotypes = found.attempt(read_haplotypes, path, "variants.vcf")
+        if haplotypes is not None:
+            found.add("haplotypes", f"{len(haplotypes):,} of two alleles or more")
     if found.sizes is not None and len(variants):
         reasons = found.attempt(_compare, path, files, variants, list(found.sizes))
         wrong = len(reasons) - reasons.count("") if reasons else 0

@@ -77,10 +77,13 @@ def read_variants(path: str | Path, key: str = "variants") -> tuple[pd.DataFrame
     )
 
 
-def variant_lines(path: str | Path, key: str = "variants") -> Iterator[tuple[int, list[str]]]:
+def variant_lines(
+    path: str | Path, key: str = "variants", further: str | None = None
+) -> Iterator[tuple[int, list[str]]]:
     """Give the number and the columns of each variant's line, as in a VCF.
 
-    Of a table these are the five that hold chromosome, position, name and alleles.
+    Of a table these are the five that hold chromosome, position, name and alleles, and then the
+    one that is called ``further``, if it is asked for; empty where there is none.
 
     Raises
     ------
@@ -105,7 +108,7 @@ def variant_lines(path: str | Path, key: str = "variants") -> Iterator[tuple[int
                 header = True
                 continue
             separator = "\t" if "\t" in line else ","
-            places = _places(line.rstrip("\r\n").lstrip("#").split(separator))
+            places = _places(line.rstrip("\r\n").lstrip("#").split(separator), further)
             header = places is not None
             if not header:
                 raise InputError(
@@ -121,8 +124,8 @@ def is_vcf(path: str | Path) -> bool:
         return stream.readline().startswith(("##", "#CHROM\t"))
 
 
-def _places(header: list[str]) -> list[int] | None:
-    """Find the columns of a table in the order of a VCF; -1 where variants have no names."""
+def _places(header: list[str], further: str | None) -> list[int] | None:
+    """Find the columns of a table in the order of a VCF; -1 of those that may be missing."""
     names = [name.strip().lower() for name in header]
     chrom, position, ref, alt = (
         next((names.index(name) for name in others if name in names), None)
@@ -131,7 +134,8 @@ def _places(header: list[str]) -> list[int] | None:
     name = next((names.index(name) for name in NAME_COLUMNS if name in names), -1)
     if chrom is None or position is None or ref is None or alt is None:
         return None
-    return [chrom, position, name, ref, alt]
+    more = [] if further is None else [names.index(further) if further in names else -1]
+    return [chrom, position, name, ref, alt, *more]
 
 
 def _check_end(path: str | Path, key: str) -> None:

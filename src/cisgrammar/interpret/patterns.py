@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numba
 import numpy as np
@@ -12,7 +13,7 @@ import pandas as pd
 from numpy.lib.stride_tricks import sliding_window_view
 
 from cisgrammar.common.errors import InputError
-from cisgrammar.interpret.contributions import Attributions
+from cisgrammar.interpret.contributions import Attributions, read_contributions
 from cisgrammar.motifs.clusters import core_consensus
 from cisgrammar.motifs.meme import Motif, information_content
 
@@ -193,3 +194,32 @@ def place_seqlets(patterns: Sequence[Pattern], found: Attributions) -> pd.DataFr
             )
         )
     return pd.concat(each, ignore_index=True) if each else pd.DataFrame(columns=SEQLET_COLUMNS)
+
+
+def patterns_of_labels(
+    files: Sequence[str], folder: str | Path, **how: int
+) -> tuple[list[Motif], pd.DataFrame, pd.DataFrame]:
+    """Find the patterns of several labels.
+
+    Parameters
+    ----------
+    files
+        Names of the labels' files, without their ending; motifs are called after them.
+    folder
+        Where these are: :func:`cisgrammar.interpret.contributions.write_contributions`.
+    how
+        As for :func:`find_patterns`.
+
+    Returns
+    -------
+    Motifs, and the tables of :func:`describe_patterns` and :func:`place_seqlets`.
+    """
+    motifs, tables, seqlets = [], [], []
+    for file in files:
+        found = read_contributions(Path(folder) / f"{file}.h5")
+        patterns = find_patterns(found.codes, found.hypothetical, f"{file}_", **how)
+        motifs += [pattern.motif for pattern in patterns]
+        tables.append(describe_patterns(patterns, found))
+        seqlets.append(place_seqlets(patterns, found))
+    both = (pd.concat(each, ignore_index=True) for each in (tables, seqlets))
+    return motifs, *both

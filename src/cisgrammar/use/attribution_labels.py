@@ -32,8 +32,8 @@ def questions(
     differences: Sequence[Sequence[str]] = (),
 ) -> list[tuple[str, str | None]]:
     """List what is asked: labels (None takes all), then pairs of which the second is subtracted."""
-    chosen = pd.unique(trained.labels(by)) if labels is None else labels
-    return [(str(label), None) for label in chosen] + [(one, other) for one, other in differences]
+    chosen = sorted(set(trained.labels(by))) if labels is None else labels
+    return [(label, None) for label in chosen] + [(one, other) for one, other in differences]
 
 
 def draw_held_out(trained: Trained, n: int, seed: int) -> tuple[list[str], int]:

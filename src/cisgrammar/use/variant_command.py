@@ -15,6 +15,7 @@ from cisgrammar.genome.variants import read_variants
 from cisgrammar.motifs.databases import load_database
 from cisgrammar.use.trained import load
 from cisgrammar.use.variant_effects import variant_effects
+from cisgrammar.use.variant_haplotypes import with_haplotypes
 from cisgrammar.use.variant_motifs import motif_changes
 from cisgrammar.use.variant_summary import count_reasons, summarise, write_annotated
 
@@ -43,6 +44,12 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         "--all-folds",
         action="store_true",
         help="ask all folds, also those that trained on the window",
+    )
+    parser.add_argument(
+        "--haplotypes",
+        action="store_true",
+        help="ask about variants of one haplotype and window together too: those of a VCF's phased "
+        "genotypes, or of one value in a table's column haplotype",
     )
     parser.add_argument(
         "--one-strand",
@@ -90,6 +97,8 @@ def run(asked: argparse.Namespace) -> None:
     """Predict, write what was asked for, and count what was left out."""
     trained = load(asked.model)
     variants, unreadable = read_variants(asked.variants)
+    if asked.haplotypes:
+        variants = with_haplotypes(trained, variants, asked.variants)
     with tempfile.TemporaryDirectory() as work:
         genome = open_fasta(asked.genome, work) if asked.genome else None
         effects, left_out = variant_effects(

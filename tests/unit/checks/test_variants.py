@@ -62,3 +62,15 @@ def test_without_variants_nothing_is_said():
     check_variants(InputFiles("c", "f", "w"), Settings(), found)
     check_variants(InputFiles("c", "f", "w"), Settings(variants="still/to/come.vcf"), found)
     assert found.table().empty
+
+
+@pytest.mark.parametrize("genotype, n", [("0|1", 1), ("0/1", 0)])
+def test_haplotypes_are_counted_or_their_absence_is_a_problem(tmp_path, genotype, n):
+    head = "#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO\tFORMAT\ts1\n"
+    lines = "".join(f"1\t{at}\t.\tA\tC\t.\t.\t.\tGT\t{genotype}\n" for at in (1, 7))
+    (tmp_path / "v.vcf").write_text(head + lines)
+    found = Findings()
+    settings = Settings(variants=str(tmp_path / "v.vcf"), haplotypes=True)
+    check_variants(InputFiles("c", "f", "w"), settings, found)
+    assert [row[:2] for row in found.rows[1:]] == [("haplotypes", "1 of two alleles or more")][:n]
+    assert len(found.problems.messages) == 1 - n
