@@ -35,9 +35,10 @@ def pattern_logos(patterns: pd.DataFrame, motifs: Sequence[Motif]) -> Figure:
     order = patterns.sort_values("seqlets", ascending=False, kind="stable")
     drawn, counts = [], []
     for row in order.itertuples():
-        known = str(row.target_tfs).partition(";")[0] if row.target_tfs else row.family
-        name = f"{known} {row.motif}".replace(" ", "\u00a0")
-        drawn.append(Motif(f"{row.sign}{name}".replace("\u00a0", "_"), matrices[row.motif]))
+        named = isinstance(row.target_tfs, str)
+        known = row.target_tfs.partition(";")[0] if named else row.family
+        name = f"{row.sign}{known}_{row.motif}".replace(" ", "_")
+        drawn.append(Motif(name, matrices[row.motif]))
         counts.append((drawn[-1].name, row.seqlets))
     return logo_gallery(drawn, pd.DataFrame(counts, columns=["motif", "n_sequences"]))
 

@@ -12,7 +12,8 @@ SECTION = {"method": "gradient", "differences": [["A", "B"]], "max_sequences": 1
 def test_bases_are_explained_label_by_label_and_drawn(finished_copy, tiny_config):
     run = finished_copy
     run.configure({**tiny_config, "attributions": SECTION})
-    expected = {"attribute_bases", "plot_attributions", "write_provenance", "write_summary"}
+    expected = {"attribute_bases", "plot_attributions", "discover_patterns", "plot_patterns"}
+    expected |= {"write_provenance", "write_summary"}
     assert set(run.plan()) - expected == set()
     run.snakemake("--cores", "2")
     folder = run.results / "scover/attributions"
@@ -28,6 +29,8 @@ def test_bases_are_explained_label_by_label_and_drawn(finished_copy, tiny_config
         assert (folder / f"logos/{row.file}_01.png").stat().st_size > 5000
     seqlets = pd.read_csv(folder / "seqlets.tsv", sep="\t", keep_default_na=False)
     assert len(seqlets) == labels["seqlets"].sum()
+    assert (folder / "patterns.meme").is_file(), "also where there are too few sequences"
+    assert (run.results / "scover/figures/pattern_logos.png").is_file()
     # what changes the figures alone asks no model again
     run.configure({**tiny_config, "attributions": SECTION | {"n_figures": 2}})
     assert "attribute_bases" not in run.plan()
