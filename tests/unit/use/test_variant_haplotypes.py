@@ -7,6 +7,7 @@ from made_trained import CODES, made_results
 
 import cisgrammar
 from cisgrammar.genome.sequence import decode, encode
+from cisgrammar.use.command import main
 from cisgrammar.use.variant_effects import variant_effects
 from cisgrammar.use.variant_haplotypes import joined_variants
 
@@ -83,3 +84,13 @@ def test_of_two_that_change_the_same_base_the_first_is_taken(trained):
     both = other(LETTERS[105]) + other(LETTERS[106])
     table = variants((105, 2, both), (106, 1, None), (112, 1, None))
     assert joined_variants(trained, table, haplotype(table))["variant"].tolist() == ["v0+v2"]
+
+
+def test_the_command_asks_about_them_beside_each_alone(tmp_path):
+    table = variants((105, 1, None), (112, 1, None))
+    table = table.assign(position=table["start"] + 1, haplotype="h").drop(columns="start")
+    table.to_csv(tmp_path / "v.csv", index=False)
+    model, out = made_results(tmp_path), tmp_path / "out.tsv"
+    asked = ["variants", str(model), str(tmp_path / "v.csv"), "--haplotypes", "--random", "0"]
+    assert main([*asked, "--output", str(out)]) == 0
+    assert set(pd.read_csv(out, sep="\t")["variant"]) == {"v0", "v1", "v0+v1"}
