@@ -239,7 +239,7 @@ rule plot_families:
         by_cell_type=f"{MODEL}/family_{SCORE}_by_cell_type.tsv",
         z=f"{MODEL}/family_{SCORE}_by_cell_type_z.tsv",
         stability="results/{name}/{model}/family_stability.tsv",
-        cells=CELL_TYPES,
+        cell_types=CELL_TYPES,
         correlations="results/{name}/{model}/family_correlations.tsv",
         families="results/{name}/{model}/families.tsv",
         filters="results/{name}/{model}/filter_families.tsv",
@@ -279,7 +279,7 @@ rule plot_regulators:
         families="results/{name}/{model}/family_influence.h5ad",
         regulators="results/{name}/{model}/regulators.tsv",
         expression=EXPRESSION or [],
-        cells="results/{name}/cells.h5ad",
+        cell_types=CELL_TYPES,
     output:
         **model_figures(
             volcano=("regulator_volcano", "TFs behind the families"),

@@ -6,9 +6,10 @@ from cisgrammar.common.files import read_h5ad, read_matrix, read_table
 from cisgrammar.common.logs import log_to
 from cisgrammar.interpret.influence import with_score
 from cisgrammar.motifs.meme import read_meme
+from cisgrammar.plots.cell_types import cell_type_colours
 from cisgrammar.plots.influence import influence_heatmap, pools_pca
 from cisgrammar.plots.logos import logo_gallery
-from cisgrammar.plots.style import cell_type_colours, save
+from cisgrammar.plots.style import save
 
 n_motifs, score = snakemake.params.n_motifs, snakemake.params.score
 with log_to(snakemake.log[0]):
@@ -22,5 +23,5 @@ with log_to(snakemake.log[0]):
     gallery = logo_gallery([motifs[name] for name in strongest[:n_motifs]], table)
     save(gallery, Path(snakemake.output.gallery).with_suffix(""))
     influence = with_score(read_h5ad(snakemake.input.influence), score)
-    pca = pools_pca(influence, cell_type_colours(snakemake.input.cells))
+    pca = pools_pca(influence, cell_type_colours(snakemake.input.cell_types))
     save(pca, Path(snakemake.output.pca).with_suffix(""))

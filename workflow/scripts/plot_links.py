@@ -6,18 +6,19 @@ import pandas as pd
 
 from cisgrammar.common.files import read_h5ad, read_table
 from cisgrammar.common.logs import log_to
+from cisgrammar.plots.cell_types import cell_type_colours
 from cisgrammar.plots.links import (
     link_activities,
     link_methods,
     links_by_distance,
     links_held_out,
 )
-from cisgrammar.plots.style import cell_type_colours, save
+from cisgrammar.plots.style import save
 
 files, out = snakemake.input, snakemake.output
 with log_to(snakemake.log[0]):
     links = read_table(files.links)
-    colours = cell_type_colours(files.cells)
+    colours = cell_type_colours(files.cell_types)
     by_type = read_h5ad(files.by_type)
     called = by_type[:, (links["call"] == "strong").to_numpy()]
     activity = pd.DataFrame(called.X.T, columns=called.obs_names)

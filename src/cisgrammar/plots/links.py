@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 from scipy.cluster.hierarchy import leaves_list, linkage
 
 from cisgrammar.plots import style
+from cisgrammar.plots.cell_types import present_types
 
 BINS = 40
 MOST_PAIRS = 400  # rows of the heat map
@@ -59,7 +60,6 @@ def links_by_distance(
         If the table is empty or a column is missing.
     """
     style.require(links, "links_by_distance", ["distance", "call", "best_cell_type"])
-    colours = dict(colours or style.category_colours(links["best_cell_type"]))
     figure = style.new_figure(style.TWO_COLUMNS * 0.8, 62)
     left, right = figure.subplots(1, 2, width_ratios=(3, 2))
     edges = np.linspace(-reach, reach, BINS + 1) / 1000
@@ -75,9 +75,11 @@ def links_by_distance(
                       color=colour, label=name)  # fmt: skip
     left.set(xlabel="Middle of the peak from the TSS (kb)", ylabel="Share of the pairs")
     left.legend()
-    counts = called["best_cell_type"].astype(str).value_counts().sort_index()
-    names = [style.shorten(name, 30) for name in counts.index]
-    right.barh(names, counts, color=[colours.get(name, "#999999") for name in counts.index])
+    types = present_types(called["best_cell_type"], colours)
+    counts = called["best_cell_type"].astype(str).value_counts().reindex(types)
+    names = [style.shorten(name, 30) for name in types]
+    right.barh(range(len(names)), counts, color=list(types.values()))
+    right.set_yticks(range(len(names)), names)
     right.invert_yaxis()
     right.set(xlabel="Links called, by the cell type\nin which they are highest")
     return figure

@@ -21,7 +21,7 @@ from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties
 from matplotlib.textpath import text_to_path
 
-from cisgrammar.common.files import read_h5ad, whole_file
+from cisgrammar.common.files import whole_file
 
 MM = 1 / 25.4  # inches
 ONE_COLUMN = 85.0
@@ -212,11 +212,6 @@ def category_colours(labels: Iterable[object]) -> dict[str, str]:
     """
     names = sorted({str(label) for label in labels if not pd.isna(label)})
     return {name: PALETTE[i % len(PALETTE)] for i, name in enumerate(names)}
-
-
-def cell_type_colours(path: str | Path) -> dict[str, str]:
-    """Give each cell type of cells.h5ad its colour: the same in every figure of a data set."""
-    return category_colours(read_h5ad(path, backed="r").obs["cell_type"])
 
 
 def symmetric_limit(values: np.ndarray, percentile: float = 99.0) -> float:
