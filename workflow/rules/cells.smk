@@ -80,6 +80,7 @@ rule list_cell_types:
         mem_mb=scaled(1000, labels=1),
         runtime=scaled(10),
     params:
+        order=config["cell_type_order"],
         code=code("list_cell_types"),
     message:
         "Listing the cell types of {wildcards.name} in the order of figures"
@@ -121,5 +122,7 @@ rule plot_cells:
         "../scripts/plot_cells.py"
 
 
+SUMMARISED["pools"] += ["cell_types.tsv"]
+SUMMARISED["cells"] += ["cell_types.tsv"]
 if GIVEN is None:  # cells are known
     OUTPUTS["pools"] += ["figures/umap_cells.svg", "figures/pool_purity.svg"]

@@ -13,5 +13,6 @@ with log_to(snakemake.log[0]):
     bases = settings["attributions"] and settings["attributions"] | {
         "models": attributed_models(settings)
     }
-    table = check_given(data, settings["folds"], database, variants, bases)
+    order = settings["cell_type_order"]
+    table = check_given(data, settings["folds"], database, variants, bases, order)
     write_table(table, snakemake.output.table)

@@ -6,4 +6,5 @@ from cisgrammar.plots.cell_types import cell_type_table
 
 with log_to(snakemake.log[0]):
     labels = read_h5ad(snakemake.input.labels, backed="r").obs["cell_type"]
-    write_table(cell_type_table(labels), snakemake.output.table)
+    table = cell_type_table(labels, snakemake.params.order)
+    write_table(table, snakemake.output.table)

@@ -9,7 +9,7 @@ from cisgrammar.interpret.influence import with_score
 from cisgrammar.motifs.databases import load_database
 from cisgrammar.motifs.meme import read_meme
 from cisgrammar.plots import families as panels
-from cisgrammar.plots.cell_types import cell_type_colours
+from cisgrammar.plots.cell_types import asked_order, cell_type_colours
 from cisgrammar.plots.logos import alignment_gallery
 from cisgrammar.plots.notes import draw_or_note
 from cisgrammar.plots.style import save
@@ -26,10 +26,11 @@ with log_to(snakemake.log[0]):
     examples = panels.examples_of(families, read_table(files.filters))
     categories = panels.category_of_types(params.categories)
     score = {"score": params.score}
+    order = score | {"order": asked_order(files.cell_types)}
     colours = score | {"colours": cell_type_colours(files.cell_types)}
     correlations = read_matrix(files.correlations, families["family"]).loc[kept, kept]
     figures = {
-        "heatmap": (panels.family_heatmap, (z, families, motifs, raw, categories), score),
+        "heatmap": (panels.family_heatmap, (z, families, motifs, raw, categories), order),
         "gallery": (alignment_gallery, (examples, motifs, known), {}),
         "stability": (panels.family_stability, (read_table(files.stability), families), colours),
         "correlations": (panels.correlation_heatmap, (correlations,), {}),

@@ -6,7 +6,7 @@ import pandas as pd
 
 from cisgrammar.common.files import read_h5ad, read_table
 from cisgrammar.common.logs import log_to
-from cisgrammar.plots.cell_types import cell_type_colours
+from cisgrammar.plots.cell_types import asked_order, cell_type_colours
 from cisgrammar.plots.links import (
     link_activities,
     link_methods,
@@ -24,7 +24,7 @@ with log_to(snakemake.log[0]):
     activity = pd.DataFrame(called.X.T, columns=called.obs_names)
     figures = {
         "distances": links_by_distance(links, snakemake.params.reach, colours),
-        "heatmap": link_activities(activity),
+        "heatmap": link_activities(activity, asked_order(files.cell_types)),
         "held_out": links_held_out(read_table(files.held_out)),
     }
     if "methods" in out.keys():  # noqa: SIM118

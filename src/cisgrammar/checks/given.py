@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pandas as pd
 from anndata import AnnData
 
 from cisgrammar.checks.attributions import check_attributions
+from cisgrammar.checks.cells import check_order
 from cisgrammar.checks.findings import Findings
 from cisgrammar.checks.folds import describe_folds
 from cisgrammar.checks.motifs import check_motifs
@@ -23,6 +24,7 @@ def check_given(
     database: DatabaseSettings,
     variants: File | None = None,
     attributions: Mapping[str, Any] | None = None,
+    cell_type_order: Sequence[str] = (),
 ) -> pd.DataFrame:
     """Check that sequences can be split, and that the database of motifs is sound.
 
@@ -38,6 +40,8 @@ def check_given(
         Their file, if there is one.
     attributions
         The section, with the models that are asked, if there is one.
+    cell_type_order
+        Names of cell types.
 
     Returns
     -------
@@ -51,6 +55,7 @@ def check_given(
     found = Findings()
     if (parts := found.attempt(describe_folds, data.var, folds)) is not None:
         found.add(*parts)
+    check_order(cell_type_order, data.obs["cell_type"], found)
     settings = Settings(database=database, variants=variants, attributions=attributions)
     found.targets, found.labelled = data.var_names, data.obs
     for check in (check_motifs, check_variants, check_attributions):

@@ -15,8 +15,8 @@ File = str | Path
 # Sections of the config, beside counts, genome and those of models, that Settings.of_config reads:
 # the target `check` looks anew where one of them has changed.
 DECIDING = (
-    *("cells", "database", "folds", "links", "models", "neurons", "peaks", "pools"),
-    *("populations", "regions", "variants", "attributions"),
+    *("attributions", "cell_type_order", "cells", "database", "folds", "links", "models"),
+    *("neurons", "peaks", "pools", "populations", "regions", "variants"),
 )
 
 
@@ -252,6 +252,8 @@ class Settings:
         Their file; None where there is none.
     attributions
         The section, as it is, with the models that are asked; None where bases are not asked for.
+    cell_type_order
+        Names of cell types.
     """
 
     counts: CountSettings = CountSettings()
@@ -268,6 +270,7 @@ class Settings:
     links: dict[str, Any] | None = None
     variants: File | None = None
     attributions: Mapping[str, Any] | None = None
+    cell_type_order: Sequence[str] = ()
 
     @classmethod
     def of_config(cls, config: Mapping[str, Any]) -> Settings:
@@ -309,6 +312,7 @@ class Settings:
             variants=(config["variants"] or {}).get("vcf"),
             attributions=config["attributions"]
             and config["attributions"] | {"models": attributed_models(config)},
+            cell_type_order=config["cell_type_order"],
         )
 
 

@@ -39,6 +39,7 @@ def family_heatmap(
     n_top: int = 45,
     unit: str = "log10 counts",
     score: str = "influence",
+    order: Sequence[str] = (),
 ) -> Figure:
     """Draw influence of families by cell type: logos, dendrograms, reproducibility.
 
@@ -63,6 +64,8 @@ def family_heatmap(
         The unit of influence, that of the model's targets.
     score
         What the numbers are: ``influence`` or ``effect``.
+    order
+        Cell types in the order of the columns; empty: that of their clustering.
 
     Raises
     ------
@@ -84,6 +87,7 @@ def family_heatmap(
         row_notes={family: f"{share:.0%}" for family, share in shown["reproducibility"].items()},
         bars=None if influence is None else influence.mean(axis=1),
         bar_label=f"Mean {score}\n({unit})",
+        column_order=order,
         column_groups=categories or {},
     ).draw()
 

@@ -23,6 +23,7 @@ def influence_heatmap(
     n_top: int = 30,
     unit: str = "log10 counts",
     score: str = "influence",
+    order: Sequence[str] = (),
 ) -> Figure:
     """Draw motif influence by cell type, logos beside the rows, both clustered.
 
@@ -42,6 +43,8 @@ def influence_heatmap(
         The unit of influence, that of the model's targets.
     score
         What the numbers are: ``influence`` or ``effect``.
+    order
+        Cell types in the order of the columns; empty: that of their clustering.
 
     Raises
     ------
@@ -60,6 +63,7 @@ def influence_heatmap(
         logos={motif.name: motif.matrix for motif in motifs},
         bars=None if influence is None else influence.loc[names].mean(axis=1),
         bar_label=f"Mean {score}\n({unit})",
+        column_order=order,
     ).draw()
 
 

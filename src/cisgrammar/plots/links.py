@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -86,14 +86,18 @@ def links_by_distance(
 
 
 @style.styled
-def link_activities(activity: pd.DataFrame) -> Figure:
+def link_activities(activity: pd.DataFrame, order: Sequence[str] = ()) -> Figure:
     """Draw what links do in each cell type, pairs by Ward's clustering.
 
     Parameters
     ----------
     activity
         Pairs x cell types; those with the largest spread are drawn.
+    order
+        Cell types in the order of the columns; empty: that of ``activity``.
     """
+    if order:
+        activity = activity[[name for name in order if name in activity]]
     spread = activity.std(axis=1).to_numpy()
     rows = np.argsort(-spread, kind="stable")[:MOST_PAIRS]
     values = activity.to_numpy()[rows]
