@@ -23,7 +23,7 @@ with log_to(snakemake.log[0]):
     # what matches by chance is set aside too
     kept = trusted(families, influence.var)
     families["reproducible"] = kept.to_numpy()
-    examples = panels.examples_of(families, read_table(files.filters))
+    examples = panels.examples_of(families[kept.to_numpy()], read_table(files.filters))
     categories = panels.category_of_types(params.categories)
     score = {"score": params.score}
     order = score | {"order": asked_order(files.cell_types)}

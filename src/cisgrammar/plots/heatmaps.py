@@ -292,7 +292,9 @@ class Heatmap:
             self.page.pcolormesh(edges, [y, y + 1.8], steps[None, :-1], cmap=name)
             y += 2.1
         for share, value in ((0, -self.limit), (0.5, 0), (1, self.limit)):
-            x, text = MARGIN + 1 + (SCALE - 2) * share, f"{value:.2g}".replace("-", "−")
+            text = f"{value:.2g}".replace("-", "−")
+            room = style.text_width(text, style.TINY) / 2 + 0.5
+            x = max(MARGIN + 1 + (SCALE - 2) * share, room)
             self.page.text(x, y + 1.2, text, ha="center", va="center", fontsize=style.TINY)
 
     def _draw_bars(self, bars: pd.Series) -> None:

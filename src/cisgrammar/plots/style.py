@@ -268,9 +268,12 @@ def legend_width(names: Iterable[str], height: float, title: str) -> float:
 
 
 def legend_below(names: Iterable[str], width: float) -> tuple[float, float]:
-    """Size in mm of a titled legend that fits into a width: as many columns as go in."""
+    """Size in mm of a titled legend that fits into a width: as many columns as go in.
+
+    Many names make two columns or more, in which the longest are cut.
+    """
     names = list(names)
-    columns = max(1, int(width / legend_width(names, 1e9, "")))
+    columns = max(1 + (len(names) > 24), int(width / legend_width(names, 1e9, "")))
     return width, 4.5 + 2.9 * -(-len(names) // columns)
 
 
