@@ -75,7 +75,7 @@ def cells_for_scanpy(
     result = AnnData(
         np.asarray(activity.X, dtype=np.float32),
         obs=cells.obs.copy(),
-        var=activity.var.rename_axis("motif").reset_index().set_index(pd.Index(names)),
+        var=activity.var.rename_axis("motif").reset_index().set_index(pd.Index(list(names))),
         uns=dict(cells.uns),
         obsm=dict(cells.obsm),
         obsp=dict(cells.obsp),

@@ -7,6 +7,7 @@ import scanpy as sc
 
 from cisgrammar.common.files import read_h5ad, write_h5ad
 from cisgrammar.interpret.for_scanpy import cells_for_scanpy, pools_for_scanpy
+from cisgrammar.plots.tf_activity import row_names
 
 mpl.use("Agg")
 TYPES = ["01", "NA", "B cell", "01", "NA", "B cell"]
@@ -57,7 +58,8 @@ def test_scanpy_draws_pools_by_family_in_our_order_and_colours(tmp_path, score):
 def test_scanpy_draws_cells_by_tf_activity(tmp_path):
     activity, embedding = scores(["MA1.1", "MA2.1"]), scores([])
     embedding.obs["leiden"] = list("001122")
-    names = pd.Series({"MA1.1": "SP1 (MA1.1)", "MA2.1": "SP1 (MA2.1)"})
+    activity.var["name"] = "SP1"
+    names = row_names(activity.var)
     data = plotted(cells_for_scanpy(activity, embedding[::-1], names, COLOURS), tmp_path)
     assert list(data.var_names) == list(names) and list(data.var["motif"]) == list(names.index)
     assert list(data.obs["leiden"]) == list("001122")
