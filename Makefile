@@ -81,8 +81,15 @@ fault-test: install  ## Runs that are killed, all awkward data sets (an hour and
 .PHONY: test-all
 test-all: test run-test fault-test docs test-slurm  ## Everything that can fail, for a release
 
+TUTORIAL := results/tutorial/scover
+
+.PHONY: tutorial
+tutorial: install  ## Make the small results that docs/tutorial.md reads
+	snakemake --quiet --cores $(CORES) --configfile config/tutorial.yaml -- \
+		$(TUTORIAL)/for_scanpy.h5ad $(TUTORIAL)/neurons/neurons.tsv
+
 .PHONY: docs
-docs: install  ## Build the documentation site (a dead link is an error)
+docs: tutorial  ## Build the documentation site and run its notebook (a dead link is an error)
 	$(BIN)/pip install --quiet -r docs/requirements.lock
 	python -m sphinx -q -E -W --keep-going -b html docs docs/_build/html
 	@echo "docs/_build/html/index.html"

@@ -16,7 +16,7 @@ project_copyright = "The cisgrammar developers"
 version = release = cisgrammar.__version__
 
 extensions = [
-    "myst_parser",
+    "myst_nb",
     "sphinx.ext.autodoc",
     "sphinx.ext.napoleon",
     "sphinx.ext.viewcode",
@@ -24,6 +24,10 @@ extensions = [
 exclude_patterns = ["_build", "requirements.lock"]
 myst_heading_anchors = 4
 myst_enable_extensions = ["colon_fence"]
+nb_execution_mode = "force"  # nothing that was computed before is shown
+nb_execution_timeout = 300
+nb_execution_raise_on_error = True
+nb_merge_streams = True
 html_theme = "sphinx_book_theme"
 html_title = "cisgrammar"
 html_theme_options = {"show_toc_level": 2, "home_page_in_toc": True}

@@ -744,6 +744,7 @@ ENTRIES = {
         "Windows longer than chromosomes": fitting(upstream=5000),
         "More pools than cells": fitting(n_pools=1000),
         "Pools larger than the data": fitting(cells_per_pool=100),
+        "An order of cell types that names another": fitting(cell_type_order=["b", "B cell"]),
         "Filters that leave no cell": lambda d: filter_cells(
             annotated(sp.csr_matrix(DENSE)), min_genes=500, min_cells=1
         ),

@@ -118,7 +118,16 @@ def with_transcripts(gtf, cds=(11, 30), untranslated=True):
     return "".join(rows)
 
 
-def check_inputs(*, folds=None, peaks=None, scbasset=None, database=None, populations=None, **keys):
+def check_inputs(
+    *,
+    folds=None,
+    peaks=None,
+    scbasset=None,
+    database=None,
+    populations=None,
+    cell_type_order=(),
+    **keys,
+):
     """Check inputs, by files and keys in no order; `n_pools=None` has no pools."""
 
     def taken(kind):
@@ -136,6 +145,7 @@ def check_inputs(*, folds=None, peaks=None, scbasset=None, database=None, popula
         populations=populations,
         cell_models=[CellModelSettings(name="scbasset", **scbasset)] if scbasset else [],
         database=database and DatabaseSettings(**database),
+        cell_type_order=cell_type_order,
     )
     assert not keys, keys
     if settings.pools.n_pools is None:

@@ -69,7 +69,7 @@ rule plot_embedding:
         embedding=f"{FIRST_FOLD}/embedding.h5ad",
         depth=f"{FIRST_FOLD}/depth_against_intercept.tsv",
         metrics=f"{MODEL}/embedding_metrics.tsv",
-        cells="results/{name}/cells.h5ad",
+        cell_types=CELL_TYPES,
     output:
         **model_figures(
             types=("umap_by_cell_type", "UMAP by cell type"),

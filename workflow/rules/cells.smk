@@ -67,9 +67,31 @@ rule pool_cells:
         "../scripts/pool_cells.py"
 
 
+rule list_cell_types:
+    input:
+        labels="results/{name}/cells.h5ad" if GIVEN is None else "results/{name}/dataset.h5ad",
+    output:
+        table=CELL_TYPES,
+    log:
+        "logs/list_cell_types/{name}.log",
+    conda:
+        "../../envs/plots.yaml"
+    resources:
+        mem_mb=scaled(1000, labels=1),
+        runtime=scaled(10),
+    params:
+        order=config["cell_type_order"],
+        code=code("list_cell_types"),
+    message:
+        "Listing the cell types of {wildcards.name} in the order of figures"
+    script:
+        "../scripts/list_cell_types.py"
+
+
 rule plot_cells:
     input:
         cells="results/{name}/cells.h5ad",
+        cell_types=CELL_TYPES,
         pools="results/{name}/pools.h5ad",
     output:
         umap=report(
@@ -100,5 +122,7 @@ rule plot_cells:
         "../scripts/plot_cells.py"
 
 
+SUMMARISED["pools"] += ["cell_types.tsv"]
+SUMMARISED["cells"] += ["cell_types.tsv"]
 if GIVEN is None:  # cells are known
     OUTPUTS["pools"] += ["figures/umap_cells.svg", "figures/pool_purity.svg"]

@@ -74,7 +74,7 @@ rule plot_denoising:
         accessibility=dataset_of,
         per_cell=f"{MODEL}/agreement_per_cell.tsv",
         per_gene=f"{MODEL}/agreement_per_gene.tsv",
-        cells="results/{name}/cells.h5ad",
+        cell_types=CELL_TYPES,
     output:
         **model_figures(
             heatmap=("denoised_accessibility", "Before and after denoising"),

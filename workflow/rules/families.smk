@@ -1,6 +1,13 @@
 """From motifs to biology: known motifs, families, regulators, gene sets, motif space."""
 
 CATEGORIES = config["motif_families"]["categories"]
+# what is configured and can be compared: no figure says that there is nothing to draw
+SETS_DRAWN = bool(GENE_SETS and EXPRESSION)
+MARKERS_DRAWN = GIVEN is None and bool(
+    (config["gene_sets"]["markers"] and EXPRESSION)
+    or config["annotations"]["columns"]
+    or config["annotations"]["pseudotime"]
+)
 
 
 rule cluster_database:
@@ -239,7 +246,7 @@ rule plot_families:
         by_cell_type=f"{MODEL}/family_{SCORE}_by_cell_type.tsv",
         z=f"{MODEL}/family_{SCORE}_by_cell_type_z.tsv",
         stability="results/{name}/{model}/family_stability.tsv",
-        cells=CELL_TYPES,
+        cell_types=CELL_TYPES,
         correlations="results/{name}/{model}/family_correlations.tsv",
         families="results/{name}/{model}/families.tsv",
         filters="results/{name}/{model}/filter_families.tsv",
@@ -279,7 +286,7 @@ rule plot_regulators:
         families="results/{name}/{model}/family_influence.h5ad",
         regulators="results/{name}/{model}/regulators.tsv",
         expression=EXPRESSION or [],
-        cells="results/{name}/cells.h5ad",
+        cell_types=CELL_TYPES,
     output:
         **model_figures(
             volcano=("regulator_volcano", "TFs behind the families"),
@@ -332,41 +339,50 @@ rule plot_motif_space:
         "../scripts/plot_motif_space.py"
 
 
-rule plot_gene_sets:
-    input:
-        sets="results/{name}/{model}/gene_sets.tsv",
-        markers="results/{name}/{model}/markers.tsv",
-        annotations="results/{name}/{model}/annotations.tsv",
-        notes="results/{name}/{model}/notes.tsv",
-        families="results/{name}/{model}/families.tsv",
-        consistency="results/{name}/{model}/family_consistency.tsv",
-    output:
-        **model_figures(
-            sets=("gene_set_heatmap", "Gene sets"),
-            markers=("marker_heatmap", "Markers and annotations"),
-            category="05. Regulators and processes",
-        ),
-    log:
-        "logs/plot_gene_sets/{name}.{model}.log",
-    wildcard_constraints:
-        model=with_ability("filters"),
-    conda:
-        "../../envs/plots.yaml"
-    resources:
-        mem_mb=scaled(2000, sets=20),
-        runtime=scaled(30),
-    params:
-        code=code("plot_gene_sets"),
-    message:
-        "Drawing gene sets and annotations against families of {wildcards.model} in {wildcards.name}"
-    script:
-        "../scripts/plot_gene_sets.py"
+if SETS_DRAWN or MARKERS_DRAWN:
+
+    rule plot_gene_sets:
+        input:
+            sets="results/{name}/{model}/gene_sets.tsv",
+            markers="results/{name}/{model}/markers.tsv",
+            annotations="results/{name}/{model}/annotations.tsv",
+            notes="results/{name}/{model}/notes.tsv",
+            families="results/{name}/{model}/families.tsv",
+            consistency="results/{name}/{model}/family_consistency.tsv",
+        output:
+            **model_figures(
+                **({"sets": ("gene_set_heatmap", "Gene sets")} if SETS_DRAWN else {}),
+                **(
+                    {"markers": ("marker_heatmap", "Markers and annotations")}
+                    if MARKERS_DRAWN
+                    else {}
+                ),
+                category="05. Regulators and processes",
+            ),
+        log:
+            "logs/plot_gene_sets/{name}.{model}.log",
+        wildcard_constraints:
+            model=with_ability("filters"),
+        conda:
+            "../../envs/plots.yaml"
+        resources:
+            mem_mb=scaled(2000, sets=20),
+            runtime=scaled(30),
+        params:
+            code=code("plot_gene_sets"),
+        message:
+            "Drawing gene sets and annotations against families of {wildcards.model} in {wildcards.name}"
+        script:
+            "../scripts/plot_gene_sets.py"
 
 
 OUTPUTS["filters"] += ["figures/family_heatmap.svg", "figures/motif_space.svg"]
 if GIVEN is None:  # cells and their expression are known
-    OUTPUTS["filters"] += ["figures/gene_set_heatmap.svg"]
     SUMMARISED["filters"] += ["notes.tsv"]
+if SETS_DRAWN:
+    OUTPUTS["filters"] += ["figures/gene_set_heatmap.svg"]
+if MARKERS_DRAWN:
+    OUTPUTS["filters"] += ["figures/marker_heatmap.svg"]
 if EXPRESSION:
     OUTPUTS["filters"] += ["regulators_summary.tsv", "figures/regulator_volcano.svg"]
     SUMMARISED["filters"] += ["regulators_summary.tsv"]

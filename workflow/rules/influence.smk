@@ -60,7 +60,7 @@ rule plot_influence:
         influence="results/{name}/{model}/influence.h5ad",
         by_cell_type=f"{MODEL}/{SCORE}_by_cell_type.tsv",
         z=f"{MODEL}/{SCORE}_by_cell_type_z.tsv",
-        cells=CELL_TYPES,
+        cell_types=CELL_TYPES,
         motifs="results/{name}/{model}/motifs.meme",
         table="results/{name}/{model}/motifs.tsv",
     output:

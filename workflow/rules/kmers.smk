@@ -30,6 +30,7 @@ rule read_kmers:
 rule plot_kmers:
     input:
         kmers="results/{name}/{model}/kmers.tsv",
+        cell_types=CELL_TYPES,
     output:
         **model_figures(
             heatmap=("kmer_heatmap", "K-mers by cell type"),

@@ -52,7 +52,7 @@ if LINKS is not None:
             held_out=f"{MODEL}/links/model/held_out.tsv",
             by_type=f"{MODEL}/links/model/activities_by_type.h5ad",
             scores=f"{MODEL}/links/evaluation.tsv",
-            cells="results/{name}/cells.h5ad",
+            cell_types=CELL_TYPES,
         output:
             **model_figures(
                 distances=("links_by_distance", "Links by distance and cell type"),

@@ -43,7 +43,7 @@ if SIMULATED_MULTIOME:
     rule plot_multiome_truth:
         input:
             pairs=f"{MODEL}/truth/tf_activity_by_cell_type.tsv",
-            cells="results/{name}/cells.h5ad",
+            cell_types=CELL_TYPES,
         output:
             **model_figures(
                 figure=("activity_against_truth", "TF activity against the truth"),

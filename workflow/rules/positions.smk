@@ -40,6 +40,7 @@ rule plot_positions:
         families="results/{name}/{model}/families.tsv",
         consistency="results/{name}/{model}/family_consistency.tsv",
         motifs="results/{name}/{model}/motifs.meme",
+        cell_types=CELL_TYPES,
     output:
         **model_figures(
             positions=("family_positions", "Where families act"),

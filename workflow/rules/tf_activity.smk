@@ -50,6 +50,7 @@ rule plot_tf_activity:
         embedding=f"{FIRST_FOLD}/embedding.h5ad",
         expression=CELLS_EXPRESSION,
         database=DATABASE,
+        cell_types=CELL_TYPES,
     output:
         **model_figures(
             heatmap=("tf_activity_heatmap", "TF activity by cell type"),

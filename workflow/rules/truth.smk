@@ -50,7 +50,7 @@ if TRUTH:
     rule plot_truth:
         input:
             pairs="results/{name}/{model}/truth/influence.tsv",
-            cells="results/{name}/cells.h5ad",
+            cell_types=CELL_TYPES,
         output:
             **model_figures(
                 figure=("influence_against_truth", "Influence against true activity"),

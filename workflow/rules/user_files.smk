@@ -30,8 +30,8 @@ EXPRESSION = {
 CELLS_EXPRESSION = "results/{name}/cells_expression.h5ad" if MULTIOME else []
 # whether noise is known: it is where pools add up several cells
 CEILING = GIVEN is None and config["pools"]["cells_per_pool"] > 1
-# where all cell types are, so that each has one colour in every figure
-CELL_TYPES = "results/{name}/cells.h5ad" if GIVEN is None else "results/{name}/dataset.h5ad"
+# the order and the colours of cell types in every figure
+CELL_TYPES = "results/{name}/cell_types.tsv"
 
 
 for folder in (f"results/{NAME}", f"logs/check/{NAME}", f"benchmarks/results/{NAME}"):

@@ -14,5 +14,6 @@ with log_to(snakemake.log[0]):
         "models": attributed_models(settings)
     }
     haplotypes = bool(variants) and settings["variants"]["haplotypes"]
-    table = check_given(data, settings["folds"], database, variants, bases, haplotypes)
+    order = settings["cell_type_order"]
+    table = check_given(data, settings["folds"], database, variants, bases, haplotypes, order)
     write_table(table, snakemake.output.table)

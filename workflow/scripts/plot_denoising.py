@@ -6,12 +6,13 @@ import numpy as np
 
 from cisgrammar.common.files import read_h5ad, read_table
 from cisgrammar.common.logs import log_to
+from cisgrammar.plots.cell_types import cell_type_colours
 from cisgrammar.plots.denoising import accessibility_against_expression, denoised_heatmap
-from cisgrammar.plots.style import cell_type_colours, save
+from cisgrammar.plots.style import save
 
 files, out = snakemake.input, snakemake.output
 with log_to(snakemake.log[0]):
-    colours = cell_type_colours(files.cells)
+    colours = cell_type_colours(files.cell_types)
     denoised = read_h5ad(files.denoised)
     rng = np.random.default_rng(snakemake.params.seed)
     n_cells = min(snakemake.params.n_cells, denoised.n_obs)

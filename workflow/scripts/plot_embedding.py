@@ -4,16 +4,17 @@ from pathlib import Path
 
 from cisgrammar.common.files import read_h5ad, read_table
 from cisgrammar.common.logs import log_to
+from cisgrammar.plots.cell_types import cell_type_colours
 from cisgrammar.plots.single_cells import (
     depth_against_intercept,
     embedding_map,
     embedding_metrics,
 )
-from cisgrammar.plots.style import cell_type_colours, save
+from cisgrammar.plots.style import save
 
 files, out = snakemake.input, snakemake.output
 with log_to(snakemake.log[0]):
-    cells, colours = read_h5ad(files.embedding), cell_type_colours(files.cells)
+    cells, colours = read_h5ad(files.embedding), cell_type_colours(files.cell_types)
     figures = {
         out.types: embedding_map(cells, "cell_type", colours=colours),
         out.clusters: embedding_map(cells, "leiden"),

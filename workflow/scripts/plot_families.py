@@ -9,9 +9,10 @@ from cisgrammar.interpret.influence import with_score
 from cisgrammar.motifs.databases import load_database
 from cisgrammar.motifs.meme import read_meme
 from cisgrammar.plots import families as panels
+from cisgrammar.plots.cell_types import asked_order, cell_type_colours
 from cisgrammar.plots.logos import alignment_gallery
 from cisgrammar.plots.notes import draw_or_note
-from cisgrammar.plots.style import cell_type_colours, save
+from cisgrammar.plots.style import save
 
 files, params = snakemake.input, snakemake.params
 with log_to(snakemake.log[0]):
@@ -22,13 +23,14 @@ with log_to(snakemake.log[0]):
     # what matches by chance is set aside too
     kept = trusted(families, influence.var)
     families["reproducible"] = kept.to_numpy()
-    examples = panels.examples_of(families, read_table(files.filters))
+    examples = panels.examples_of(families[kept.to_numpy()], read_table(files.filters))
     categories = panels.category_of_types(params.categories)
     score = {"score": params.score}
-    colours = score | {"colours": cell_type_colours(files.cells)}
+    order = score | {"order": asked_order(files.cell_types)}
+    colours = score | {"colours": cell_type_colours(files.cell_types)}
     correlations = read_matrix(files.correlations, families["family"]).loc[kept, kept]
     figures = {
-        "heatmap": (panels.family_heatmap, (z, families, motifs, raw, categories), score),
+        "heatmap": (panels.family_heatmap, (z, families, motifs, raw, categories), order),
         "gallery": (alignment_gallery, (examples, motifs, known), {}),
         "stability": (panels.family_stability, (read_table(files.stability), families), colours),
         "correlations": (panels.correlation_heatmap, (correlations,), {}),

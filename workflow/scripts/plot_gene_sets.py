@@ -17,16 +17,15 @@ with log_to(snakemake.log[0]):
     consistency = read_table(snakemake.input.consistency, index_col="family")
     kept = trusted(read_table(snakemake.input.families), consistency)
     aside = list(kept.index[~kept])
-    why = notes_about(notes, "gene sets")
-    sets = draw_or_note(
-        gene_set_heatmap, read_table(snakemake.input.sets).drop(columns=aside), why=why
-    )
-    save(sets, Path(snakemake.output.sets).with_suffix(""))
-    table = markers_and_annotations(
-        read_table(snakemake.input.markers), read_table(snakemake.input.annotations)
-    )
-    table = table.loc[table.index.isin(kept.index[kept])]
-    why = " ".join(notes_about(notes, about) for about in ("markers", "annotations"))
-    why = why.strip() or "No markers and no annotations are configured."
-    markers = draw_or_note(correlation_heatmap, table, why=why)
-    save(markers, Path(snakemake.output.markers).with_suffix(""))
+    if "sets" in snakemake.output.keys():  # noqa: SIM118
+        sets = read_table(snakemake.input.sets).drop(columns=aside)
+        figure = draw_or_note(gene_set_heatmap, sets, why=notes_about(notes, "gene sets"))
+        save(figure, Path(snakemake.output.sets).with_suffix(""))
+    if "markers" in snakemake.output.keys():  # noqa: SIM118
+        table = markers_and_annotations(
+            read_table(snakemake.input.markers), read_table(snakemake.input.annotations)
+        )
+        table = table.loc[table.index.isin(kept.index[kept])]
+        why = " ".join(notes_about(notes, about) for about in ("markers", "annotations"))
+        figure = draw_or_note(correlation_heatmap, table, why=why.strip())
+        save(figure, Path(snakemake.output.markers).with_suffix(""))

@@ -6,6 +6,7 @@ from cisgrammar.common.files import read_table
 from cisgrammar.common.logs import log_to
 from cisgrammar.interpret.family_influence import trusted
 from cisgrammar.motifs.meme import read_meme
+from cisgrammar.plots.cell_types import asked_order
 from cisgrammar.plots.notes import draw_or_note
 from cisgrammar.plots.positions import family_positions
 from cisgrammar.plots.style import save
@@ -20,6 +21,7 @@ with log_to(snakemake.log[0]):
         families,
         read_meme(files.motifs),
         score=params.score,
+        order=asked_order(files.cell_types),
         origin="the middle of the window" if params.origin is None else "the TSS",
     )
     save(figure, Path(snakemake.output.positions).with_suffix(""))

@@ -7,9 +7,10 @@ from cisgrammar.common.logs import log_to
 from cisgrammar.interpret.family_influence import trusted
 from cisgrammar.interpret.influence import with_score
 from cisgrammar.interpret.regulators import best_pairs, tf_expression
+from cisgrammar.plots.cell_types import cell_type_colours
 from cisgrammar.plots.notes import draw_or_note
 from cisgrammar.plots.regulators import influence_against_expression, regulator_volcano
-from cisgrammar.plots.style import cell_type_colours, save
+from cisgrammar.plots.style import save
 
 with log_to(snakemake.log[0]):
     regulators = read_table(snakemake.input.regulators)
@@ -24,7 +25,7 @@ with log_to(snakemake.log[0]):
         families,
         expression,
         best_pairs(of_kept),
-        colours=cell_type_colours(snakemake.input.cells),
+        colours=cell_type_colours(snakemake.input.cell_types),
         score=snakemake.params.score,
     )
     save(scatter, Path(snakemake.output.scatter).with_suffix(""))

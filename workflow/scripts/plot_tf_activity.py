@@ -5,6 +5,7 @@ from pathlib import Path
 from cisgrammar.common.files import read_h5ad, read_matrix, read_table
 from cisgrammar.common.logs import log_to
 from cisgrammar.motifs.databases import load_database
+from cisgrammar.plots.cell_types import asked_order
 from cisgrammar.plots.style import save
 from cisgrammar.plots.tf_activity import (
     activity_heatmap,
@@ -23,7 +24,8 @@ with log_to(snakemake.log[0]):
     motifs = load_database(database["source"], database["tf_names"]).motifs
     logos = {motif.name: motif.matrix for motif in motifs}
     best = best_expressed(tests)
-    figure = activity_heatmap(by_cell_type.loc[shown], activity.var, logos, best["r"])
+    order = asked_order(files.cell_types)
+    figure = activity_heatmap(by_cell_type.loc[shown], activity.var, logos, best["r"], order)
     save(figure, Path(out.heatmap).with_suffix(""))
 
     with_tf = activity.var["rank_of_expressed"].dropna().sort_values().index

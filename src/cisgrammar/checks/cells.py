@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
+
 import numpy as np
 import pandas as pd
 
 from cisgrammar.cells.embedding import check_batch_sizes, fitting_cells
 from cisgrammar.checks.findings import Findings, with_sizes
 from cisgrammar.checks.settings import InputFiles, Settings
+from cisgrammar.common.inputs import examples, nearest
 from cisgrammar.counts.labels import ONE_BATCH, UNLABELLED, label_column
 from cisgrammar.data.cells_by_peaks import batch_numbers
 
@@ -38,6 +41,7 @@ def _report_cell_types(settings: Settings, found: Findings, types: pd.Categorica
         found.add("cell types", "clusters of the cells, to be found", "by `cells.clusters`")
         return
     sizes = _sizes(types)
+    check_order(settings.cell_type_order, sizes.index, found)
     rare = sizes[sizes < (0 if settings.pools is None else settings.pools.cells_per_pool)]
     notes = []
     if len(rare):
@@ -45,6 +49,18 @@ def _report_cell_types(settings: Settings, found: Findings, types: pd.Categorica
     if "NA" in sizes:
         notes.append("NA is a label here; if it is to say that a type is missing, leave it empty")
     found.add("cell types", f"{len(sizes)}: {with_sizes(sizes)}", "; ".join(notes), bool(notes))
+
+
+def check_order(order: Sequence[str], types: Iterable[object], found: Findings) -> None:
+    """Check that `cell_type_order` names cell types that there are."""
+    there = sorted({str(name) for name in types})
+    for name in order:
+        if name not in there:
+            found.problems.add(
+                f"key `cell_type_order` names {name!r}, which is the cell type of no cell that is "
+                f"taken. There are {examples(there, 10)}.{nearest(name, there)} Correct the name, "
+                "or take it out: types that are not named follow those that are."
+            )
 
 
 def _check_batches(

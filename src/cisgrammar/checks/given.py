@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pandas as pd
 from anndata import AnnData
 
 from cisgrammar.checks.attributions import check_attributions
+from cisgrammar.checks.cells import check_order
 from cisgrammar.checks.findings import Findings
 from cisgrammar.checks.folds import describe_folds
 from cisgrammar.checks.motifs import check_motifs
@@ -24,6 +25,7 @@ def check_given(
     variants: File | None = None,
     attributions: Mapping[str, Any] | None = None,
     haplotypes: bool = False,
+    cell_type_order: Sequence[str] = (),
 ) -> pd.DataFrame:
     """Check that sequences can be split, and that the database of motifs is sound.
 
@@ -41,6 +43,8 @@ def check_given(
         The section, with the models that are asked, if there is one.
     haplotypes
         Whether variants of one haplotype are asked about together.
+    cell_type_order
+        Names of cell types.
 
     Returns
     -------
@@ -54,6 +58,7 @@ def check_given(
     found = Findings()
     if (parts := found.attempt(describe_folds, data.var, folds)) is not None:
         found.add(*parts)
+    check_order(cell_type_order, data.obs["cell_type"], found)
     settings = Settings(
         database=database, variants=variants, haplotypes=haplotypes, attributions=attributions
     )

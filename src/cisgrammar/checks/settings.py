@@ -15,8 +15,8 @@ File = str | Path
 # Sections of the config, beside counts, genome and those of models, that Settings.of_config reads:
 # the target `check` looks anew where one of them has changed.
 DECIDING = (
-    *("cells", "database", "folds", "links", "models", "neurons", "peaks", "pools"),
-    *("populations", "regions", "variants", "attributions"),
+    *("attributions", "cell_type_order", "cells", "database", "folds", "links", "models"),
+    *("neurons", "peaks", "pools", "populations", "regions", "variants"),
 )
 
 
@@ -254,6 +254,8 @@ class Settings:
         Whether variants of one haplotype are asked about together.
     attributions
         The section, as it is, with the models that are asked; None where bases are not asked for.
+    cell_type_order
+        Names of cell types.
     """
 
     counts: CountSettings = CountSettings()
@@ -271,6 +273,7 @@ class Settings:
     variants: File | None = None
     haplotypes: bool = False
     attributions: Mapping[str, Any] | None = None
+    cell_type_order: Sequence[str] = ()
 
     @classmethod
     def of_config(cls, config: Mapping[str, Any]) -> Settings:
@@ -313,6 +316,7 @@ class Settings:
             haplotypes=(config["variants"] or {}).get("haplotypes", False),
             attributions=config["attributions"]
             and config["attributions"] | {"models": attributed_models(config)},
+            cell_type_order=config["cell_type_order"],
         )
 
 

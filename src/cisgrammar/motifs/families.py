@@ -12,6 +12,7 @@ from cisgrammar.motifs.clusters import CUT, core_consensus, group_motifs, unique
 from cisgrammar.motifs.databases import SEPARATOR, Database
 from cisgrammar.motifs.meme import Motif
 
+UNKNOWN = "unknown/"  # begins the name of a family that nothing matches
 FAMILY, NO_CLUSTER, NO_MATCH = "family", "no cluster", "no match"  # in the order of tables
 ASSIGNMENT_COLUMNS = [
     *("motif", "fold", "filter", "family", "status", "target", "target_tfs"),
@@ -125,7 +126,7 @@ def _name_groups(
     for group in range(groups.max() + 1):
         members = np.flatnonzero(groups == group)
         central = motifs[members[centrality[members].argmax()]]
-        names[group] = unique_name(f"unknown/{core_consensus(central.matrix)}", used)
+        names[group] = unique_name(UNKNOWN + core_consensus(central.matrix), used)
         used.add(names[group])
     return [names[group] for group in groups]
 
@@ -157,15 +158,23 @@ def family_table(
     -------
     One row a family: family, status, n_filters, n_folds, folds (``;`` between
     them), reproducibility (share of the folds), reproducible, tfs (candidates,
-    ``;`` between them), example (the filter of the lowest q- and p-value, or of
-    most information where nothing matches), target, orientation (of the target
-    to the example), consensus, gc (mean share of G and C), cpg (expected number
+    ``;`` between them), example (the filter of the lowest q- and p-value, or the
+    one that the family is named after where nothing matches), target, orientation (of the
+    target to the example), consensus, gc (mean share of G and C), cpg (expected number
     of CG steps) of the example. Sorted by status (known families first), then
     from most to least reproducible and numerous, then by name.
     """
     matrices = {motif.name: motif.matrix for motif in motifs}
-    rows = assignments.assign(information=table["information"].to_numpy()).sort_values(
-        ["q_value", "p_value", "information"], ascending=[True, True, False], kind="stable"
+    placed = zip(assignments["motif"], assignments["family"], strict=True)
+    gives_name = [
+        family.startswith(UNKNOWN + core_consensus(matrices[motif])) for motif, family in placed
+    ]
+    rows = assignments.assign(
+        information=table["information"].to_numpy(), gives_name=gives_name
+    ).sort_values(
+        ["gives_name", "q_value", "p_value", "information"],
+        ascending=[False, True, True, False],
+        kind="stable",
     )
     cluster_tfs = clusters.groupby("cluster_name", sort=False)["tfs"].agg(_union)
     families = []

@@ -14,6 +14,7 @@ from matplotlib.image import AxesImage
 from scipy.cluster.hierarchy import leaves_list, linkage
 
 from cisgrammar.plots import style
+from cisgrammar.plots.cell_types import present_types
 
 LEFT, TOP, SIZE, GAP, STRIP, SCALE = 12.0, 6.0, 75.0, 5.0, 2.0, 13.0  # mm
 AS_IMAGE = 2000  # from so many points on, points are an image inside the SVG
@@ -52,9 +53,9 @@ def denoised_heatmap(
     if not raw.size:
         raise ValueError(f"denoised_heatmap: nothing to draw, the table is empty {raw.shape}")
     types = cell_types.astype(str)
-    colours = dict(colours or style.category_colours(types))
-    present = {name: colours[name] for name in sorted(types.unique())}
-    rows = np.argsort(types.to_numpy(), kind="stable")
+    present = present_types(types, colours)
+    types = pd.Categorical(types, categories=list(present))
+    rows = np.argsort(types.codes, kind="stable")
     z = denoised - denoised.mean(axis=0)
     z /= np.maximum(denoised.std(axis=0), 1e-12)
     columns = leaves_list(linkage(z.T, "ward")) if z.shape[1] > 2 else np.arange(z.shape[1])
@@ -73,9 +74,8 @@ def denoised_heatmap(
     right.set_title("Denoised (z-score over cells)", loc="left")
     left.set_ylabel(f"{len(rows):,} cells", labelpad=8)
     strip = style.axes_at(figure, LEFT - STRIP - 0.6, TOP, STRIP, SIZE)
-    numbers = pd.Categorical(types.iloc[rows], categories=list(present)).codes
     palette = mpl.colors.ListedColormap(list(present.values()))
-    _image(strip, numbers[:, None], palette, -0.5, len(present) - 0.5)
+    _image(strip, types.codes[rows, None], palette, -0.5, len(present) - 0.5)
     for axes in (left, right):
         axes.set_xlabel(f"{len(columns):,} peaks")
     style.legend_in_columns(figure, LEFT, height, legend, present, title="Cell type")
@@ -112,7 +112,7 @@ def accessibility_against_expression(
     columns = ["r_raw", "r_denoised"]
     style.require(per_cell, "accessibility_against_expression", ["cell_type", *columns])
     style.require(per_gene, "accessibility_against_expression", columns)
-    colours = dict(colours or style.category_colours(per_cell["cell_type"]))
+    colours = present_types(per_cell["cell_type"], colours)
     figure = style.new_figure(style.TWO_COLUMNS - 30, 74)
     cells, genes = figure.subplots(1, 2)
     order = np.random.default_rng(0).permutation(len(per_cell))

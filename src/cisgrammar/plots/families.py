@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 
 from cisgrammar.motifs.meme import Motif
 from cisgrammar.plots import style
+from cisgrammar.plots.cell_types import present_types
 from cisgrammar.plots.heatmaps import GREY, Heatmap
 from cisgrammar.plots.influence import colours_of_heatmap, pools_plane
 from cisgrammar.plots.maps import value_maps
@@ -38,6 +39,7 @@ def family_heatmap(
     n_top: int = 45,
     unit: str = "log10 counts",
     score: str = "influence",
+    order: Sequence[str] = (),
 ) -> Figure:
     """Draw influence of families by cell type: logos, dendrograms, reproducibility.
 
@@ -62,6 +64,8 @@ def family_heatmap(
         The unit of influence, that of the model's targets.
     score
         What the numbers are: ``influence`` or ``effect``.
+    order
+        Cell types in the order of the columns; empty: that of their clustering.
 
     Raises
     ------
@@ -83,6 +87,7 @@ def family_heatmap(
         row_notes={family: f"{share:.0%}" for family, share in shown["reproducibility"].items()},
         bars=None if influence is None else influence.mean(axis=1),
         bar_label=f"Mean {score}\n({unit})",
+        column_order=order,
         column_groups=categories or {},
     ).draw()
 
@@ -143,11 +148,10 @@ def family_stability(
     style.require(stability, "family_stability", ["family", "cell_type", "mean", "low", "high"])
     style.require(families, "family_stability", ["family", "reproducible"])
     shown = families[families["family"].isin(stability["family"])].head(n_top)
-    names = sorted(stability["cell_type"].astype(str).unique())
-    colours = dict(colours or style.category_colours(names))
-    few = len(names) <= FEW_CELL_TYPES
-    legend = style.legend_below(names, style.TWO_COLUMNS - 12) if few else (0.0, 0.0)
-    pitch = float(np.clip(0.9 * len(names), 4.0, max(4.0, (225 - legend[1]) / len(shown))))
+    colours = present_types(stability["cell_type"], colours)
+    few = len(colours) <= FEW_CELL_TYPES
+    legend = style.legend_below(colours, style.TWO_COLUMNS - 12) if few else (0.0, 0.0)
+    pitch = float(np.clip(0.9 * len(colours), 4.0, max(4.0, (225 - legend[1]) / len(shown))))
     above = 12 + pitch * len(shown)
     figure = style.new_figure(style.TWO_COLUMNS, above + legend[1] + 3)
     upper = figure.subfigures(2, 1, height_ratios=[above, legend[1] + 3], squeeze=False)[0, 0]
@@ -157,7 +161,8 @@ def family_stability(
         if y % 2:
             axes.axhspan(y - 0.5, y + 0.5, color="0.95", lw=0, zorder=-1)
         table = stability[stability["family"] == row.family]
-        table = table.sort_values("cell_type" if few else "mean", ascending=not few, kind="stable")
+        table = table.assign(place=table["cell_type"].astype(str).map(list(colours).index))
+        table = table.sort_values("place" if few else "mean", ascending=few, kind="stable")
         at = y + np.linspace(0.38, -0.38, len(table)) * (len(table) > 1)
         inks = [
             colours[name] if few else style.PALETTE[0] for name in table["cell_type"].astype(str)
@@ -170,8 +175,7 @@ def family_stability(
         xlabel=f"{score.capitalize()} ({unit})", ylabel="Family", ylim=(-0.6, len(shown) - 0.4)
     )
     if few:
-        present = {name: colours[name] for name in names}
-        style.legend_in_columns(figure, 10, above + 1, legend, present, title="Cell type")
+        style.legend_in_columns(figure, 10, above + 1, legend, colours, title="Cell type")
     return figure
 
 

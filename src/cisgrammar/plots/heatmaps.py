@@ -6,7 +6,7 @@ that the same code serves 5 and 60 cell types.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import matplotlib as mpl
@@ -63,6 +63,9 @@ class Heatmap:
         Row name to group; each group is clustered for itself and named on the right.
     named_rows
         The rows to name, when there are too many to name all.
+    column_order
+        Names of columns in the order in which they are to stand, then without a dendrogram; others
+        than those of the values may be there. Empty: the order of their clustering.
     column_groups
         Column name to group, shown as a strip of colours with a legend.
     limit
@@ -81,6 +84,7 @@ class Heatmap:
     cluster: bool = True
     row_groups: Mapping[str, str] = field(default_factory=dict)
     named_rows: Collection[str] | None = None
+    column_order: Sequence[str] = ()
     column_groups: Mapping[str, str] = field(default_factory=dict)
     limit: float = 0.0
     row_height: float = 6.0
@@ -117,7 +121,10 @@ class Heatmap:
 
     def _order(self) -> None:
         """Put rows (each group for itself) and columns into the order of their trees."""
-        self.column_tree = tree(self.values.T) if self.cluster else None
+        cluster_columns = self.cluster and not self.column_order
+        self.column_tree = tree(self.values.T) if cluster_columns else None
+        if self.column_order:
+            self.values = self.values[[c for c in self.column_order if c in self.values]]
         if self.column_tree:
             self.values = self.values.iloc[:, self.column_tree["leaves"]]
         keys = [
@@ -285,7 +292,9 @@ class Heatmap:
             self.page.pcolormesh(edges, [y, y + 1.8], steps[None, :-1], cmap=name)
             y += 2.1
         for share, value in ((0, -self.limit), (0.5, 0), (1, self.limit)):
-            x, text = MARGIN + 1 + (SCALE - 2) * share, f"{value:.2g}".replace("-", "−")
+            text = f"{value:.2g}".replace("-", "−")
+            room = style.text_width(text, style.TINY) / 2 + 0.5
+            x = max(MARGIN + 1 + (SCALE - 2) * share, room)
             self.page.text(x, y + 1.2, text, ha="center", va="center", fontsize=style.TINY)
 
     def _draw_bars(self, bars: pd.Series) -> None:

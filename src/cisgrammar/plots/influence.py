@@ -14,6 +14,9 @@ from cisgrammar.plots import style
 from cisgrammar.plots.heatmaps import Heatmap
 from cisgrammar.plots.maps import category_map
 
+FEW_COLUMNS = 5
+FAINT = 0.1  # of the largest standard deviation over columns
+
 
 @style.styled
 def influence_heatmap(
@@ -23,6 +26,7 @@ def influence_heatmap(
     n_top: int = 30,
     unit: str = "log10 counts",
     score: str = "influence",
+    order: Sequence[str] = (),
 ) -> Figure:
     """Draw motif influence by cell type, logos beside the rows, both clustered.
 
@@ -42,6 +46,8 @@ def influence_heatmap(
         The unit of influence, that of the model's targets.
     score
         What the numbers are: ``influence`` or ``effect``.
+    order
+        Cell types in the order of the columns; empty: that of their clustering.
 
     Raises
     ------
@@ -60,6 +66,7 @@ def influence_heatmap(
         logos={motif.name: motif.matrix for motif in motifs},
         bars=None if influence is None else influence.loc[names].mean(axis=1),
         bar_label=f"Mean {score}\n({unit})",
+        column_order=order,
     ).draw()
 
 
@@ -68,13 +75,22 @@ def colours_of_heatmap(
 ) -> tuple[pd.DataFrame, str]:
     """Choose what a heat map's colours show, and its label.
 
-    z-scores; but of two columns these are always -1 and 1, so then it is the score itself,
-    about the mean of its row.
+    One column is shown as it is. Over fewer than :data:`FEW_COLUMNS` columns a z-score is high
+    whatever the row does, so then it is the score itself, about the mean of its row. Otherwise it
+    is z-scores; those of rows that hardly vary, below :data:`FAINT` of the row that varies most,
+    are paler in proportion.
     """
-    if influence is None or z.shape[1] != 2:
+    if influence is None:
         return z, f"{score.capitalize()} (z-score)"
     values = influence.loc[z.index, z.columns]
-    return values.sub(values.mean(axis=1), axis=0), f"{score.capitalize()} about its mean ({unit})"
+    if z.shape[1] == 1:
+        return values, f"{score.capitalize()} ({unit})"
+    about_mean = values.sub(values.mean(axis=1), axis=0)
+    if z.shape[1] < FEW_COLUMNS:
+        return about_mean, f"{score.capitalize()} about its mean ({unit})"
+    spread = about_mean.pow(2).mean(axis=1).pow(0.5)
+    share = (spread / max(FAINT * spread.max(), 1e-300)).clip(upper=1)
+    return z.mul(share, axis=0), f"{score.capitalize()} (z-score)"
 
 
 def principal_components(values: np.ndarray, n: int = 2) -> tuple[np.ndarray, np.ndarray]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pandas as pd
 from matplotlib.figure import Figure
 
@@ -10,7 +12,12 @@ from cisgrammar.plots.heatmaps import Heatmap
 
 
 @style.styled
-def kmer_heatmap(effects: pd.DataFrame, n_top: int = 40, unit: str = "log10 counts") -> Figure:
+def kmer_heatmap(
+    effects: pd.DataFrame,
+    n_top: int = 40,
+    unit: str = "log10 counts",
+    order: Sequence[str] = (),
+) -> Figure:
     """Draw the k-mers that differ most between cell types.
 
     Parameters
@@ -23,6 +30,8 @@ def kmer_heatmap(effects: pd.DataFrame, n_top: int = 40, unit: str = "log10 coun
         The most k-mers to draw.
     unit
         Of the effects.
+    order
+        Cell types in the order of the columns; empty: that of their clustering.
 
     Raises
     ------
@@ -42,4 +51,10 @@ def kmer_heatmap(effects: pd.DataFrame, n_top: int = 40, unit: str = "log10 coun
     notes = dict(
         zip(names, rows["tf"].replace("", None).fillna(rows["motif"]).fillna(""), strict=True)
     )
-    return Heatmap(values, f"Effect ({unit})", row_notes=notes, cluster=len(cell_types) > 1).draw()
+    return Heatmap(
+        values,
+        f"Effect ({unit})",
+        row_notes=notes,
+        cluster=len(cell_types) > 1,
+        column_order=order,
+    ).draw()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 from scipy.cluster.hierarchy import leaves_list, linkage
 
 from cisgrammar.plots import style
+from cisgrammar.plots.cell_types import present_types
 
 BINS = 40
 MOST_PAIRS = 400  # rows of the heat map
@@ -59,11 +60,11 @@ def links_by_distance(
         If the table is empty or a column is missing.
     """
     style.require(links, "links_by_distance", ["distance", "call", "best_cell_type"])
-    colours = dict(colours or style.category_colours(links["best_cell_type"]))
-    figure = style.new_figure(style.TWO_COLUMNS * 0.8, 62)
+    called = links[links["call"] != ""]
+    types = present_types(called["best_cell_type"], colours)
+    figure = style.new_figure(style.TWO_COLUMNS * 0.8, max(62, 14 + 2.6 * len(types)))
     left, right = figure.subplots(1, 2, width_ratios=(3, 2))
     edges = np.linspace(-reach, reach, BINS + 1) / 1000
-    called = links[links["call"] != ""]
     for table, name, colour in (
         (links, f"all {len(links):,} candidates", "#999999"),
         (called, f"{len(called):,} called", style.PALETTE[0]),
@@ -74,30 +75,38 @@ def links_by_distance(
             left.hist(table["distance"] / 1000, edges, weights=shares, histtype="step",
                       color=colour, label=name)  # fmt: skip
     left.set(xlabel="Middle of the peak from the TSS (kb)", ylabel="Share of the pairs")
+    left.locator_params(axis="x", nbins=5)
     left.legend()
-    counts = called["best_cell_type"].astype(str).value_counts().sort_index()
-    names = [style.shorten(name, 30) for name in counts.index]
-    right.barh(names, counts, color=[colours.get(name, "#999999") for name in counts.index])
+    counts = called["best_cell_type"].astype(str).value_counts().reindex(types)
+    names = [style.shorten(name, 30) for name in types]
+    right.barh(range(len(names)), counts, color=list(types.values()))
+    right.set_yticks(range(len(names)), names)
+    right.margins(y=0.01)
     right.invert_yaxis()
     right.set(xlabel="Links called, by the cell type\nin which they are highest")
     return figure
 
 
 @style.styled
-def link_activities(activity: pd.DataFrame) -> Figure:
+def link_activities(activity: pd.DataFrame, order: Sequence[str] = ()) -> Figure:
     """Draw what links do in each cell type, pairs by Ward's clustering.
 
     Parameters
     ----------
     activity
         Pairs x cell types; those with the largest spread are drawn.
+    order
+        Cell types in the order of the columns; empty: that of ``activity``.
     """
+    if order:
+        activity = activity[[name for name in order if name in activity]]
     spread = activity.std(axis=1).to_numpy()
     rows = np.argsort(-spread, kind="stable")[:MOST_PAIRS]
     values = activity.to_numpy()[rows]
     if len(values) > 2:
         values = values[leaves_list(linkage(values, "ward"))]
-    figure = style.new_figure(style.ONE_COLUMN, 95)
+    width = 45 + 2.3 * activity.shape[1]  # mm, room for a line of text each
+    figure = style.new_figure(min(max(width, style.ONE_COLUMN), style.TWO_COLUMNS), 95)
     axes = figure.subplots()
     if not len(values):
         axes.text(0.5, 0.5, "no pair was called", ha="center", transform=axes.transAxes)

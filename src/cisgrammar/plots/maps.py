@@ -10,6 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from cisgrammar.plots import style
+from cisgrammar.plots.cell_types import present_types
 
 MANY_POINTS = 2000  # from here on points are an image inside the SVG, at the PNG's resolution
 NUMBER_SIZE = 2.6  # mm, between numbers on a map
@@ -40,13 +41,12 @@ def category_map(
     The figure, at most 180 mm wide, and its axes, without labels yet.
     """
     names = labels.astype(object).where(labels.notna(), None)
-    colours = dict(colours or style.category_colours(labels))
-    present = {name: colours[name] for name in sorted({str(n) for n in names if n is not None})}
+    present = present_types(labels, colours)
     numbered = len(present) >= NUMBERED_FROM
     title = str(labels.name).replace("_", " ").capitalize()
     figure, axes = _map_beside_legend(present, numbered, title)
     shuffled = np.random.default_rng(0).permutation(len(points))  # no category hides another
-    dots = np.array([style.MISSING if n is None else colours[str(n)] for n in names])[shuffled]
+    dots = np.array([style.MISSING if n is None else present[str(n)] for n in names])[shuffled]
     axes.scatter(
         points[shuffled, 0],
         points[shuffled, 1],

@@ -33,6 +33,7 @@ def family_positions(
     unit: str = "log10 counts",
     score: str = "effect",
     origin: str = "the TSS",
+    order: Sequence[str] = (),
 ) -> Figure:
     """Draw a panel for each family: cell types down, bins of the window along.
 
@@ -55,6 +56,8 @@ def family_positions(
         ``effect`` or ``influence``; errors are known of the effect alone.
     origin
         What positions are counted from.
+    order
+        Cell types from the top down; empty: those that are alike beside each other.
 
     Raises
     ------
@@ -66,11 +69,12 @@ def family_positions(
     strongest = table[score].abs().groupby(table["family"]).max()
     shown = list(strongest.sort_values(ascending=False, kind="stable").index[:n_top])
     table = table[table["family"].isin(shown)]
-    order = _order_of_types(table, score)
+    there = set(table["cell_type"].astype(str))
+    types = [name for name in order if name in there] or _order_of_types(table, score)
     limit = style.symmetric_limit(table[score].to_numpy())
     names = families.set_index("family")["example"].to_dict()
     logos = {motif.name: motif.matrix for motif in motifs}
-    page = _Page(len(shown), order)
+    page = _Page(len(shown), types)
     for i, family in enumerate(shown):
         cells = table[table["family"] == family]
         matrix = logos.get(names.get(family, ""))

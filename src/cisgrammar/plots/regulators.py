@@ -11,6 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from cisgrammar.plots import style
+from cisgrammar.plots.cell_types import present_types
 from cisgrammar.plots.heatmaps import spread
 
 SIGNIFICANT = 0.05
@@ -139,15 +140,14 @@ def influence_against_expression(
     style.require(influence.obs, "influence_against_expression", ["cell_type"])
     pairs = regulators.head(n_top)
     labels = influence.obs["cell_type"].astype(str).to_numpy()
-    colours = dict(colours or style.category_colours(labels))
-    present = {name: colours[name] for name in sorted(set(labels))}
+    present = present_types(labels, colours)
     rows, across = style.grid_shape(len(pairs), 4)
     legend, above = style.legend_below(present, style.TWO_COLUMNS - 12), 10 + 42.0 * rows
     figure = style.new_figure(style.TWO_COLUMNS, above + legend[1] + 3)
     upper = figure.subfigures(2, 1, height_ratios=[above, legend[1] + 3], squeeze=False)[0, 0]
     panels = upper.subplots(rows, across, squeeze=False).ravel()
     shuffled = np.random.default_rng(0).permutation(len(labels))  # no cell type hides another
-    dots = np.array([colours[label] for label in labels])[shuffled]
+    dots = np.array([present[label] for label in labels])[shuffled]
     table = influence.to_df()
     for panel, row in zip(panels, pairs.itertuples(), strict=False):
         x = expression.loc[table.index, row.tf].to_numpy(float)[shuffled]

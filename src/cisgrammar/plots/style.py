@@ -21,7 +21,7 @@ from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties
 from matplotlib.textpath import text_to_path
 
-from cisgrammar.common.files import read_h5ad, whole_file
+from cisgrammar.common.files import whole_file
 
 MM = 1 / 25.4  # inches
 ONE_COLUMN = 85.0
@@ -214,11 +214,6 @@ def category_colours(labels: Iterable[object]) -> dict[str, str]:
     return {name: PALETTE[i % len(PALETTE)] for i, name in enumerate(names)}
 
 
-def cell_type_colours(path: str | Path) -> dict[str, str]:
-    """Give each cell type of cells.h5ad its colour: the same in every figure of a data set."""
-    return category_colours(read_h5ad(path, backed="r").obs["cell_type"])
-
-
 def symmetric_limit(values: np.ndarray, percentile: float = 99.0) -> float:
     """Limit of a colour map centred on 0, not ruled by a few extremes; at least tiny."""
     finite = np.abs(values[np.isfinite(values)])
@@ -273,9 +268,12 @@ def legend_width(names: Iterable[str], height: float, title: str) -> float:
 
 
 def legend_below(names: Iterable[str], width: float) -> tuple[float, float]:
-    """Size in mm of a titled legend that fits into a width: as many columns as go in."""
+    """Size in mm of a titled legend that fits into a width: as many columns as go in.
+
+    Many names make two columns or more, in which the longest are cut.
+    """
     names = list(names)
-    columns = max(1, int(width / legend_width(names, 1e9, "")))
+    columns = max(1 + (len(names) > 24), int(width / legend_width(names, 1e9, "")))
     return width, 4.5 + 2.9 * -(-len(names) // columns)
 
 

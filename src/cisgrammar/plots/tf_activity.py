@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -36,6 +36,7 @@ def activity_heatmap(
     motifs: pd.DataFrame,
     logos: Mapping[str, np.ndarray],
     r: pd.Series | None = None,
+    order: Sequence[str] = (),
 ) -> Figure:
     """Draw activity by cell type, logos beside the rows, both clustered.
 
@@ -49,6 +50,8 @@ def activity_heatmap(
         Motif to probabilities ``(4, width)``.
     r
         Motif to its correlation with the expression of its TF; noted beside the names.
+    order
+        Cell types in the order of the columns; empty: that of their clustering.
 
     Raises
     ------
@@ -67,6 +70,7 @@ def activity_heatmap(
         row_notes={names[motif]: f"r {style.signed(value)}" for motif, value in notes.items()},
         bars=motifs.loc[by_cell_type.index, "sd"].set_axis(names),
         bar_label="SD over cells\n(effect)",
+        column_order=order,
     ).draw()
 
 

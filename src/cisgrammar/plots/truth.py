@@ -9,6 +9,7 @@ from matplotlib.figure import Figure
 from scipy.stats import spearmanr
 
 from cisgrammar.plots import style
+from cisgrammar.plots.cell_types import present_types
 
 
 @style.styled
@@ -44,9 +45,7 @@ def influence_against_truth(
     style.require(pairs, "influence_against_truth", columns)
     motifs = list(pairs.groupby("motif", sort=True))
     rows, across = style.grid_shape(len(motifs), 4)
-    names = sorted(pairs["cell_type"].astype(str).unique())
-    colours = dict(colours or style.category_colours(names))
-    colours = {name: colours[name] for name in names}
+    colours = present_types(pairs["cell_type"], colours)
     legend = len(colours) <= 12
     if not legend:
         colours = dict.fromkeys(colours, style.PALETTE[0])
@@ -58,9 +57,10 @@ def influence_against_truth(
         panel.axvline(0, color="0.8", lw=0.5, zorder=0)
         panel.set_title(_title(str(motif), table, score))
         panel.locator_params(nbins=4)
-        for name, row in table.groupby("cell_type", sort=True):
-            dots = {"c": colours[str(name)], "s": 14, "lw": 0.3, "edgecolor": style.INK}
-            panel.scatter(row["activity"], row[score], label=str(name), **dots)
+        for name, colour in colours.items():
+            row = table[table["cell_type"].astype(str) == name]
+            dots = {"c": colour, "s": 14, "lw": 0.3, "edgecolor": style.INK}
+            panel.scatter(row["activity"], row[score], label=name, **dots)
     style.hide_unused(panels, len(motifs))
     figure.supxlabel(f"True activity (effect on log {effect_on})", fontsize=style.TEXT)
     y_label = y_label or f"{score.capitalize()} (log10 counts)"

@@ -7,6 +7,7 @@ import pandas as pd
 from cisgrammar.common.files import read_h5ad, read_matrix, read_table
 from cisgrammar.interpret.family_influence import trusted
 from cisgrammar.models.registry import MODELS
+from cisgrammar.plots.cell_types import cell_type_colours, present_types
 from cisgrammar.summary.files import Files
 from cisgrammar.summary.page import Section, table
 
@@ -54,7 +55,7 @@ def families(files: Files, model: str) -> Section | None:
         "Regulators": f"{model}/figures/regulator_volcano.svg",
         "Effects of all": f"{model}/family_effect_by_cell_type.tsv",
     }
-    strip = _cut(by_type.loc[strongest])
+    strip = _cut(by_type.loc[strongest], files)
     tables = [table(shown, caption, logos=logos, effects=strip)] if n else []
     title = f"Motif families of {MODELS[model].title}"
     in_short = f"{title}: {_names(shown)}." if n else f"{title}: none that all folds agree about."
@@ -86,7 +87,7 @@ def kmers(files: Files, model: str) -> Section | None:
         "Effect: how far the prediction (log10) moves when the log count rises by one standard "
         "deviation, beyond its mean over cell types. folds: share that count the k-mer."
     )
-    strip = _cut(effects)
+    strip = _cut(effects, files)
     sentence = "The k-mers whose effects differ most between cell types:"
     links = {"Figure": f"{model}/figures/kmer_heatmap.svg", "Table": f"{model}/kmers.tsv"}
     title = f"K-mers of {MODELS[model].title}"
@@ -112,7 +113,7 @@ def activities(files: Files, model: str) -> Section | None:
         "Maps": f"{model}/figures/tf_activity_maps.svg",
     }
     caption = "Mean activity of the cells of a type, in standard deviations over cells"
-    strip = _cut(activity.loc[strongest])
+    strip = _cut(activity.loc[strongest], files)
     title = f"Transcription factors of {MODELS[model].title}"
     return Section(title, [sentence], [table(about, caption, effects=strip)], links)
 
@@ -124,8 +125,10 @@ def _of_each_type(activity: pd.DataFrame) -> list[str]:
     return list(dict.fromkeys(in_turn))[:N_ROWS]
 
 
-def _cut(effects: pd.DataFrame) -> pd.DataFrame:
-    """Keep the cell types that differ most from the others, in their order."""
+def _cut(effects: pd.DataFrame, files: Files) -> pd.DataFrame:
+    """Keep the cell types that differ most from the others, in the order of figures."""
+    if path := files.get("cell_types.tsv"):
+        effects = effects[list(present_types(effects.columns, cell_type_colours(path)))]
     if effects.shape[1] <= N_CELL_TYPES:
         return effects
     spread = effects.sub(effects.mean(axis=1), axis=0).abs().max()

@@ -108,6 +108,10 @@ BAD = {  # what is done to good input, changed arguments, what the message says
         lambda a: None, {"cells_per_pool": 21},
         ["counts.h5ad: `pools.cells_per_pool` is 21", "only 20 cells", "below"],
     ),
+    "an order of cell types that are not there": (
+        lambda a: None, {"cell_type_order": ["b", "B cell"]},
+        ["`cell_type_order` names 'B cell'", "There are a, b.", "Correct the name"],
+    ),
     "more pools than cells": (lambda a: None, {"n_pools": 1000}, ["`pools.n_pools` is 1,000"]),
     "GTF without gene rows": (
         rewrite("annotation", gtf_row("exon", 1, 9, gene_id="G1")), {},

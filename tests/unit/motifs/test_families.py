@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from cisgrammar.motifs.clusters import core_consensus
 from cisgrammar.motifs.databases import Database
 from cisgrammar.motifs.families import assign_filters, family_table
 from cisgrammar.motifs.filters import motif_table
@@ -112,8 +113,22 @@ def test_families_are_described_by_hand(assigned, filters):
     unknown = families.iloc[3]
     assert (unknown["n_folds"], unknown["reproducible"], unknown["tfs"]) == (2, True, "")
     assert unknown["consensus"] in ("CGCGTTTCG", "CGAAACGCG")
+    assert unknown.name == f"unknown/{unknown['consensus']}"
     assert unknown["gc"] == pytest.approx((6 * 0.98 + 3 * 0.02) / 9)
     assert unknown["cpg"] == pytest.approx(3 * 0.97**2, abs=0.05)
+
+
+def test_an_unmatched_family_is_shown_by_the_motif_that_it_is_named_after(assigned, filters):
+    """Its logo then reads as its name does, not on the other strand."""
+    for named_after, other in (("0_2", "2_2"), ("2_2", "0_2")):
+        motifs, table, _, _ = filters
+        matrices = {motif.name: motif.matrix for motif in motifs}
+        name = f"unknown/{core_consensus(matrices[named_after])}"
+        again = assigned.assign(
+            family=assigned["family"].mask(assigned["motif"].isin([named_after, other]), name)
+        )
+        families = family_table(again, motifs, table, CLUSTERS, 3).set_index("family")
+        assert families.loc[name, "example"] == named_after
 
 
 def test_half_of_the_folds_is_reproducible(assigned, filters):

@@ -4,6 +4,7 @@ import pandas as pd
 import pytest
 from plots_checks import assert_legible, saved_bytes, shown_texts
 
+from cisgrammar.interpret.influence import z_scores
 from cisgrammar.motifs.meme import Motif
 from cisgrammar.plots import families, regulators, style
 from cisgrammar.plots.heatmaps import spread
@@ -172,15 +173,26 @@ def test_empty_input_is_an_error(draw):
         draw()
 
 
-@pytest.mark.parametrize("n_types, label", [(2, "about its mean"), (3, "z-score")])
-def test_two_columns_show_the_score_itself(n_types, label):
+@pytest.mark.parametrize("n_types", [2, 3, 4])
+def test_few_columns_show_the_score_itself(n_types):
+    """Of two columns z-scores are -1 and 1, whatever the motif does."""
     z = by_cell_type(4, 5).iloc[:, :n_types]
     raw = z * 0.1
     values, text = colours_of_heatmap(z, raw, "effect", "log10 counts")
-    assert label in text and text.startswith("Effect")
-    expected = z if n_types == 3 else raw.sub(raw.mean(axis=1), axis=0)
-    pd.testing.assert_frame_equal(values, expected)
+    assert text == "Effect about its mean (log10 counts)"
+    pd.testing.assert_frame_equal(values, raw.sub(raw.mean(axis=1), axis=0))
     assert "z-score" in colours_of_heatmap(z, None, "effect", "log10 counts")[1]
+
+
+def test_effects_of_almost_nothing_are_pale():
+    raw = by_cell_type(4, 5)
+    raw = raw.sub(raw.mean(axis=1), axis=0).div(raw.std(axis=1, ddof=0), axis=0)
+    raw = raw.mul([1.0, 0.2, 0.05, 0.0], axis=0)  # standard deviations of the rows
+    z = z_scores(raw)
+    values, text = colours_of_heatmap(z, raw, "effect", "log10 counts")
+    assert "z-score" in text
+    expected = z.mul([1.0, 1.0, 0.5, 0.0], axis=0)  # 0.05 is half of a tenth of the largest
+    pd.testing.assert_frame_equal(values, expected)
 
 
 def test_categories_and_examples_of_families():

@@ -29,7 +29,8 @@ def test_influence_heatmap_is_legible_and_fits_the_page(rows, columns):
     texts = shown_texts(figure)
     assert sum(text in set(z.index) for text in texts) == min(rows, 30)
     assert sum(text.startswith("A rather long") for text in texts) == columns
-    assert "Influence (z-score)" in texts and "Mean influence\n(log10 counts)" in texts
+    label = "Influence (z-score)" if columns > 1 else "Influence (log10 counts)"
+    assert label in texts and "Mean influence\n(log10 counts)" in texts
     assert_legible(figure)
     width, height = figure.get_size_inches() / style.MM
     assert width <= style.TWO_COLUMNS + 1e-6 and height <= 247
@@ -75,6 +76,11 @@ def test_colours_are_centred_on_zero():
     heatmap.draw()
     mesh = heatmap.page.collections[0]
     assert mesh.norm.vmin == -mesh.norm.vmax
+
+
+@pytest.mark.parametrize("limit", [1.7, 0.0123, 8.3e-12])
+def test_the_numbers_of_the_scale_are_whole(limit):
+    assert_legible(Heatmap(table(3, 3), "Effect", limit=limit).draw())
 
 
 def test_no_tree_below_three():

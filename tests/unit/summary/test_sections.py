@@ -6,6 +6,7 @@ import pytest
 from anndata import AnnData
 
 from cisgrammar.common.files import write_h5ad, write_table
+from cisgrammar.plots.cell_types import cell_type_table
 from cisgrammar.summary import (
     data,
     links,
@@ -161,9 +162,15 @@ def test_no_family_gives_a_sentence_and_no_table(run):
 def test_of_many_cell_types_those_that_differ_most_are_shown(run):
     names = [f"type{i:02}" for i in range(30)]
     effects = pd.DataFrame([np.arange(30.0), np.zeros(30)], columns=names)
-    kept = motifs._cut(effects)
+    kept = motifs._cut(effects, run())
     assert kept.shape[1] == motifs.N_CELL_TYPES
     assert list(kept) == sorted(kept) and {"type00", "type29"} <= set(kept)
+
+
+def test_cell_types_stand_in_the_order_of_figures(run):
+    effects = pd.DataFrame(np.eye(3), columns=["A", "B", "C"])
+    files = run(cell_types=cell_type_table(["A", "B", "C", "absent"], ["C", "absent", "A"]))
+    assert list(motifs._cut(effects, files)) == ["C", "A", "B"]
 
 
 def test_the_most_active_motifs_of_each_cell_type_in_turn():
