@@ -37,7 +37,7 @@ best_family families first second cluster cluster_name term list annotation
 Query_ID Target_ID Query_consensus Target_consensus Orientation"""
 _OF_OURS = """about check embedding folds kmer labels level measure method metric note part per
 score state status step which best_cell_type by_truth call variant gained lost label minus file
-distance_window promoter_peak reason role ablation"""
+distance_window promoter_peak reason role ablation colour"""
 TEXT = frozenset(f"{_OF_DATA} {_OF_MOTIFS} {_OF_OURS}".split())
 # Those of them that are missing where they are empty.
 OPTIONAL = frozenset({"target", "target_tfs", "orientation"})
