@@ -91,7 +91,7 @@ tutorial: install  ## Make the small results that docs/tutorial.md reads
 .PHONY: docs
 docs: tutorial  ## Build the documentation site and run its notebook (a dead link is an error)
 	$(BIN)/pip install --quiet -r docs/requirements.lock
-	python -m sphinx -q -E -W --keep-going -b html docs docs/_build/html
+	PYTHONPATH="$(CURDIR)/src" python -m sphinx -q -E -W --keep-going -b html docs docs/_build/html
 	@echo "docs/_build/html/index.html"
 
 MINUTES ?= 5

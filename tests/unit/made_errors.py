@@ -784,8 +784,8 @@ ENTRIES = {
         ),
     },
     "Populations of cells": {
-        "Populations and peaks": config(
-            "{name: x, counts: {cell_type: label}, populations: {}, peaks: {}}"
+        "Populations of peaks without RNA": config(
+            "{name: x, counts: {cell_type: a, modality: atac}, populations: {}, peaks: {}}"
         ),
         "Cell types that are not named": config("{name: x, populations: {}}"),
         "A level that is no column": populated(levels=["clas"]),

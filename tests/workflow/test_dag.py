@@ -186,6 +186,15 @@ def test_several_models_are_compared_with_each_other(new_run, tiny_config, model
     assert plan.get("compare_models", 0) == (len(models) > 1)
 
 
+def test_models_of_pools_cells_and_populations_stand_in_one_config(new_run):
+    config = yaml.safe_load((ROOT / "config/demo_atac.yaml").read_text())
+    config |= {"models": ["scover", "scbasset", "scxpresso"]}
+    config |= {"populations": {}, "scxpresso": {"network": {"inputs": "sequence"}}}
+    plan = new_run(config).plan()
+    data = ("build_dataset", "build_accessibility", "build_populations", "compare_models")
+    assert among(plan, data) == dict.fromkeys(data, 1)
+
+
 NEURONS = {"sample_neurons", "read_neurons", "locate_facets", "plot_neurons"}
 
 

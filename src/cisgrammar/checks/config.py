@@ -129,12 +129,16 @@ def _populations(config: dict[str, Any]) -> Iterator[str]:
     populations = config.get("populations")
     if populations is None:
         return
-    for other in ("peaks", "given"):
-        if config.get(other) is not None:
-            yield (
-                f"keys `populations` and `{other}` are set, but populations are of genes and are "
-                f"made of cells. Take out `{other}`, and use a config of its own for it."
-            )
+    if config.get("given") is not None:
+        yield (
+            "keys `populations` and `given` are set, but populations are of genes and are made of "
+            "cells. Take out `given`, and use a config of its own for it."
+        )
+    if config.get("peaks") is not None and config.get("counts", {}).get("modality") == "atac":
+        yield (
+            "keys `populations` and `counts.modality: atac` are set, but populations are of genes, "
+            "whose RNA is not there. Take out `populations`, or give the RNA of the cells."
+        )
     if config.get("regions", {}).get("bed"):
         yield (
             "keys `populations` and `regions.bed` are set, but the windows of populations are "

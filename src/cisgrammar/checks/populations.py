@@ -47,8 +47,8 @@ def _sizes(populations: pd.DataFrame) -> str:
 
 def check_gene_features(files: InputFiles, settings: Settings, found: Findings) -> None:
     """Check windows, half-life features, the user's table and bulk expression."""
-    section, targets = settings.populations, found.targets
-    if section is None or targets is None or found.tss is None or found.problems.messages:
+    section, names = settings.populations, found.genes
+    if section is None or names is None or found.tss is None or found.problems.messages:
         return
     assert files.annotation is not None  # the TSSs are from there
     genome = GenomeFiles(
@@ -56,7 +56,7 @@ def check_gene_features(files: InputFiles, settings: Settings, found: Findings) 
         asdict(settings.genome),
     )  # fmt: skip
     window = {key: section[key] for key in ("upstream", "downstream", "drop_chromosomes")}
-    placed = found.attempt(place_genes, targets.unique(), genome, **window)
+    placed = found.attempt(place_genes, names.unique(), genome, **window)
     if placed is None:
         return
     genes, _, steps = placed
