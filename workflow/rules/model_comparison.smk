@@ -55,7 +55,7 @@ if len(MOTIF_EFFECTS) > 1 and GIVEN is None:
         input:
             effects=[f"results/{{name}}/{model}/{table}" for model, table in MOTIF_EFFECTS.items()],
             clusters="results/{name}/motif_clusters.tsv",
-            cells=CELL_TYPES,
+            cell_types=CELL_TYPES,
         output:
             table="results/{name}/motifs_compared.tsv",
             figure=report(
@@ -70,7 +70,7 @@ if len(MOTIF_EFFECTS) > 1 and GIVEN is None:
         conda:
             "../../envs/plots.yaml"
         resources:
-            mem_mb=scaled(2000, cells=2),
+            mem_mb=scaled(2000),
             runtime=scaled(30),
         params:
             models=list(MOTIF_EFFECTS),

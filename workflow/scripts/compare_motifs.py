@@ -10,13 +10,14 @@ from cisgrammar.evaluate.motif_agreement import (
     of_known_motifs,
     of_labels,
 )
+from cisgrammar.plots.cell_types import cell_type_colours
 from cisgrammar.plots.motif_agreement import agreement_heatmap
 from cisgrammar.plots.notes import draw_or_note
-from cisgrammar.plots.style import cell_type_colours, save
+from cisgrammar.plots.style import save
 
 files, params, out = snakemake.input, snakemake.params, snakemake.output
 with log_to(snakemake.log[0]):
-    clusters, types = read_table(files.clusters), list(cell_type_colours(files.cells))
+    clusters, types = read_table(files.clusters), list(cell_type_colours(files.cell_types))
     effects = {}
     for model, path in zip(params.models, files.effects, strict=True):
         if Path(path).name == "kmers.tsv":

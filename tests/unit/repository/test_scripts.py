@@ -1,5 +1,7 @@
 """Scripts read, call the library and write: what is longer belongs in the library."""
 
+import ast
+import importlib.util
 import re
 from pathlib import Path
 
@@ -29,6 +31,17 @@ def test_files_of_earlier_jobs_are_read_by_the_readers_that_check_them(script):
         assert not re.search(other, text), f"{script.name}: use cisgrammar.common.files"
     assert not re.search(r"read_table\([\w.]*folds\)", text), "use cisgrammar.data.folds.read_folds"
     assert not re.search(r"read_table\([\w.]*members\)", text), "use read_members"
+
+
+@pytest.mark.parametrize("script", SCRIPTS, ids=lambda path: path.stem)
+def test_what_a_script_imports_is_in_the_library(script):
+    """A rule that no small run reaches would else fail at its first use."""
+    for node in ast.parse(script.read_text(encoding="utf-8")).body:
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("cisgrammar"):
+            module = importlib.import_module(node.module)
+            for alias in node.names:
+                name = f"{node.module}.{alias.name}"
+                assert hasattr(module, alias.name) or importlib.util.find_spec(name), name
 
 
 def test_there_are_scripts():
