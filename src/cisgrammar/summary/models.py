@@ -24,8 +24,12 @@ def section(files: Files, models: list[str]) -> Section | None:
         best = rows.loc[rows["value"].idxmax()]
         others = rows[rows["model"] != best["model"]]
         near = [names[m] for m in others.loc[others["behind_low"] <= 0, "model"]]
-        text = f"{score.capitalize()}, on {kind}: {names[best['model']]} predicts best"
-        text += f" (r {number(best['value'])})"
+        text = f"{score.capitalize()}, on {kind}: "
+        if not best["low"] > 0:  # NaN neither
+            text += f"no model predicts clearly; the highest r is {number(best['value'])} "
+            sentences.append(f"{text}({names[best['model']]}).")
+            continue
+        text += f"{names[best['model']]} predicts best (r {number(best['value'])})"
         if near:
             text += f"; {' and '.join(near)} cannot be told from it"
         sentences.append(text + ".")
@@ -37,13 +41,14 @@ def section(files: Files, models: list[str]) -> Section | None:
                 for low, high in zip(scored["low"], scored["high"], strict=True)
             ],
         )
-        columns = ["model", "sequences", "score", "value", "interval", "behind"]
-        labels = ["model", "of", "r", "value", "95% interval", "behind the best"]
-        most = scored[["n_sequences", "n_cell_types"]].max().astype(int)
+        columns = ["model", "sequences", "score", "value", "interval", "behind", "n_sequences"]
+        labels = ["model", "of", "r", "value", "95% interval", "behind the best", "sequences"]
+        shown = shown.astype({"n_sequences": int})
+        n_types = int(scored["n_cell_types"].max())
         caption = (
-            f"Held-out sequences that all models have in common ({most['n_sequences']:,}), "
-            f"averaged over {most['n_cell_types']:,} cell types. Between cell types: after "
-            "the means of sequences and of cell types are subtracted."
+            f"Held-out sequences that the models have in common, averaged over {n_types:,} cell "
+            "types. Between cell types: after the means of sequences and of cell types are "
+            "subtracted."
         )
         tables.append(table(shown[columns].set_axis(labels, axis=1), caption))
     noted = compared[compared["note"].notna() & (compared["note"] != "")]
@@ -65,6 +70,6 @@ def _agreement(files: Files) -> list[str]:
     agreed = families[families["agreement"] >= AGREED]["family"].astype(str).tolist()
     named = f": {examples(agreed, 6)}" if agreed else ""
     return [
-        f"Two models or more say what {len(families):,} families of motifs do in each cell type. "
-        f"They agree about {len(agreed):,} (mean r over cell types of {AGREED:.2f} or more){named}."
+        f"{len(families):,} families of motifs have effects by two models or more. The models "
+        f"agree on {len(agreed):,} of them (mean r over cell types of {AGREED:.2f} or more){named}."
     ]

@@ -66,7 +66,7 @@ def _names(shown: pd.DataFrame) -> str:
     """Name the strongest families, with the likely TF of each."""
     tfs = shown["likely TF"] if "likely TF" in shown else [None] * len(shown)
     texts = [
-        family if pd.isna(tf) else f"{family} ({tf})"
+        family if pd.isna(tf) or not tf else f"{family} ({tf})"
         for family, tf in zip(shown["family"], tfs, strict=True)
     ]
     more = f", and {len(texts) - N_IN_SHORT} more below" if len(texts) > N_IN_SHORT else ""

@@ -173,6 +173,25 @@ def test_cell_types_stand_in_the_order_of_figures(run):
     assert list(motifs._cut(effects, files)) == ["C", "A", "B"]
 
 
+def test_where_no_model_predicts_none_is_said_to_be_best(run):
+    names = ["sequences", "score", "model", "value", "low", "high"]
+    names += ["behind", "behind_low", "behind_high", "n_sequences", "n_cell_types", "note"]
+    rows = [
+        ("peaks", "within cell types", "scover", -0.1, -0.3, 0.1, 0.2, -0.1, 0.4, 60, 3, ""),
+        ("peaks", "within cell types", "kmer_ridge", 0.1, -0.1, 0.3, 0, 0, 0, 60, 3, ""),
+    ]
+    section = models.section(run(models_compared=pd.DataFrame(rows, columns=names)), ["scover"])
+    assert section.sentences == [
+        "Within cell types, on peaks: no model predicts clearly; the highest r is 0.10 "
+        "(k-mer ridge)."
+    ]
+
+
+def test_a_family_without_a_known_tf_is_named_alone():
+    shown = pd.DataFrame({"family": ["a", "b", "c"], "likely TF": ["T", "", None]})
+    assert motifs._names(shown) == "the strongest are a (T), b, c"
+
+
 def test_the_most_active_motifs_of_each_cell_type_in_turn():
     activity = pd.DataFrame({"A": [3, 2, 1, 0], "B": [3, 0, 1, 2]}, index=["p", "q", "r", "s"])
     assert motifs._of_each_type(activity) == ["p", "q", "s", "r"]
@@ -200,8 +219,8 @@ def test_models_side_by_side(run):
     )
     files = run(models_compared=pd.DataFrame(rows, columns=names), motifs_compared=families)
     said = models.section(files, ["scover", "hybrid", "scxpresso"]).sentences[-1]
-    assert said.startswith("Two models or more say what 2 families of motifs do in each cell type.")
-    assert "They agree about 1 (mean r over cell types of 0.80 or more): f1." in said
+    assert said.startswith("2 families of motifs have effects by two models or more.")
+    assert "The models agree on 1 of them (mean r over cell types of 0.80 or more): f1." in said
 
 
 def test_links_are_counted_by_what_they_are_called(run):
