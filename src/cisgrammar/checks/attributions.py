@@ -73,6 +73,8 @@ def _check_names(names: Sequence[str] | None, found: Findings) -> None:
     if names is None or found.targets is None:
         return
     known = set(found.targets.astype(str))
+    if found.genes is not None:  # beside peaks, scXpresso learns genes
+        known |= set(found.genes.astype(str))
     if found.tss is not None:
         known |= set(found.tss["gene_name"].astype(str))
     if absent := [name for name in names if name not in known]:

@@ -57,6 +57,14 @@ def test_what_is_in_the_data_is_none(change):
     assert findings(change).problems.messages == []
 
 
+@pytest.mark.parametrize("name, problems", [("E1", 0), ("chr1:5-9", 0), ("E3", 1)])
+def test_genes_beside_peaks_may_be_named(name, problems):
+    found = Findings(targets=pd.Index(["chr1:5-9"]), genes=pd.Index(["E1", "E2"]))
+    section = SECTION | {"models": [], "names": [name]}
+    check_attributions(InputFiles("", "", ""), Settings(attributions=section), found)
+    assert len(found.problems.messages) == problems
+
+
 def test_labels_of_clusters_are_not_known_yet():
     change = {"labels": ["cluster 7"], "models": ["scover"]}
     assert findings(change, clusters=True).problems.messages == []
