@@ -1,10 +1,11 @@
 """Kill runs at random, in every way that runs die, and compare what comes of them byte by byte.
 
-    python benchmarks/kills.py [--kills 200] [--minutes M] [--config tiny scbasset] [--seed 0]
-                               [--folder FOLDER] [--targets FILE ...]
+    python benchmarks/kills.py [--kills 200] [--every SECONDS] [--minutes M] [--seed 0]
+                               [--config tiny scbasset] [--folder FOLDER] [--targets FILE ...]
 
 An undisturbed run of each config comes first. Then runs are killed, one after another, and called
 again until they end; a run that ends starts anew, until there were as many kills as asked for.
+Times between kills are drawn from an exponential distribution, so no moment of a run is spared.
 Ways: `group` (SIGKILL to all, as a node that dies), `parent` (SIGKILL to Snakemake alone), `job`
 (SIGKILL to one of its processes), `terminate` (SIGTERM to Snakemake) and `interrupt` (SIGINT to
 all, as Ctrl-C). Printed are kills by way, files that differ, and steps that had to be taken by
@@ -40,6 +41,7 @@ CONFIGS = {"tiny": TINY, "scbasset": TINY_ATAC}
 WAYS = ("group", "parent", "job", "terminate", "interrupt")
 LONGEST_END = 300.0  # seconds that a run may take to end after a signal
 MOST_CALLS = 3  # in a row that fail without a kill
+KILLS_PER_RUN = 6  # in the time of an undisturbed run
 
 
 def in_proc() -> Iterator[tuple[int, int, str]]:
@@ -115,7 +117,7 @@ class Killing:
         self.differences: list[str] = []
         start = time.monotonic()
         self.whole = self.undisturbed()
-        self.seconds = time.monotonic() - start
+        self.every = asked.every or (time.monotonic() - start) / KILLS_PER_RUN
 
     def new_run(self, name: str) -> Run:
         """Make an empty working folder with the config."""
@@ -149,8 +151,7 @@ class Killing:
         run, failed = self.new_run("killed"), 0
         while True:
             process = call(run, self.targets)
-            # after a kill most of a run is done: times are short as often as long
-            wait = self.seconds * self.draws.random() ** 2
+            wait = self.draws.expovariate(1 / self.every)
             if self.more() and not ends(process, wait):
                 way = self.draws.choice(WAYS)
                 kill(process, way, self.draws)
@@ -194,6 +195,7 @@ class Killing:
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--kills", type=int, default=200, help="of each config")
+    parser.add_argument("--every", type=float, help="seconds from a kill to the next, on average")
     parser.add_argument("--minutes", type=float, default=math.inf, help="of each config at most")
     parser.add_argument("--config", nargs="+", choices=list(CONFIGS), default=list(CONFIGS))
     parser.add_argument("--targets", nargs="*", default=[], help="files to make; all by default")
