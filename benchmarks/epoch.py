@@ -27,11 +27,11 @@ def run(threads: list[int], runs: int = 3) -> list[dict[str, object]]:
     return table
 
 
-def kidney_split(sequences: int = SEQUENCES) -> Split:
-    """Make random data of the kidney's size, training and validation part of one fold."""
+def kidney_split(sequences: int = SEQUENCES, fold: int = 0) -> Split:
+    """Make random data of the kidney's size, training and validation part of one of ten folds."""
     codes, targets = random_data(sequences, LENGTH)
-    order = torch.arange(sequences, device=codes.device)
     tested = sequences // 10
+    order = torch.arange(sequences, device=codes.device).roll(-fold * tested)
     validated = (sequences - tested) // 5
     validation, training = order[tested : tested + validated], order[tested + validated :]
     return Split(Inputs(codes), targets, training, validation)

@@ -171,6 +171,17 @@ def test_folds_decide_the_number_of_jobs(new_run, tiny_config, n_folds):
     assert among(plan, PER_FOLD) == dict.fromkeys(PER_FOLD, n_folds)
 
 
+@pytest.mark.parametrize(("warm_start", "searches"), [(None, 1), (3, 2)])
+def test_folds_wait_for_the_first_ones_search_where_they_start_from_it(
+    new_run, tiny_config, warm_start, searches
+):
+    tiny_config["tuning"]["warm_start"] = warm_start
+    tiny_config["scover"]["search"] = {"batch_size": [16, 32]}
+    run = new_run(tiny_config)
+    plan = run.plan(f"results/{tiny_config['name']}/scover/fold1/hyperparameters.json")
+    assert plan["tune_model"] == searches
+
+
 @pytest.mark.parametrize("bins", [1, 3])
 def test_families_are_located_where_there_are_bins(new_run, tiny_config, bins):
     config = copy.deepcopy(tiny_config)

@@ -9,6 +9,7 @@ SCORE = config["influence"]["score"]
 # changes no result, so that it makes nothing run again
 WITHOUT_EFFECT = ("threads", "checkpoint_epochs", "folds", "shuffled_control")
 MODEL = "results/{name}/{model}"
+WARM_START = config["tuning"]["warm_start"]
 FIRST_FOLD = f"{MODEL}/fold0"
 FIRST_MODEL = f"{FIRST_FOLD}/model.pt"
 
@@ -86,13 +87,25 @@ def how_to_build(wildcards):
     return section["network"] | own | {"search": section["search"]}
 
 
+def has_choice(model):
+    """Say whether the search of a model leaves any choice."""
+    section = config[model]
+    choice = any(len(set(values)) > 1 for values in section["search"].values())
+    return choice or "search" in section["network"].values()
+
+
 def how_to_tune(wildcards):
     """Give the keys of tuning; where the search leaves no choice they change nothing."""
-    section = config[wildcards.model]
-    choice = any(len(set(values)) > 1 for values in section["search"].values())
-    choice |= "search" in section["network"].values()
-    keys = config["tuning"] | section.get("tuning", {})
-    return keys if choice else dict.fromkeys(keys, 1)
+    keys = config["tuning"] | config[wildcards.model].get("tuning", {})
+    del keys["warm_start"]
+    return keys if has_choice(wildcards.model) else dict.fromkeys(keys, 1)
+
+
+def first_search(wildcards):
+    """Give the search of the first fold, where the others start from it."""
+    if WARM_START and wildcards.fold != "0" and has_choice(wildcards.model):
+        return f"{FIRST_FOLD}/trials.tsv".format(**wildcards)
+    return []
 
 
 def how_to_read(analysis, *keys, without=()):

@@ -5,6 +5,7 @@ rule tune_model:
     input:
         dataset=dataset_of,
         folds=folds_of,
+        first=first_search,
     output:
         best="results/{name}/{model}/fold{fold}/hyperparameters.json",
         trials="results/{name}/{model}/fold{fold}/trials.tsv",
@@ -25,6 +26,7 @@ rule tune_model:
         journal="results/{name}/{model}/fold{fold}/tuning.journal",
         settings=how_to_build,
         tuning=how_to_tune,
+        warm_start=WARM_START,
         training=DEVICE,
         seed=config["seed"],
         code=model_code("tune_model"),

@@ -9,6 +9,7 @@ from cisgrammar.data.folds import read_folds
 from cisgrammar.data.split import Split
 from cisgrammar.models.registry import MODELS
 from cisgrammar.training.tuning import tune, write_best
+from cisgrammar.training.warm_start import leading_trials
 
 name, fold = snakemake.wildcards.model, int(snakemake.wildcards.fold)
 params, out = snakemake.params, snakemake.output
@@ -19,11 +20,17 @@ with log_to(snakemake.log[0]), Cost() as cost:
     folds = read_folds(snakemake.input.folds, dataset.var_names)
     split = Split.of_fold(dataset, folds, fold, device, implementation.read_inputs)
     settings = implementation.complete_settings(params.settings, dataset)
+    settings = implementation.choose_settings(settings, split)
+    candidates = None
+    if first := snakemake.input.get("first"):
+        space = implementation.search_space(settings)
+        candidates = leading_trials(first, space, params.warm_start)
     best, trials = tune(
         name,
         split,
-        implementation.choose_settings(settings, split),
+        settings,
         **params.tuning,
+        candidates=candidates,
         seed=derive_seed(params.seed, "tune", name, fold),
         journal=params.journal,
     )

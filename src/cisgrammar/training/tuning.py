@@ -47,6 +47,7 @@ def tune(
     seed: int,
     journal: str | Path,
     side_by_side: int | None = None,
+    candidates: list[dict[str, Any]] | None = None,
 ) -> tuple[dict[str, Any], pd.DataFrame]:
     """Search the hyperparameters with the lowest validation loss.
 
@@ -73,6 +74,9 @@ def tune(
         Trials that are drawn and trained at once. None: 8 on a GPU, which one small network
         does not keep busy; 1 on a CPU, where it gains nothing (docs/performance.md). Always 1 for
         a model without this ability.
+    candidates
+        Hyperparameters to try, one trial each, in place of a search of the whole space: those
+        that did best in another fold (:func:`~cisgrammar.training.warm_start.leading_trials`).
 
     Returns
     -------
@@ -99,17 +103,18 @@ def tune(
     at_once = 1
     if "side_by_side" in MODELS[name].abilities:
         at_once = side_by_side or (8 if split.device.type == "cuda" else 1)
-    grid = _grid(space)
+    grid = candidates or _grid(space)
     trials = min(trials, len(grid)) if grid else trials
-    identity = _identity(name, split, settings, epochs, grace, reduction, seed, at_once)
+    numbers = [epochs, grace, reduction, seed, at_once]
+    identity = _identity(name, split, settings, numbers, candidates)
     with alone_with(journal):
         study = _study(Path(journal), identity, trials, at_once)
         study.pruner = SuccessiveHalvingPruner(min_resource=grace, reduction_factor=reduction)
         done = len(study.get_trials(deepcopy=False, states=FINISHED))
         bar = tqdm(total=trials, initial=done, desc="trials", mininterval=1)
         for first in range(done, trials, at_once):
-            numbers = range(first, min(first + at_once, trials))
-            drawn = [_draw(study, space, seed, n, at_once > 1, grid) for n in numbers]
+            group = range(first, min(first + at_once, trials))
+            drawn = [_draw(study, space, seed, n, at_once > 1, grid) for n in group]
             outcomes = _run(drawn, name, split, settings, epochs, seed)
             for trial, (state, loss) in zip(drawn, outcomes, strict=True):
                 study.tell(trial, loss, state=state)
@@ -170,7 +175,7 @@ def _draw(
     in_company: bool,
     grid: list[dict[str, Any]],
 ) -> optuna.Trial:
-    """Draw a trial's hyperparameters, or take those of the grid that are next."""
+    """Draw a trial's hyperparameters, or take the next of those that are given."""
     if grid:
         study.enqueue_trial(grid[number])
     # one sampler per trial: a search that was killed goes on as if it had not been
@@ -250,9 +255,16 @@ def _suggest(trial: optuna.Trial, space: Space) -> None:
             trial.suggest_float(name, low, high, log=True)
 
 
-def _identity(name: str, split: Split, settings: dict[str, Any], *numbers: int) -> str:
+def _identity(
+    name: str,
+    split: Split,
+    settings: dict[str, Any],
+    numbers: list[int],
+    candidates: list[dict[str, Any]] | None,
+) -> str:
     """Name a search by all that decides its outcome, but for the number of trials."""
-    digest = hashlib.sha256(json.dumps([name, settings, numbers], sort_keys=True).encode())
+    asked = json.dumps([name, settings, numbers, candidates], sort_keys=True)
+    digest = hashlib.sha256(asked.encode())
     code = source_hash(__file__, also=[MODELS[name].module], leave_out=["models/registry.py"])
     digest.update(code.encode())
     digest.update(split.digest().encode())

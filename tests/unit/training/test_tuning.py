@@ -345,3 +345,21 @@ def test_models_that_cannot_be_trained_side_by_side_are_trained_one_by_one(split
         journal=tmp_path / "journal", side_by_side=4,
     )  # fmt: skip
     assert table["state"].tolist() == ["complete"] * 3
+
+
+def test_candidates_are_tried_one_after_the_other_and_nothing_else(search):
+    candidates = [
+        {"learning_rate": rate, "sigma_motifs": 0.1, "sigma_net": 0.1, "batch_size": 8}
+        for rate in (0.01, 0.02)
+    ]
+    best, table = search(candidates=candidates)
+    assert list(table["learning_rate"]) == [0.01, 0.02]
+    assert best["learning_rate"] in (0.01, 0.02)
+
+
+def test_a_search_of_candidates_does_not_go_on_from_another_search(search, split):
+    def of(rate):
+        return [{"learning_rate": rate, "sigma_motifs": 0.1, "sigma_net": 0.1, "batch_size": 8}]
+
+    search(candidates=of(0.01))
+    assert search(candidates=of(0.02))[0]["learning_rate"] == 0.02
