@@ -4,6 +4,7 @@ import warnings
 
 import anndata as ad
 import h5py
+import mudata
 import numpy as np
 import pandas as pd
 import scipy.io
@@ -25,11 +26,10 @@ def write_h5ad(path, adata):
 
 
 def write_h5mu(path, **modalities):
-    """Write as MuData does: each modality an AnnData under `mod`."""
-    with h5py.File(path, "w") as file:
-        for name, adata in modalities.items():
-            ad.io.write_elem(file, f"mod/{name}", adata)
-        ad.io.write_elem(file, "obs", pd.DataFrame(index=adata.obs_names))
+    """Write as muon does: its words stand before the HDF5."""
+    with mudata.set_options(pull_on_update=False), warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of names that two modalities share
+        mudata.MuData(modalities).write_h5mu(path)
     return path
 
 

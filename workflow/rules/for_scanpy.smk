@@ -50,5 +50,31 @@ rule write_cells_for_scanpy:
         "../scripts/write_cells_for_scanpy.py"
 
 
+rule write_multiome:
+    input:
+        expression=when(MULTIOME, "results/{name}/cells_expression.h5ad"),
+        accessibility="results/{name}/accessibility.h5ad",
+        cells=f"{MODEL}/for_scanpy.h5ad",
+    output:
+        multiome=f"{MODEL}/multiome.h5mu",
+    log:
+        "logs/write_multiome/{name}.{model}.log",
+    wildcard_constraints:
+        model=with_ability("inserts"),
+    conda:
+        "../../envs/plots.yaml"
+    resources:
+        mem_mb=scaled(2000, expression=20, accessibility=20, cells=10),
+        runtime=scaled(10),
+    params:
+        code=code("write_multiome"),
+    message:
+        "Writing genes, peaks and TFs in the cells of {wildcards.name} as a MuData"
+    script:
+        "../scripts/write_multiome.py"
+
+
 OUTPUTS["filters"] += ["for_scanpy.h5ad"]
 OUTPUTS["inserts"] += ["for_scanpy.h5ad"]
+if MULTIOME:
+    OUTPUTS["inserts"] += ["multiome.h5mu"]

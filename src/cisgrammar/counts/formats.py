@@ -41,16 +41,9 @@ def load(
         If there is no such file, or it is damaged or in no known format.
     """
     path = Path(path)
-    if sample and _is_hdf5(path):  # zarr has threads, without which a copy of the process hangs
+    if sample and h5py.is_hdf5(path):  # zarr has threads, without which a copy of the process hangs
         survive(path, lambda: _load(path, matrix, modality, sample=True), TIME_LIMIT)
     return _load(path, matrix, modality, sample)
-
-
-def _is_hdf5(path: Path) -> bool:
-    if not path.is_file():
-        return False
-    with path.open("rb") as stream:
-        return stream.read(8) == hdf5.MAGIC
 
 
 def _load(path: Path, matrix: str, modality: str | None, sample: bool) -> RawCounts:
@@ -100,10 +93,10 @@ def detect(path: Path) -> str:
             f"{path}: this is a file of R, which is not read here. Write its raw counts and "
             "cell labels to h5ad, with zellkonverter or SeuratDisk."
         )
-    with path.open("rb") as stream:
-        start = stream.read(8)
-    if start != hdf5.MAGIC:
+    if not h5py.is_hdf5(path):
         if path.suffix in hdf5.SUFFIXES:
+            with path.open("rb") as stream:
+                start = stream.read(8)
             raise InputError(
                 f"{path}: this is not an HDF5 file, whatever its name says: it starts with "
                 f"{start!r}. A download has probably brought an error page or a compressed "

@@ -23,7 +23,6 @@ from cisgrammar.counts.values import describe_values
 
 logger = logging.getLogger(__name__)
 
-MAGIC = b"\x89HDF\r\n\x1a\n"
 SUFFIXES = {".h5ad", ".h5", ".h5mu", ".hdf5", ".loom"}
 SAMPLE = 300_000  # values that preflight looks at
 BLOCK_CELLS = 4096

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 from anndata import AnnData
+from mudata import MuData, set_options
 
+from cisgrammar.common.files import whole_file
 from cisgrammar.interpret.influence import EFFECT, INFLUENCE
 
 
@@ -82,6 +85,37 @@ def cells_for_scanpy(
     )
     colour_types(result, colours)
     return result
+
+
+def write_multiome(genes: AnnData, peaks: AnnData, activity: AnnData, path: str | Path) -> None:
+    """Write genes, open peaks and the activity of TFs in the same cells as one MuData.
+
+    Parameters
+    ----------
+    genes
+        Cells x genes: counts.
+    peaks
+        Cells x peaks: which are open.
+    activity
+        Cells x motifs: from :func:`cells_for_scanpy`.
+    path
+        Where to, h5mu. Its modalities ``rna``, ``atac`` and ``tf`` have the cells of ``activity``
+        in their order; what is known of cells (``obs``), their maps (``obsm``) and neighbours
+        (``obsp``) stand once, for all modalities.
+    """
+    cells = activity.obs_names
+    modalities = {
+        name: AnnData(data[cells].X, pd.DataFrame(index=cells), data.var.copy())
+        for name, data in (("rna", genes), ("atac", peaks), ("tf", activity))
+    }
+    with set_options(pull_on_update=False), whole_file(path) as temporary:
+        result = MuData(modalities)
+        result.obs = activity.obs.copy()
+        result.uns = dict(activity.uns)
+        for mine, theirs in ((result.obsm, activity.obsm), (result.obsp, activity.obsp)):
+            for key, value in theirs.items():
+                mine[key] = value
+        result.write_h5mu(temporary, compression="gzip")
 
 
 def colour_types(data: AnnData, colours: Mapping[str, str]) -> None:

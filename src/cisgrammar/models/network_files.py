@@ -22,7 +22,6 @@ KEYS = (
     *("convolution", "batch_norm", "norm_after_activation", "epsilon", "before", "activation"),
     *("pool", "pool_stride", "stride", "dilation"),
 )
-_HDF5 = b"\x89HDF\r\n\x1a\n"
 _EPSILON = {"keras": 1e-3, "pytorch": 1e-5}  # defaults of either library
 # what Keras 3 calls by numbers
 _KERAS_3 = {"kernel": ("0", "1"), "gamma": ("0", "1", "2", "3")}
@@ -116,9 +115,9 @@ def _wrong_in(content: Mapping[str, Any]) -> Iterable[str]:
 def _read_weights(path: str | Path) -> tuple[str, Arrays]:
     """Read all arrays of a file by their path in it."""
     try:
-        with Path(path).open("rb") as start:
-            is_hdf5 = start.read(len(_HDF5)) == _HDF5
-        return ("keras", _read_hdf5(path)) if is_hdf5 else ("pytorch", _read_pytorch(path))
+        if h5py.is_hdf5(path):
+            return "keras", _read_hdf5(path)
+        return "pytorch", _read_pytorch(path)
     except (FileNotFoundError, PermissionError, MemoryError):
         raise
     except Exception as error:  # a damaged file can raise anything in h5py and torch

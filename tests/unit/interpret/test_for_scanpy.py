@@ -1,12 +1,19 @@
 import anndata as ad
 import matplotlib as mpl
+import mudata
 import numpy as np
 import pandas as pd
 import pytest
 import scanpy as sc
+from scipy import sparse
 
 from cisgrammar.common.files import read_h5ad, write_h5ad
-from cisgrammar.interpret.for_scanpy import cells_for_scanpy, pools_for_scanpy
+from cisgrammar.counts import read_files
+from cisgrammar.interpret.for_scanpy import (
+    cells_for_scanpy,
+    pools_for_scanpy,
+    write_multiome,
+)
 from cisgrammar.plots.tf_activity import row_names
 
 mpl.use("Agg")
@@ -64,3 +71,29 @@ def test_scanpy_draws_cells_by_tf_activity(tmp_path):
     assert list(data.var_names) == list(names) and list(data.var["motif"]) == list(names.index)
     assert list(data.obs["leiden"]) == list("001122")
     assert np.allclose(data.obsm["X_umap"], embedding.obsm["X_umap"])
+
+
+def test_a_multiome_is_read_by_mudata_and_by_this_pipeline(tmp_path):
+    activity, embedding = scores(["MA1.1", "MA2.1"]), scores([])
+    embedding.obs["leiden"] = list("001122")
+    embedding.obsp["connectivities"] = sparse.eye(6, format="csr")
+    cells = cells_for_scanpy(activity, embedding, pd.Series(["a", "b"]), COLOURS)
+    genes = ad.AnnData(sparse.csr_matrix(np.arange(18.0).reshape(6, 3)), embedding.obs[[]])
+    genes.var_names = ["g1", "g2", "shared"]
+    peaks = ad.AnnData(sparse.csr_matrix(np.tri(6, 2, dtype=np.float32)), embedding.obs[[]])
+    peaks.var_names = ["chr1:1-9", "shared"]
+    path = tmp_path / "multiome.h5mu"
+    write_multiome(genes[::-1], peaks, cells, path)
+
+    found = mudata.read_h5mu(path)
+    assert list(found.mod) == ["rna", "atac", "tf"]
+    assert list(found.obs_names) == list(cells.obs_names)
+    assert np.array_equal(found["rna"].X.toarray(), genes.X.toarray())
+    assert np.array_equal(found["atac"].X.toarray(), peaks.X.toarray())
+    assert np.allclose(found["tf"].X, cells.X)
+    assert list(found.obs["leiden"]) == list("001122")
+    assert np.allclose(found.obsm["X_umap"], embedding.obsm["X_umap"])
+    assert found.obsp["connectivities"].nnz == 6
+    again = read_files(path, modality="rna", cell_type="cell_type")
+    assert list(again.obs["cell_type"]) == TYPES
+    assert np.array_equal(again.X.toarray(), genes.X.toarray())
