@@ -149,33 +149,35 @@ class Killing:
     def one_run(self) -> None:
         """Kill a run and call it again until it ends; compare it."""
         run, failed = self.new_run("killed"), 0
+        process = call(run, self.targets)
         while True:
-            process = call(run, self.targets)
             wait = self.draws.expovariate(1 / self.every)
             if self.more() and not ends(process, wait):
                 way = self.draws.choice(WAYS)
                 kill(process, way, self.draws)
                 self.kills[way] += 1
+                failed = 0
+                if way == "job":
+                    continue  # other jobs go on, and may be killed too
                 if not ends(process, LONGEST_END):
                     self.by_hand[f"killed again: {way} did not end it"] += 1
                     kill(process, "group", self.draws)
                 process.wait()
                 wait_for_orphans(run.folder)
-                failed = 0
-                continue
-            if process.wait() == 0:
+            elif process.wait() == 0:
                 break
-            said = (run.folder / "said.txt").read_text()
-            if "Directory cannot be locked" in said[-3000:]:
+            elif "Directory cannot be locked" in (run.folder / "said.txt").read_text()[-3000:]:
                 run.snakemake("--unlock")
                 self.by_hand["--unlock"] += 1
                 (run.folder / "said.txt").write_text("")
-                continue
-            failed += 1
+            else:
+                failed += 1
             if failed == MOST_CALLS:
                 self.by_hand["call that fails again and again"] += 1
+                said = (run.folder / "said.txt").read_text()
                 self.differences.append(f"{run.folder}: {said[-500:]}")
                 return
+            process = call(run, self.targets)
         there = run.tables()
         self.differences += sorted(
             path for path in {*there, *self.whole} if there.get(path) != self.whole.get(path)
