@@ -175,10 +175,11 @@ def test_folds_decide_the_number_of_jobs(new_run, tiny_config, n_folds):
 def test_folds_wait_for_the_first_ones_search_where_they_start_from_it(
     new_run, tiny_config, warm_start, searches
 ):
-    tiny_config["tuning"]["warm_start"] = warm_start
-    tiny_config["scover"]["search"] = {"batch_size": [16, 32]}
-    run = new_run(tiny_config)
-    plan = run.plan(f"results/{tiny_config['name']}/scover/fold1/hyperparameters.json")
+    config = copy.deepcopy(tiny_config)
+    config["tuning"]["warm_start"] = warm_start
+    config["scover"]["search"] = {"batch_size": [16, 32]}
+    run = new_run(config)
+    plan = run.plan(f"results/{config['name']}/scover/fold1/hyperparameters.json")
     assert plan["tune_model"] == searches
 
 

@@ -190,6 +190,19 @@ def how_to_attribute(*keys):
     return {key: config["attributions"][key] for key in keys} if config["attributions"] else {}
 
 
+# what is known of the expression of genes, by what models learn; nothing where it was not measured
+EXPRESSION_OF = {
+    "pools": EXPRESSION,
+    "cells": CELLS_EXPRESSION,
+    "populations": "results/{name}/populations.h5ad",
+}
+
+
+def expression_of(wildcards):
+    """Give the expression of genes in what a model's targets are."""
+    return EXPRESSION_OF[MODELS[wildcards.model].data.name] or []
+
+
 def motif_effects(model):
     """Name the table of what motifs do in cell types, for a model that says it in one way."""
     abilities = MODELS[model].abilities

@@ -130,6 +130,36 @@ rule discover_patterns:
         "../scripts/discover_patterns.py"
 
 
+rule find_pattern_regulators:
+    input:
+        by_label=f"{ATTRIBUTION_FOLDER}/families_by_label.tsv",
+        families=f"{ATTRIBUTION_FOLDER}/pattern_families.tsv",
+        expression=expression_of,
+    output:
+        regulators=model_table(
+            "attributions/pattern_regulators.tsv",
+            "pattern_regulators",
+            OF_BASES,
+            "TFs of families of patterns",
+        ),
+    log:
+        "logs/find_pattern_regulators/{name}.{model}.log",
+    wildcard_constraints:
+        model=one_of(ATTRIBUTION_MODELS),
+    conda:
+        "../../envs/motifs.yaml"
+    resources:
+        mem_mb=scaled(2000, expression=20),
+        runtime=scaled(30, expression=0.1),
+    params:
+        settings=how_to_attribute("by"),
+        code=code("find_pattern_regulators"),
+    message:
+        "Looking for the TFs behind the patterns of {wildcards.model} in {wildcards.name}"
+    script:
+        "../scripts/find_pattern_regulators.py"
+
+
 rule plot_patterns:
     input:
         motifs=f"{ATTRIBUTION_FOLDER}/patterns.meme",
@@ -163,3 +193,5 @@ for each in ATTRIBUTION_MODELS:
     OUTPUTS[each] += ["attributions/labels.tsv", "attributions/logos"]
     if config["attributions"]["patterns"]:
         OUTPUTS[each] += ["attributions/patterns.tsv", "figures/pattern_logos.svg"]
+        if EXPRESSION_OF[MODELS[each].data.name]:
+            OUTPUTS[each] += ["attributions/pattern_regulators.tsv"]

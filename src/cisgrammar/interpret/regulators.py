@@ -116,6 +116,54 @@ def find_regulators(families: AnnData, counts: AnnData) -> pd.DataFrame:
     return _ranked(table, families)
 
 
+def find_pattern_regulators(
+    by_label: pd.DataFrame, families: pd.DataFrame, expression: AnnData
+) -> pd.DataFrame:
+    """Correlate what families of patterns contribute with the expression of their TFs, over labels.
+
+    Parameters
+    ----------
+    by_label
+        Families (index) x labels: from
+        :func:`cisgrammar.interpret.pattern_families.contribution_by_label`. Differences of two
+        labels are passed over.
+    families
+        family, tfs: from :func:`cisgrammar.interpret.pattern_families.name_patterns`.
+    expression
+        Labels x genes: :func:`sum_by_label`.
+
+    Returns
+    -------
+    As :func:`find_regulators`, over labels in place of pools. Fewer than four labels cannot be
+    correlated: then ``rho`` is missing.
+    """
+    labels = [label for label in by_label.columns if label in expression.obs_names]
+    var = families.set_index("family")[["tfs"]].loc[by_label.index]
+    contributions = AnnData(by_label[labels].to_numpy().T, pd.DataFrame(index=labels), var)
+    return find_regulators(contributions, expression)
+
+
+def sum_by_label(counts: AnnData, by: str | None) -> AnnData:
+    """Add up counts by label, and scale each label's to a million: labels x genes.
+
+    Parameters
+    ----------
+    counts
+        Pools or cells x genes.
+    by
+        Column of ``obs`` with the labels. None: ``cell_type`` where there is one, else each row
+        is a label.
+    """
+    column = by or ("cell_type" if "cell_type" in counts.obs else None)
+    names = counts.obs[column].astype(str) if column else counts.obs_names
+    number, labels = pd.factorize(np.asarray(names, dtype=object), sort=True)
+    member = sparse.csr_matrix((np.ones(len(number)), (number, np.arange(len(number)))))
+    total = sparse.csr_matrix(member @ sparse.csr_matrix(counts.X))
+    per_label = np.maximum(np.asarray(total.sum(axis=1)).ravel(), 1)
+    scaled = sparse.csr_matrix(sparse.diags(1e6 / per_label) @ total)
+    return AnnData(scaled, pd.DataFrame(index=labels), counts.var.copy())
+
+
 def _first_names(genes: pd.DataFrame) -> str:
     return ", ".join(map(str, genes.get("gene_name", genes.index)[:3]))
 

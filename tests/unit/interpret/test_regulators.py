@@ -4,7 +4,13 @@ import pandas as pd
 import pytest
 from scipy import sparse, stats
 
-from cisgrammar.interpret.regulators import find_regulators, match_genes, summarise_regulators
+from cisgrammar.interpret.regulators import (
+    find_pattern_regulators,
+    find_regulators,
+    match_genes,
+    sum_by_label,
+    summarise_regulators,
+)
 
 POOLS = [f"pool{i}" for i in range(6)]
 
@@ -84,3 +90,35 @@ def test_genes_are_matched_by_name_and_then_by_id():
     genes = pd.DataFrame({"gene_name": ["Elk1", "elk1", "x"]}, index=["G1.3", "G2", "ELK1"])
     assert match_genes(["ELK1", "g1", "G1.3", "G2", "none"], genes) == [0, 0, 0, 1, -1]
     assert match_genes(["yal001c"], pd.DataFrame(index=["YAL001C"])) == [0]
+
+
+def test_counts_of_a_label_are_added_up_and_scaled_to_a_million():
+    counts = anndata.AnnData(
+        sparse.csr_matrix(np.array([[1.0, 1], [0, 0], [5, 3]])),
+        pd.DataFrame({"cell_type": ["10", "NA", "10"]}, list("abc")),
+    )
+    found = sum_by_label(counts, None)
+    assert list(found.obs_names) == ["10", "NA"]
+    assert found.X.toarray().tolist() == [[6e5, 4e5], [0, 0]]
+    alone = sum_by_label(anndata.AnnData(counts.X, pd.DataFrame(index=list("cab"))), None)
+    assert list(alone.obs_names) == list("abc")
+
+
+def test_patterns_go_with_the_expression_of_their_tfs_over_labels_alone():
+    families, counts = made()
+    by_label = families.to_df().T.assign(**{"pool1 - pool0": 100.0})
+    table = families.var.rename_axis("family").reset_index()
+    found = find_pattern_regulators(by_label, table, sum_by_label(counts, None))
+    best = found[(found["family"] == "ETS/A") & (found["tf"] == "UP")]
+    up, down = np.array([[0, 1, 2, 4, 8, 16], [9, 7, 8, 3, 2, 1]])
+    scaled = up / (up + down)
+    assert best["rho"].item() == pytest.approx(stats.spearmanr(range(6), scaled).statistic)
+    few = find_pattern_regulators(by_label[POOLS[:3]], table, sum_by_label(counts, None))
+    assert few["rho"].isna().all()
+
+
+def test_no_pattern_has_no_regulator():
+    _, counts = made()
+    nothing = pd.DataFrame(columns=POOLS, dtype=float)
+    families = pd.DataFrame({"family": [], "tfs": []}, dtype=object)
+    assert find_pattern_regulators(nothing, families, sum_by_label(counts, None)).empty

@@ -13,6 +13,7 @@ def test_bases_are_explained_label_by_label_and_drawn(finished_copy, tiny_config
     run = finished_copy
     run.configure({**tiny_config, "attributions": SECTION})
     expected = {"attribute_bases", "plot_attributions", "discover_patterns", "plot_patterns"}
+    expected |= {"find_pattern_regulators"}
     expected |= {"write_provenance", "write_summary"}
     assert set(run.plan()) - expected == set()
     run.snakemake("--cores", "2")
