@@ -67,6 +67,12 @@ def below(process: int) -> list[int]:
     return found
 
 
+def commands(process: int) -> list[str]:
+    """Give the command lines of the processes that one started, and those that these did."""
+    started = set(below(process))
+    return [command for number, _, command in in_proc() if number in started]
+
+
 def kill(process: subprocess.Popen[str], way: str, draws: random.Random) -> None:
     """Send the signal of a way to whom it is for."""
     with contextlib.suppress(ProcessLookupError):
@@ -160,7 +166,8 @@ class Killing:
                 if way == "job":
                     continue  # other jobs go on, and may be killed too
                 if not ends(process, LONGEST_END):
-                    self.by_hand[f"killed again: {way} did not end it"] += 1
+                    going = [each.rpartition("/")[2].strip() for each in commands(process.pid)]
+                    self.by_hand[f"killed again: {way} did not end {going}"] += 1
                     kill(process, "group", self.draws)
                 process.wait()
                 wait_for_orphans(run.folder)
