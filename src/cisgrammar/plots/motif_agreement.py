@@ -5,6 +5,7 @@ from __future__ import annotations
 import pandas as pd
 from matplotlib.figure import Figure
 
+from cisgrammar.models.registry import MODELS
 from cisgrammar.plots import style
 from cisgrammar.plots.heatmaps import Heatmap
 
@@ -31,7 +32,8 @@ def agreement_heatmap(found: pd.DataFrame, n_top: int = N_TOP) -> Figure:
     style.require(found, "agreement_heatmap", ["family", "model", "agreement"])
     families = found["family"].drop_duplicates().head(n_top)
     shown = found[found["family"].isin(families)]
-    names = shown["model"] + " \N{MIDDLE DOT} " + shown["family"]
+    titles = shown["model"].map({name: spec.title for name, spec in MODELS.items()})
+    names = titles + " \N{MIDDLE DOT} " + shown["family"]
     values = shown.drop(columns=ABOUT).set_axis(names, axis=0)
     groups = shown["family"] + " (r = " + shown["agreement"].map(style.signed) + ")"
     return Heatmap(

@@ -38,11 +38,11 @@ def test_families_are_drawn_by_label():
 
 def test_models_stand_below_each_other_with_their_agreement():
     found = pd.DataFrame(
-        {"family": ["f", "f"], "model": ["scover", "hybrid"], "r": 0.5, "agreement": 0.5,
+        {"family": ["f", "f"], "model": ["scover", "scbasset"], "r": 0.5, "agreement": 0.5,
          "n_models": 2, "A": [1.0, -1.0], "B": [-1.0, 1.0]}
     )  # fmt: skip
     said = " ".join(texts(agreement_heatmap(found)))
-    assert "scover" in said and "hybrid" in said and "r = 0.50" in said
+    assert "scover" in said and "scBasset" in said and "r = 0.50" in said
 
 
 def test_nothing_to_draw_is_an_error():
