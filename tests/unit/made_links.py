@@ -51,7 +51,7 @@ def made_gene_peaks(n_genes=30, n_cells=90, seed=1):
     noisy = expression + rng.normal(0, 0.5, expression.shape).astype(np.float32)
     known = Expression(
         expression, np.eye(n_genes, dtype=np.float32), sparse.csr_matrix(noisy),
-        np.zeros(n_genes, np.float32),
+        np.zeros(n_genes, np.float32), np.zeros((n_genes, n_genes), np.float32),
     )  # fmt: skip
     scaled = Scaled(Counted(sparse.csr_matrix(is_open)), n_peaks, torch.arange(n_cells), True)
     data = GenePeaks(candidates, torch.from_numpy(described), scaled, known, REACH)

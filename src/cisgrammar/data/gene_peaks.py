@@ -20,6 +20,8 @@ from cisgrammar.common.seeds import derive_seed
 from cisgrammar.data.folds import TEST, TRAIN, VALIDATION
 
 PEAKS_AT_ONCE = 512
+DENSE_SHARE = 0.1  # of peaks, which the width of a kernel reaches
+MOST_SHIFTS = 500
 
 
 class Accessibility(Protocol):
@@ -61,20 +63,82 @@ class Predicted:
     weight
         Of cells: ``(cells, described)``.
     intercept
-        Of cells; None leaves depth out.
+        Of cells.
+    log_odds
+        Whether to give log odds of being open in place of probabilities.
     """
 
-    def __init__(self, embedding: Tensor, weight: Tensor, intercept: Tensor | None) -> None:
+    def __init__(
+        self, embedding: Tensor, weight: Tensor, intercept: Tensor, log_odds: bool = False
+    ) -> None:
         self._embedding, self._weight, self._intercept = embedding, weight, intercept
+        self._log_odds = log_odds
         self.n_cells = len(weight)
 
     def of_peaks(self, peaks: np.ndarray, cells: Tensor | None = None) -> Tensor:
         """Give ``(cells, peaks)``."""
         weight = self._weight if cells is None else self._weight[cells]
         logits = weight @ self._embedding[torch.from_numpy(peaks)].T
-        if self._intercept is not None:
-            logits += (self._intercept if cells is None else self._intercept[cells])[:, None]
-        return torch.sigmoid(logits)
+        logits += (self._intercept if cells is None else self._intercept[cells])[:, None]
+        return logits if self._log_odds else torch.sigmoid(logits)
+
+
+def without_depth(
+    embedding: Tensor, weight: Tensor, intercept: Tensor, log_odds: bool = False
+) -> Predicted:
+    """Take out what moves the logits of peaks that do not vary, so that these are all alike.
+
+    Parameters
+    ----------
+    embedding, weight, intercept, log_odds
+        As :class:`Predicted` has them.
+
+    Notes
+    -----
+    Counts cannot tell a cell's depth from how many of its peaks are open: something has to stand
+    still. The intercept holds only a part of both, as a cell's weights times whatever
+    descriptions have in common are the rest. What stands still here is the description that most
+    peaks are alike to, :func:`densest_description`, as size factors of RNA-seq rest on the genes
+    that do not change (Anders & Huber 2010). A cell's logit of it gives way to the mean over cells.
+    """
+    still = densest_description(embedding, weight)
+    level = (weight @ still + intercept).mean()
+    return Predicted(embedding - still, weight, level.expand(len(weight)), log_odds)
+
+
+def densest_description(embedding: Tensor, weight: Tensor) -> Tensor:
+    """Find the description around which peaks are densest, by how alike their logits are.
+
+    Parameters
+    ----------
+    embedding, weight
+        As :class:`Predicted` has them.
+
+    Returns
+    -------
+    ``(described,)``. Two descriptions are as far apart as the root mean square, over cells, of
+    how their logits differ about the mean of cells.
+
+    Notes
+    -----
+    Mean shift from the median (Fukunaga & Hostetler 1975), with a normal kernel that is as wide as
+    the distance to the nearest tenth of peaks.
+    """
+    moving = (weight - weight.mean(dim=0)).double().numpy()
+    sizes, directions = np.linalg.eigh(moving.T @ moving / len(moving))
+    kept = sizes > 1e-9 * sizes[-1]
+    lengths, directions = np.sqrt(sizes[kept]), directions[:, kept]
+    places = embedding.double().numpy() @ directions * lengths
+    centre = np.median(places, axis=0)
+    for _ in range(MOST_SHIFTS):
+        square = ((places - centre) ** 2).sum(axis=1)
+        near = np.exp(-square / np.quantile(square, DENSE_SHARE))
+        moved = near @ places / near.sum()
+        done = np.abs(moved - centre).max() < 1e-6 * np.sqrt((lengths**2).sum())
+        centre = moved
+        if done:
+            break
+    return torch.from_numpy(directions @ (centre / lengths)).to(embedding.dtype)
 
 
 class Scaled:
@@ -136,17 +200,20 @@ class Expression:
         ``(cells, components)``.
     loadings
         ``(components, genes)``: their product is expression, in standard deviations of training
-        cells about their mean.
+        cells about their mean, less what is shared.
     measured
         Cells x genes in the same unit, but not centred (CSR): ``measured - mean`` is centred.
     mean
         Of training cells: ``(genes,)``.
+    shared
+        ``(components, genes)``: the product with components moves all genes alike.
     """
 
     components: np.ndarray
     loadings: np.ndarray
     measured: sparse.csr_matrix
     mean: np.ndarray
+    shared: np.ndarray
 
     def denoised(self, genes: np.ndarray) -> np.ndarray:
         """Rebuild genes from components: ``(cells, genes)``."""
@@ -154,11 +221,16 @@ class Expression:
 
     def observed(self, genes: np.ndarray) -> np.ndarray:
         """Give genes as measured, about the mean of training cells: ``(cells, genes)``."""
-        return self.measured[:, genes].toarray() - self.mean[genes]
+        about = self.measured[:, genes].toarray() - self.mean[genes]
+        return about - self.components @ self.shared[:, genes]
 
 
 def learn_expression(
-    counts: sparse.csr_matrix, train: np.ndarray, n_components: int, seed: int
+    counts: sparse.csr_matrix,
+    train: np.ndarray,
+    n_components: int,
+    seed: int,
+    relative: bool = False,
 ) -> Expression:
     """Scale genes and find components, by training cells alone; place all cells by them.
 
@@ -172,6 +244,8 @@ def learn_expression(
         Fewer than training cells and genes.
     seed
         Of the search for components.
+    relative
+        Whether what moves the genes that do not vary is taken out of all genes.
 
     Raises
     ------
@@ -181,7 +255,9 @@ def learn_expression(
     Notes
     -----
     Murakami et al. (2025) scale genes by all cells, and project without centring what was
-    centred to find the components. Here all is centred, by training cells.
+    centred to find the components. Here all is centred, by training cells. Counts tell how a gene
+    compares with all others: where many rise, the rest seem to fall. With ``relative`` those stand
+    still that most are alike to, as peaks do in :func:`without_depth`.
     """
     n_most = min(len(train), counts.shape[1])
     if n_components >= n_most:
@@ -204,8 +280,17 @@ def learn_expression(
     back = scaled[train].T @ fitted - np.outer(mean, fitted.sum(axis=0))
     loadings = (back / norm).T
     components = scaled @ loadings.T - mean @ loadings.T
+    shared = np.zeros_like(loadings)
+    if relative:
+        logs = np.ascontiguousarray((loadings * deviation).T)
+        still = densest_description(torch.from_numpy(logs), torch.from_numpy(components[train]))
+        shared = np.outer(still.numpy(), factor)
     return Expression(
-        components.astype(np.float32), loadings.astype(np.float32), scaled, mean.astype(np.float32)
+        components.astype(np.float32),
+        (loadings - shared).astype(np.float32),
+        scaled,
+        mean.astype(np.float32),
+        shared.astype(np.float32),
     )
 
 

@@ -23,6 +23,7 @@ from cisgrammar.data.gene_peaks import (
     Scaled,
     learn_expression,
     split_cells,
+    without_depth,
 )
 from cisgrammar.genome.candidates import Candidates
 from cisgrammar.genome.shuffling import shuffle_dinucleotides
@@ -82,6 +83,7 @@ def gather_gene_peaks(
             f"{examples(counts.obs_names)}). One of the two files is of an earlier run: delete "
             "accessibility.h5ad and cells_expression.h5ad and run again."
         )
+    how = settings["expression"]
     parts = split_cells(cells.n_obs, settings["cells"], seed)
     train = np.flatnonzero(parts == TRAIN)
     matrix = counts.X[rows]
@@ -94,17 +96,20 @@ def gather_gene_peaks(
         described = embed_sequences(model, torch.from_numpy(shuffle_dinucleotides(codes, seed)))
     weight, intercept = (each.detach().cpu() for each in model.cell_weights())
     source: Accessibility = Counted(cells.X)
-    if settings["accessibility"] == "denoised":
-        source = Predicted(embedding, model.head.weight.detach().cpu(), None)
-    elif settings["accessibility"] == "predicted":
+    if settings["accessibility"] == "predicted":
         source = Predicted(embedding, weight, intercept)
+    elif settings["accessibility"] != "counts":
+        own = (each.detach().cpu() for each in (model.head.weight, model.head.bias))
+        log_odds = settings["accessibility"] == "log_odds"
+        source = without_depth(embedding, *own, log_odds)
     scaled = Scaled(
         source, cells.n_vars, torch.from_numpy(train), settings["centred"],
         settings["scale"] == "all",
     )  # fmt: skip
     expression = learn_expression(
-        matrix, train, settings["expression"]["components"], derive_seed(seed, "components")
-    )
+        matrix, train, seed=derive_seed(seed, "components"), n_components=how["components"],
+        relative=how["relative"],
+    )  # fmt: skip
     spread = described.std(dim=0).clamp(min=1e-6)
     data = GenePeaks(
         candidates,
@@ -123,6 +128,7 @@ def _of_genes(expression: Expression, columns: np.ndarray, train: np.ndarray) ->
         expression,
         components=expression.components / size,
         loadings=expression.loadings[:, columns] * size,
+        shared=expression.shared[:, columns] * size,
         measured=expression.measured[:, columns],
         mean=expression.mean[columns],
     )

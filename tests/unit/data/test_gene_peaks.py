@@ -9,9 +9,11 @@ from cisgrammar.data.gene_peaks import (
     Counted,
     Predicted,
     Scaled,
+    densest_description,
     learn_expression,
     pools_of_cells,
     split_cells,
+    without_depth,
 )
 
 
@@ -68,14 +70,64 @@ def test_scaled_together_peaks_keep_their_proportions():
     assert np.allclose(found.of_peaks(np.arange(2)).numpy(), expected)
 
 
-def test_predicted_accessibility_is_the_first_stage_s_with_or_without_depth():
+def test_predicted_accessibility_is_the_first_stage_s():
     embedding, weight, depth = torch.randn(5, 3), torch.randn(7, 3), torch.randn(7)
     peaks, cells = np.array([4, 1]), torch.tensor([0, 6])
     found = Predicted(embedding, weight, depth).of_peaks(peaks, cells)
-    expected = torch.sigmoid(weight @ embedding.T + depth[:, None])[cells][:, peaks]
-    assert torch.allclose(found, expected)
-    free = Predicted(embedding, weight, None).of_peaks(peaks)
-    assert torch.allclose(free, torch.sigmoid(weight @ embedding.T)[:, peaks])
+    logits = (weight @ embedding.T + depth[:, None])[cells][:, peaks]
+    assert torch.allclose(found, torch.sigmoid(logits))
+    found = Predicted(embedding, weight, depth, log_odds=True).of_peaks(peaks, cells)
+    assert torch.allclose(found, logits)
+
+
+def peaks_of_which_most_stand_still():
+    """Make descriptions: 60 alike, 40 that bear what opens them in some cells; and cells."""
+    torch.manual_seed(0)
+    embedding = torch.tensor([1.0, 2.0, -1.0]) + 0.02 * torch.randn(100, 3)
+    embedding[60:] += torch.tensor([2.0, 0.0, 1.0]) * torch.rand(40, 1)
+    return embedding, torch.randn(30, 3), torch.randn(30)
+
+
+def test_most_peaks_stand_still_whatever_the_others_do():
+    embedding, weight, _ = peaks_of_which_most_stand_still()
+    found = densest_description(embedding, weight)
+    assert torch.allclose(found, torch.tensor([1.0, 2.0, -1.0]), atol=0.02)
+    assert (embedding.mean(dim=0) - found).abs().max() > 0.3, "their mean does not"
+
+
+@pytest.mark.parametrize("log_odds", [True, False])
+def test_without_depth_peaks_that_do_not_vary_are_as_open_in_each_cell(log_odds):
+    embedding, weight, depth = peaks_of_which_most_stand_still()
+    peaks = np.arange(100)
+    found = without_depth(embedding, weight, depth, log_odds).of_peaks(peaks)
+    logits = found if log_odds else torch.logit(found)
+    whole = weight @ embedding.T + depth[:, None]
+    assert logits[:, :60].mean(dim=1).std() < 0.02 < whole[:, :60].mean(dim=1).std()
+    assert torch.allclose(logits.mean(dim=0), whole.mean(dim=0), atol=1e-4), "peaks keep theirs"
+    assert torch.allclose(logits - logits[:, :1], whole - whole[:, :1], atol=1e-3)
+    # the same where descriptions move and the intercept makes up for it
+    moved = without_depth(embedding + 1, weight, depth - weight.sum(dim=1), log_odds)
+    assert torch.allclose(moved.of_peaks(peaks), found, atol=1e-3)
+
+
+def test_genes_that_do_not_vary_stand_still_where_many_others_rise():
+    rng = np.random.default_rng(1)
+    rises = np.arange(200) < 80
+    state = np.repeat([0, 1], 150)
+    rate = np.exp(2 + np.outer(state, 1.5 * rises))
+    depth = 2000 * rng.lognormal(0, 0.2, (300, 1))
+    counts = sparse.csr_matrix(rng.poisson(depth * rate / rate.sum(axis=1, keepdims=True)))
+    genes, train = np.arange(200), np.arange(0, 300, 2)
+
+    def change(relative):
+        learned = learn_expression(counts, train, 3, seed=1, relative=relative)
+        both = learned.denoised(genes), learned.observed(genes)
+        return [each[state == 1].mean(axis=0) - each[state == 0].mean(axis=0) for each in both]
+
+    for plain, relative in zip(change(False), change(True), strict=True):
+        assert plain[~rises].mean() < -0.3, "they seem to fall"
+        assert abs(relative[~rises].mean()) < 0.1
+        assert relative[rises].mean() > plain[rises].mean()
 
 
 def test_cells_are_split_once_and_the_same_again():
