@@ -257,7 +257,9 @@ def learn_expression(
     Murakami et al. (2025) scale genes by all cells, and project without centring what was
     centred to find the components. Here all is centred, by training cells. Counts tell how a gene
     compares with all others: where many rise, the rest seem to fall. With ``relative`` those stand
-    still that most are alike to, as peaks do in :func:`without_depth`.
+    still that most are alike to, as peaks do in :func:`without_depth`; the better half of genes
+    is asked, as genes with hardly a count show no change, and is taken out of all in proportion
+    to how their log(1 + x) answers.
     """
     n_most = min(len(train), counts.shape[1])
     if n_components >= n_most:
@@ -282,9 +284,13 @@ def learn_expression(
     components = scaled @ loadings.T - mean @ loadings.T
     shared = np.zeros_like(loadings)
     if relative:
-        logs = np.ascontiguousarray((loadings * deviation).T)
+        response = of_train.copy()
+        response.data = -np.expm1(-response.data)  # of log(1 + x) to a change of log(x)
+        response = np.asarray(response.mean(axis=0)).ravel()
+        heard = response >= max(np.median(response), 1e-6)
+        logs = np.ascontiguousarray((loadings * deviation)[:, heard].T / response[heard, None])
         still = densest_description(torch.from_numpy(logs), torch.from_numpy(components[train]))
-        shared = np.outer(still.numpy(), factor)
+        shared = np.outer(still.numpy(), response * factor)
     return Expression(
         components.astype(np.float32),
         (loadings - shared).astype(np.float32),

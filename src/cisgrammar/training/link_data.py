@@ -99,9 +99,9 @@ def gather_gene_peaks(
     if settings["accessibility"] == "predicted":
         source = Predicted(embedding, weight, intercept)
     elif settings["accessibility"] != "counts":
-        own = (each.detach().cpu() for each in (model.head.weight, model.head.bias))
+        own, bias = (each.detach().cpu() for each in (model.head.weight, model.head.bias))
         log_odds = settings["accessibility"] == "log_odds"
-        source = without_depth(embedding, *own, log_odds)
+        source = without_depth(embedding, own, bias, log_odds)
     scaled = Scaled(
         source, cells.n_vars, torch.from_numpy(train), settings["centred"],
         settings["scale"] == "all",

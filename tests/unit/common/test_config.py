@@ -109,6 +109,7 @@ def test_defaults_are_the_papers():
         "epochs": 40,
         "grace": 1,
         "reduction": 2,
+        "warm_start": None,
         "side_by_side": None,
     }
     assert config["training"]["patience"] == 1
