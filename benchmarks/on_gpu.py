@@ -122,7 +122,7 @@ def write(out: Path, about: dict, found: dict[str, Rows], failed: dict[str, str]
     (out / "on_gpu.json").write_text(json.dumps(figures, indent=1) + "\n")
     versions = ", ".join(f"{name} {version}" for name, version in about["versions"].items())
     lines = [
-        f"{about['gpu']}, driver {about['driver']}; {versions}; commit {about['commit']}, "
+        f"{about['gpu'] or 'No GPU'}, driver {about['driver']}; {versions}; commit {about['commit']}, "
         f"{about['date']}."
     ]
     for name, rows in found.items():
