@@ -121,10 +121,9 @@ def write(out: Path, about: dict, found: dict[str, Rows], failed: dict[str, str]
     figures = {"machine": about, "parts": found, "failed": failed}
     (out / "on_gpu.json").write_text(json.dumps(figures, indent=1) + "\n")
     versions = ", ".join(f"{name} {version}" for name, version in about["versions"].items())
-    lines = [
-        f"{about['gpu'] or 'No GPU'}, driver {about['driver']}; {versions}; commit {about['commit']}, "
-        f"{about['date']}."
-    ]
+    card = about["gpu"] or "No GPU"
+    where = f"commit {about['commit']}, {about['date']}"
+    lines = [f"{card}, driver {about['driver']}; {versions}; {where}."]
     for name, rows in found.items():
         lines += ["", f"## {name}", "", PARTS[name].about, ""]
         lines += [measure.layout(rows)] if rows else []
