@@ -33,16 +33,21 @@ from cisgrammar.training.loop import train
 WINOGRAD, LAYERS, CHANNELS_LAST = "Winograd", "plain layers", "plain layers, channels last"
 
 
-def run(threads: list[int], cells: tuple[int, ...] = (2000, 100_000), peaks: int = 426) -> list:
+def run(
+    threads: list[int],
+    cells: tuple[int, ...] = (2000, 100_000),
+    peaks: int = 426,
+    rounds: int = 5,
+) -> list[dict[str, object]]:
     table = []
     for n_cells in cells:
-        seconds = epochs(n_cells, peaks, threads[0])
+        seconds = epochs(n_cells, peaks, threads[0], rounds)
         size = f"{n_cells} cells, {peaks} peaks"
         table += measure.rows("scBasset trunk", size, threads[0], seconds, reference=LAYERS)
     return table
 
 
-def epochs(n_cells: int, n_peaks: int, threads: int, rounds: int = 5) -> dict[str, list[float]]:
+def epochs(n_cells: int, n_peaks: int, threads: int, rounds: int) -> dict[str, list[float]]:
     """Seconds of epochs, by way; the first of each is not counted."""
     measure.set_threads(threads)
     now = time.process_time if threads == 1 else time.perf_counter
@@ -111,5 +116,8 @@ if __name__ == "__main__":
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--cells", type=int, nargs="+", default=[2000, 100_000])
     parser.add_argument("--peaks", type=int, default=426)
+    parser.add_argument("--rounds", type=int, default=5)
     arguments = parser.parse_args()
-    print(measure.layout(run([arguments.threads], tuple(arguments.cells), arguments.peaks)))
+    sizes = (arguments.peaks, arguments.rounds)
+    for n_cells in arguments.cells:
+        print(measure.layout(run([arguments.threads], (n_cells,), *sizes)), flush=True)
