@@ -27,9 +27,9 @@ def run(threads: list[int], runs: int = 3) -> list[dict[str, object]]:
     return table
 
 
-def kidney_split(sequences: int = SEQUENCES, fold: int = 0) -> Split:
+def kidney_split(sequences: int = SEQUENCES, fold: int = 0, length: int = LENGTH) -> Split:
     """Make random data of the kidney's size, training and validation part of one of ten folds."""
-    codes, targets = random_data(sequences, LENGTH)
+    codes, targets = random_data(sequences, length)
     tested = sequences // 10
     order = torch.arange(sequences, device=codes.device).roll(-fold * tested)
     validated = (sequences - tested) // 5

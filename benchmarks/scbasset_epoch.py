@@ -28,6 +28,7 @@ import measure
 import numpy as np
 import torch
 from defaults import settings_of
+from networks import DEVICE
 from scipy import sparse
 
 from cisgrammar.data.open_entries import OpenEntries
@@ -103,13 +104,13 @@ def one(precision: str, folder: Path, threads: int) -> tuple[float, float]:
     now = time.process_time if threads == 1 else time.perf_counter
 
     def training() -> None:
-        targets = OpenEntries.of_matrix(sparse.load_npz(folder / "cells_by_peaks.npz"))
-        codes = torch.from_numpy(np.load(folder / "codes.npy"))
-        rows = torch.randperm(len(codes), generator=torch.Generator().manual_seed(0))
+        targets = OpenEntries.of_matrix(sparse.load_npz(folder / "cells_by_peaks.npz"), DEVICE)
+        codes = torch.from_numpy(np.load(folder / "codes.npy")).to(DEVICE)
+        rows = torch.randperm(len(codes), generator=torch.Generator().manual_seed(0)).to(DEVICE)
         n_train = int(0.9 * len(rows))
         split = Split(Inputs(codes), targets, rows[:n_train], rows[n_train:])
         settings = settings_of("scbasset") | {"length": LENGTH, "precision": precision}
-        model = build_model("scbasset", targets.n_cells, settings, {}, 1)
+        model = build_model("scbasset", targets.n_cells, settings, {}, 1).to(DEVICE)
         train(
             model, split, learning_rate=0.01, batch_size=BATCH, epochs=EPOCHS, patience=None,
             seed=1, on_epoch=lambda *_: ends.append(now()),

@@ -8,10 +8,10 @@ from collections.abc import Callable
 import measure
 import numpy as np
 import torch
+import torch.nn.functional as F
 from defaults import settings_of
-from scipy import sparse
+from networks import DEVICE
 from torch import Tensor, nn
-from torch.nn import functional as F
 
 from cisgrammar.data.open_entries import OpenEntries
 from cisgrammar.data.split import Inputs, Split
@@ -76,17 +76,19 @@ def run(threads: list[int], runs: int = 3, cells: tuple[int, ...] = (2000, 10_00
 def data(n_cells: int, length: int) -> tuple[Tensor, OpenEntries]:
     rng = np.random.default_rng(0)
     codes = torch.from_numpy(rng.integers(0, 4, (BATCH, length), dtype=np.uint8))
-    open_entries = sparse.random(n_cells, BATCH, SHARE_OPEN, format="csc", random_state=1)
-    return codes, OpenEntries.of_matrix(open_entries)
+    cells = [np.flatnonzero(rng.random(n_cells) < SHARE_OPEN) for _ in range(BATCH)]
+    ends = np.cumsum([0, *map(len, cells)])
+    found = torch.from_numpy(ends), torch.from_numpy(np.concatenate(cells).astype(np.int32))
+    return codes.to(DEVICE), OpenEntries(*(part.to(DEVICE) for part in found), n_cells)
 
 
-def steps(n_cells: int, length: int = LENGTH) -> dict[str, Callable[[], None]]:
+def steps(n_cells: int, length: int = LENGTH, **changes: object) -> dict[str, Callable[[], None]]:
     """Give a step of each implementation: forward, loss, backward, Adam."""
-    settings = settings_of("scbasset") | {"length": length}
+    settings = settings_of("scbasset") | {"length": length} | changes
     codes, targets = data(n_cells, length)
-    rows = torch.arange(BATCH)
+    rows = torch.arange(BATCH, device=DEVICE)
     split = Split(Inputs(codes), targets, rows, rows)
-    plain = Plain(n_cells, settings)
+    plain = Plain(n_cells, settings).to(DEVICE)
     adam = torch.optim.Adam(plain.parameters(), lr=0.01, betas=(0.95, 0.9995))
 
     def published() -> None:
@@ -99,7 +101,7 @@ def steps(n_cells: int, length: int = LENGTH) -> dict[str, Callable[[], None]]:
     found: dict[str, Callable[[], None]] = {PLAIN: published}
     for precision in ("float32", "bfloat16"):
         changed = settings | {"precision": precision}
-        model = build_model("scbasset", n_cells, changed, {}, 1).train()
+        model = build_model("scbasset", n_cells, changed, {}, 1).to(DEVICE).train()
         found[f"cisgrammar, {precision}"] = _step(model, split, rows)
     return found
 
@@ -135,7 +137,7 @@ def error() -> list[dict]:
     settings = settings_of("scbasset") | {"length": LENGTH}
     inputs = Inputs(data(200, LENGTH)[0])
     exact, rough = (
-        build_model("scbasset", 200, settings | {"precision": precision}, {}, 1).eval()
+        build_model("scbasset", 200, settings | {"precision": precision}, {}, 1).to(DEVICE).eval()
         for precision in ("float32", "bfloat16")
     )
     with torch.no_grad():

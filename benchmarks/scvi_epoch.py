@@ -43,7 +43,7 @@ def main(folder: Path, threads: int, epochs: int) -> None:
     model, clock = scvi.external.SCBASSET(regions), Clock(threads)
     model.train(
         max_epochs=epochs,
-        accelerator="cpu",
+        accelerator="auto",
         callbacks=[clock],
         enable_progress_bar=False,
         default_root_dir=str(folder),

@@ -15,7 +15,7 @@ from typing import Any
 import measure
 import torch
 from epoch import SEQUENCES, kidney_split
-from networks import FILTERS, TARGETS, WIDTH
+from networks import FILTERS, LENGTH, TARGETS, WIDTH
 
 from cisgrammar.common.files import write_table
 from cisgrammar.data.split import Split
@@ -37,9 +37,9 @@ SETTINGS = {
 }
 
 
-def simulated_split(sequences: int, fold: int = 0) -> Split:
+def simulated_split(sequences: int, fold: int = 0, length: int = LENGTH) -> Split:
     """Make targets that a few motifs drive, each by its own effect on each pool, plus noise."""
-    split = kidney_split(sequences, fold)
+    split = kidney_split(sequences, fold, length)
     generator = torch.Generator().manual_seed(1)
     motifs = torch.randn(PLANTED, 4, WIDTH, generator=generator).to(split.device)
     maxima = conv_maxpool(split.inputs.codes, motifs).maxima[..., 0]
@@ -51,20 +51,21 @@ def simulated_split(sequences: int, fold: int = 0) -> Split:
 
 
 def run(
-    threads: int, trials: int, epochs: int, sequences: int, warm_start: int = 0
-) -> list[dict[str, object]]:
+    threads: int, trials: int, epochs: int, sequences: int, warm_start: int = 0,
+    settings: dict[str, Any] = SETTINGS, length: int = LENGTH,
+) -> list[dict[str, object]]:  # fmt: skip
     measure.set_threads(threads)
     options = {"trials": trials, "epochs": epochs, "grace": 1, "reduction": 2}
     size = f"{trials} trials of {epochs} epochs, {sequences * 9 // 10} sequences"
     table = []
 
     def search(what: str, fold: int, candidates: list[dict[str, Any]] | None = None) -> Path:
-        split = simulated_split(sequences, fold)
+        split = simulated_split(sequences, fold, length)
         where, tried = Path(folder) / what, []
 
         def searched() -> None:
             own = {**options, "seed": fold, "journal": f"{where}.journal"}
-            tried.append(tune("scover", split, SETTINGS, **own, candidates=candidates)[1])
+            tried.append(tune("scover", split, settings, **own, candidates=candidates)[1])
 
         seconds = {"whole search": [measure.timed(searched)]}
         table.extend(measure.rows(what, size, threads, seconds))
@@ -81,7 +82,7 @@ def run(
         first = search("search of one fold", 0)
         if warm_start:
             search("second fold, for itself", 1)
-            space = MODELS["scover"].load().search_space(SETTINGS)
+            space = MODELS["scover"].load().search_space(settings)
             best = leading_trials(first, space, warm_start)
             search(f"second fold, from the first's best {warm_start}", 1, best)
     return table

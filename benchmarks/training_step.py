@@ -19,13 +19,17 @@ def run(threads: list[int], runs: int = 7) -> list[dict[str, object]]:
     for length in LENGTHS:
         for batch in BATCHES:
             for n_threads in threads if DEVICE == "cpu" else threads[-1:]:
-                measure.set_threads(n_threads)
-                seconds = measure.alternate(steps(batch, length), runs)
-                size = f"B {batch}, L {length}"
-                table += measure.rows(
-                    "training step", size, n_threads, seconds, reference=PUBLISHED
-                )
+                table += side_by_side(batch, length, n_threads, runs)
     return table + memory(batch=512, length=LENGTH)
+
+
+def side_by_side(
+    batch: int, length: int, n_threads: int, runs: int, budget: float = 60.0
+) -> list[dict[str, object]]:
+    measure.set_threads(n_threads)
+    seconds = measure.alternate(steps(batch, length), runs, budget)
+    size = f"B {batch}, L {length}"
+    return measure.rows("training step", size, n_threads, seconds, reference=PUBLISHED)
 
 
 def steps(batch: int, length: int) -> dict[str, Step]:

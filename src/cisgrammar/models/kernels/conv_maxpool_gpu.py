@@ -22,7 +22,7 @@ def forward(
     bins: int = 1,
 ) -> tuple[Tensor, Tensor]:
     """Best windows; see `cisgrammar.models.kernels.conv_maxpool.best_windows`."""
-    if codes.is_cuda and HAS_TRITON and weight.shape[2] <= WIDEST:
+    if _is_fused(codes) and weight.shape[2] <= WIDEST:
         from cisgrammar.models.kernels import conv_maxpool_triton
 
         with torch.cuda.device_of(codes):
@@ -39,7 +39,7 @@ def backward(
     codes: Tensor, rows: Tensor | None, windows: Tensor, grad_maxima: Tensor, width: int
 ) -> Tensor:
     """Gradient of the weight ``(filters, 4, width)``: each maximum's, added to its window."""
-    if codes.is_cuda and HAS_TRITON:
+    if _is_fused(codes):
         from cisgrammar.models.kernels import conv_maxpool_triton
 
         with torch.cuda.device_of(codes):
@@ -47,6 +47,10 @@ def backward(
                 codes.contiguous(), _all_or(rows, codes), windows, grad_maxima, width
             )
     return torch_backward(codes, rows, windows, grad_maxima, width)
+
+
+def _is_fused(codes: Tensor) -> bool:
+    return codes.is_cuda and HAS_TRITON
 
 
 def torch_forward(

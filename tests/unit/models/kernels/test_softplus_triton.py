@@ -14,7 +14,7 @@ DEVICE = "cuda" if torch.cuda.is_available() else "cpu"
 if DEVICE == "cpu":
     os.environ["TRITON_INTERPRET"] = "1"  # read when Triton is imported
 pytest.importorskip("triton", reason="Triton comes with torch for CUDA, and is not installed")
-from cisgrammar import softplus_triton  # noqa: E402
+from cisgrammar.models.kernels import softplus_triton  # noqa: E402
 
 SHAPES = pytest.mark.parametrize(
     "n_peaks, n_cells, bottleneck",
