@@ -75,7 +75,7 @@ def test_lsi_is_the_svd_of_tf_idf():
 
 @pytest.mark.parametrize("part", [0.0, 0.5])
 def test_values_made_anew_give_the_components_of_those_that_are_kept(part):
-    """Small counts, those beyond the table of logarithms, values that are not integers, no counts."""
+    """Small counts, those beyond the table of logarithms, no integers, and no counts at all."""
     counts = matrix()
     counts.data[::7] += 40 + part
     counts = sp.vstack([counts, sp.csr_matrix((1, counts.shape[1]))], format="csr")
