@@ -40,7 +40,9 @@ def check_labels(files: InputFiles, settings: Settings, found: Findings) -> None
 def _report_map(settings: Settings, found: Findings) -> None:
     """Say that the map will be made of some of the cells, where there are very many."""
     size = settings.cells.umap_cells
-    if size is not None and found.n_cells is not None and found.n_cells > size:
+    if settings.pools is None or size is None or found.n_cells is None:
+        return
+    if found.n_cells > size:
         found.add(
             "map of cells",
             f"made of {size:,} of {found.n_cells:,} cells",
