@@ -183,8 +183,8 @@ def compare_maps(folder: Path, sizes: list[int], table: Table) -> None:
     cells_module.log_pca = lambda *_: found
     settings["drop_first_pc"] = False
     rarest = cells.obs["cell_type"].value_counts().index[::-1][:3]
-    for size in [None, *sizes]:
-        for seed in range(MAP_SEEDS):
+    for seed in range(MAP_SEEDS):
+        for size in [None, *sizes]:
             name = "all cells" if size is None else f"{size:,} cells"
             with measure.watched(f"map of {name}, seed {seed}", table):
                 embed_cells(cells, **settings | {"umap_cells": size}, seed=seed)
@@ -196,6 +196,7 @@ def compare_maps(folder: Path, sizes: list[int], table: Table) -> None:
                 + f" ({', '.join(str((cells.obs['cell_type'] == t).sum()) for t in rarest)} cells)"
                 f"; fewest of a type {seeds.min()}; mean purity {pools.obs['purity'].mean():.3f}"
             )
+            print(layout(table[-1:]), file=sys.stderr, flush=True)  # the next may take long
 
 
 def watch(module: ModuleType, name: str, step: str, table: Table) -> None:
