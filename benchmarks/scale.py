@@ -53,6 +53,7 @@ POOLS, LENGTH = 1000, 240
 PEAKS_DETECTED = 0.5  # of pools, on average
 CHROMOSOMES = 20
 RARE = 1.35  # with `--rare`: a type has so many times the cells of the one before
+UMAP_CELLS = 100_000
 MAP_SEEDS = 3
 STAGES = ("simulate_cells", "embed_cells", "pool_cells")
 STAGES_OF_MAPS = ("compare_maps",)
@@ -146,6 +147,7 @@ def embed(folder: Path, table: Table) -> None:
 def read(folder: Path, table: Table) -> tuple[AnnData, dict[str, Any]]:
     """Read and filter the cells; the settings are those by which they are embedded."""
     settings = section("cells") | {"exact_pca": False, "exact_neighbors": False}
+    settings["umap_cells"] = UMAP_CELLS
     reading = section("counts") | {"cell_type": "cell_type", "batches": None}
     for key in ("path", "cell_table"):
         reading.pop(key)
