@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 SIGNIFICANT_DIGITS = 6
-MANY_VALUES = 100_000_000  # from here on a file is compressed in half the time, nearly as small
+MANY_VALUES = 100_000_000  # from here on a faster level of compression
 LEAST_FREE = 50.0  # MB; the smallest results are as large
 
 # Columns of our tables that hold names, labels or words, whatever these look like.
