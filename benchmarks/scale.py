@@ -2,7 +2,10 @@
 
 Cells are simulated, sparse, of several types. Each stage is a process of its own that calls what
 the rule of its name calls; what was held at most is measured for each step of it. With
-`--cells 1000000` it takes most of an hour, 20 GB of disk and 16 GB of memory.
+`--cells 1000000` have 20 GB of disk and 16 GB of memory at hand.
+
+`--maps 10000` makes the pools of a map of all cells and of maps of so many of them, of cells that
+are there, for some seeds: which types the pools cover. `--rare` makes the rarest type rarer.
 """
 
 from __future__ import annotations
@@ -15,6 +18,7 @@ from collections.abc import Callable
 from functools import wraps
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import h5py
 import measure
@@ -48,13 +52,18 @@ BLOCK = 5000  # cells simulated at a time
 POOLS, LENGTH = 1000, 240
 PEAKS_DETECTED = 0.5  # of pools, on average
 CHROMOSOMES = 20
+RARE = 1.35  # with `--rare`: a type has so many times the cells of the one before
+UMAP_CELLS = 100_000
+MAP_SEEDS = 3
 STAGES = ("simulate_cells", "embed_cells", "pool_cells")
+STAGES_OF_MAPS = ("compare_maps",)
 STAGES_OF_PEAKS = ("simulate_peaks", "build_dataset", "train_model", "score_influence")
+ALL_STAGES = STAGES + STAGES_OF_MAPS + STAGES_OF_PEAKS
 
 Table = list[dict[str, object]]
 
 
-def simulate_cells(folder: Path, n_cells: int, n_genes: int, table: Table) -> None:
+def simulate_cells(folder: Path, n_cells: int, n_genes: int, rare: bool, table: Table) -> None:
     """Write an h5ad of multinomial draws from lognormal expression, each type with its own."""
     rng = np.random.default_rng(0)
     ln = rng.normal(0, 1.8, n_genes) + rng.normal(0, 1, (TYPES, n_genes)) * (
@@ -62,7 +71,8 @@ def simulate_cells(folder: Path, n_cells: int, n_genes: int, table: Table) -> No
     )
     cumulative = np.cumsum(np.exp(ln), axis=1)
     cumulative /= cumulative[:, -1:]
-    types = rng.choice(TYPES, n_cells, p=np.arange(1, TYPES + 1) / np.arange(1, TYPES + 1).sum())
+    shares = RARE ** np.arange(TYPES) if rare else np.arange(1, TYPES + 1)
+    types = rng.choice(TYPES, n_cells, p=shares / shares.sum())
     depths = np.maximum(DEPTH * np.exp(rng.normal(0, DEPTH_SD, n_cells)), 50).astype(np.int64)
     with measure.watched("simulate", table), h5py.File(folder / "counts.h5ad", "w") as file:
         file.attrs.update({"encoding-type": "anndata", "encoding-version": "0.1.0"})
@@ -124,7 +134,20 @@ def _draw(cumulative, types, uniform, ends, values, genes, sizes):  # type: igno
 
 def embed(folder: Path, table: Table) -> None:
     """Do what the rule embed_cells does, approximately."""
+    cells, settings = read(folder, table)
+    watch(components, "randomised_components", "components", table)
+    watch(cells_module, "_neighbours", "neighbours", table)
+    watch(sc.tl, "umap", "UMAP", table)
+    watch(cells_module, "nearest_in_sketch", "place the others", table)
+    embed_cells(cells, **settings, seed=0)
+    with measure.watched("write cells.h5ad", table):
+        write_h5ad(cells, folder / "cells.h5ad")
+
+
+def read(folder: Path, table: Table) -> tuple[AnnData, dict[str, Any]]:
+    """Read and filter the cells; the settings are those by which they are embedded."""
     settings = section("cells") | {"exact_pca": False, "exact_neighbors": False}
+    settings["umap_cells"] = UMAP_CELLS
     reading = section("counts") | {"cell_type": "cell_type", "batches": None}
     for key in ("path", "cell_table"):
         reading.pop(key)
@@ -137,13 +160,7 @@ def embed(folder: Path, table: Table) -> None:
         )
     del settings["min_genes"], settings["min_cells"]
     table[-1]["found"] = f"{cells.n_obs:,} cells x {cells.n_vars:,} genes"
-    watch(components, "log_normalised", "normalise", table)
-    watch(components, "randomised_components", "components", table)
-    watch(cells_module, "_neighbours", "neighbours", table)
-    watch(sc.tl, "umap", "UMAP", table)
-    embed_cells(cells, **settings, seed=0)
-    with measure.watched("write cells.h5ad", table):
-        write_h5ad(cells, folder / "cells.h5ad")
+    return cells, settings
 
 
 def pool(folder: Path, table: Table) -> None:
@@ -158,6 +175,30 @@ def pool(folder: Path, table: Table) -> None:
     table[-1]["found"] = f"{pools.n_obs:,} pools, {pools.obs['cell_type'].nunique()} types of them"
     table[-1]["found"] += f", mean purity {purity:.3f}"
     write_h5ad(pools, folder / "pools.h5ad")
+
+
+def compare_maps(folder: Path, sizes: list[int], table: Table) -> None:
+    """Make pools by a map of all cells and by maps of some: how well each covers the types."""
+    cells, settings = read(folder, [])
+    embed_cells(cells, **settings | {"umap_cells": min(sizes)}, seed=0)
+    found = cells.obsm["X_pca"]  # by each map the same
+    cells_module.log_pca = lambda *_: found
+    settings["drop_first_pc"] = False
+    rarest = cells.obs["cell_type"].value_counts().index[::-1][:3]
+    for seed in range(MAP_SEEDS):
+        for size in [None, *sizes]:
+            name = "all cells" if size is None else f"{size:,} cells"
+            with measure.watched(f"map of {name}, seed {seed}", table):
+                embed_cells(cells, **settings | {"umap_cells": size}, seed=seed)
+            pools, _ = pooling.make_pools(cells, **section("pools"), seed=seed)
+            seeds = cells.obs["cell_type"].astype(str)[pools.obs["seed"]].value_counts()
+            table[-1]["found"] = (
+                f"{pools.obs['cell_type'].nunique()} types of pools, {len(seeds)} of seeds; seeds "
+                + ", ".join(f"{seeds.get(t, 0)} of {t}" for t in rarest)
+                + f" ({', '.join(str((cells.obs['cell_type'] == t).sum()) for t in rarest)} cells)"
+                f"; fewest of a type {seeds.min()}; mean purity {pools.obs['purity'].mean():.3f}"
+            )
+            print(layout(table[-1:]), file=sys.stderr, flush=True)  # the next may take long
 
 
 def watch(module: ModuleType, name: str, step: str, table: Table) -> None:
@@ -253,7 +294,9 @@ def run_stage(stage: str, arguments: argparse.Namespace) -> Table:
     set_threads(arguments.threads)
     folder, table = arguments.folder, []
     if stage == "simulate_cells":
-        simulate_cells(folder, arguments.cells, arguments.genes, table)
+        simulate_cells(folder, arguments.cells, arguments.genes, arguments.rare, table)
+    elif stage == "compare_maps":
+        compare_maps(folder, arguments.maps, table)
     elif stage == "simulate_peaks":
         simulate_peaks(folder, arguments.peaks, table)
     else:
@@ -282,16 +325,19 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--cells", type=int, default=0, help="0 leaves cells out")
     parser.add_argument("--genes", type=int, default=20_000)
+    parser.add_argument("--rare", action="store_true", help="cells of much rarer types")
+    parser.add_argument("--maps", type=int, nargs="*", default=[], help="cells that maps are of")
     parser.add_argument("--peaks", type=int, default=0, help="0 leaves peaks out")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--folder", type=Path, required=True, help="for files; they stay there")
-    parser.add_argument("--stage", choices=STAGES + STAGES_OF_PEAKS, help="only this one, here")
+    parser.add_argument("--stage", choices=ALL_STAGES, help="only this one, here")
     arguments = parser.parse_args()
     arguments.folder.mkdir(parents=True, exist_ok=True)
     if arguments.stage:
         print(json.dumps(run_stage(arguments.stage, arguments)))
     else:
-        stages = STAGES * bool(arguments.cells) + STAGES_OF_PEAKS * bool(arguments.peaks)
+        stages = STAGES * bool(arguments.cells) + STAGES_OF_MAPS * bool(arguments.maps)
+        stages += STAGES_OF_PEAKS * bool(arguments.peaks)
         print(json.dumps(measure.machine()), flush=True)
         table: Table = []
         for stage in stages:

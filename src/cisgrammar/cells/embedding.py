@@ -16,6 +16,7 @@ from scipy import sparse
 
 from cisgrammar.cells.components import log_pca, lsi
 from cisgrammar.cells.first_component import judge_first_component
+from cisgrammar.cells.map_sketch import nearest_in_sketch, sketch_rows
 from cisgrammar.cells.neighbours import neighbor_graph
 from cisgrammar.common.errors import InputError, Problems
 from cisgrammar.common.inputs import examples, nearest
@@ -24,7 +25,11 @@ logger = logging.getLogger(__name__)
 
 
 def choose_cells(
-    counts: AnnData, keep: Mapping[str, Sequence[Any]], drop: Mapping[str, Sequence[Any]]
+    counts: AnnData,
+    keep: Mapping[str, Sequence[Any]],
+    drop: Mapping[str, Sequence[Any]],
+    *,
+    in_place: bool = False,
 ) -> AnnData:
     """Choose cells by their annotations.
 
@@ -34,6 +39,8 @@ def choose_cells(
         Cells x genes.
     keep, drop
         As in :func:`fitting_cells`.
+    in_place
+        As in :func:`restrict`.
 
     Returns
     -------
@@ -45,7 +52,7 @@ def choose_cells(
         As :func:`fitting_cells`.
     """
     fits = fitting_cells(counts.obs, keep, drop)
-    return counts if fits.all() else restrict(counts, fits)
+    return counts if fits.all() else restrict(counts, fits, in_place=in_place)
 
 
 def fitting_cells(
@@ -102,8 +109,10 @@ def fitting_cells(
     return chosen
 
 
-def restrict(counts: AnnData, cells: np.ndarray, genes: np.ndarray | None = None) -> AnnData:
-    """Copy some cells and genes; beside the copy no memory is needed.
+def restrict(
+    counts: AnnData, cells: np.ndarray, genes: np.ndarray | None = None, *, in_place: bool = False
+) -> AnnData:
+    """Take some cells and genes; beside a copy of their counts no memory is needed.
 
     Parameters
     ----------
@@ -111,6 +120,9 @@ def restrict(counts: AnnData, cells: np.ndarray, genes: np.ndarray | None = None
         Cells x genes (CSR), with obs and var alone.
     cells, genes
         Which to take, bool ``(cells,)`` and ``(genes,)``; None takes all genes.
+    in_place
+        Whether to move the counts together in their own memory in place of copying them. What was
+        given is of no use then.
 
     Returns
     -------
@@ -120,14 +132,17 @@ def restrict(counts: AnnData, cells: np.ndarray, genes: np.ndarray | None = None
     x, column = counts.X, np.where(genes, np.cumsum(genes) - 1, -1).astype(counts.X.indices.dtype)
     sizes = _stored(x.indices, x.indptr, cells, column)
     indptr = np.concatenate([[0], np.cumsum(sizes)]).astype(x.indptr.dtype)
-    data, indices = np.empty(indptr[-1], x.dtype), np.empty(indptr[-1], x.indices.dtype)
+    if in_place:  # no value moves back, so that none is lost before it is read
+        data, indices = x.data[: indptr[-1]], x.indices[: indptr[-1]]
+    else:
+        data, indices = np.empty(indptr[-1], x.dtype), np.empty(indptr[-1], x.indices.dtype)
     _copy(x.data, x.indices, x.indptr, cells, column, data, indices)
     matrix = sparse.csr_matrix((data, indices, indptr), shape=(cells.sum(), genes.sum()))
     return AnnData(matrix, obs=counts.obs[cells].copy(), var=counts.var[genes].copy())
 
 
 def filter_cells(
-    counts: AnnData, *, min_genes: int, min_cells: int, peaks: bool = False
+    counts: AnnData, *, min_genes: int, min_cells: int, peaks: bool = False, in_place: bool = False
 ) -> AnnData:
     """Drop cells with few detected genes, then genes detected in few cells.
 
@@ -139,6 +154,8 @@ def filter_cells(
         Least number of genes per cell, of cells per gene.
     peaks
         Whether they are peaks, not genes, in messages.
+    in_place
+        As in :func:`restrict`.
 
     Returns
     -------
@@ -154,7 +171,7 @@ def filter_cells(
         there = there > 0  # stored zeros are no detection
     enough = np.diff(there.indptr) >= min_genes
     detected = _cells_with(there.indices, there.indptr, enough, counts.n_vars)
-    kept = restrict(counts, enough, detected >= min_cells)
+    kept = restrict(counts, enough, detected >= min_cells, in_place=in_place)
     what, section = ("peaks", "peaks") if peaks else ("genes", "cells")
     logger.info(
         "%d of %d cells have at least %d %s; %d of %d %s are in at least %d cells",
@@ -181,6 +198,7 @@ def embed_cells(
     exact_neighbors: bool,
     umap_min_dist: float,
     seed: int,
+    umap_cells: int | None = None,
     clusters: float | None = None,
     peaks: bool = False,
 ) -> None:
@@ -212,7 +230,10 @@ def embed_cells(
     umap_min_dist
         UMAP's smallest distance of points.
     seed
-        Seed of PCA, neighbours and UMAP.
+        Seed of PCA, sketch, neighbours and UMAP.
+    umap_cells
+        Cells that neighbours, clusters and UMAP are of at most, drawn at random; the others take
+        the place, and the cluster, of the nearest of these. None: all cells.
     clusters
         Resolution of Leiden clusters, which become ``obs["cell_type"]``; None: none are made.
     peaks
@@ -226,25 +247,34 @@ def embed_cells(
     if n_pcs > most:
         logger.info("%d components asked for, %d are possible", n_pcs, most)
     components = (lsi if peaks else log_pca)(cells.X, min(n_pcs, most), seed, exact_pca)
+    rows = sketch_rows(cells.obs["batch"], umap_cells, neighbors_within_batch, seed)
 
     def lay_out(chosen: np.ndarray) -> AnnData:
-        work = AnnData(obs=cells.obs[["batch"]], obsm={"X_pca": chosen})
+        work = AnnData(obs=cells.obs[["batch"]].iloc[rows], obsm={"X_pca": chosen[rows]})
         _neighbours(work, n_neighbors, neighbors_within_batch, trim, exact_neighbors, seed)
         return work
 
     choice = True if peaks and drop_first_pc == "auto" else drop_first_pc
     components = _without_depth(
-        cells, components, choice, lambda chosen: _leiden(lay_out(chosen), clusters or 1.0, seed)
+        cells,
+        components,
+        choice,
+        lambda chosen: _leiden(lay_out(chosen), clusters or 1.0, seed),
+        rows,
     )
     work = lay_out(components)
+    place = nearest_in_sketch(components, rows, seed)
+    if len(rows) < len(place):
+        logger.info("The map is made of %d of %d cells (`cells.umap_cells`)", len(rows), len(place))
     if clusters is not None:
         types = _leiden(work, clusters, seed)
-        cells.obs["cell_type"] = types.cat.rename_categories("cluster {}".format)
+        names = types.cat.rename_categories("cluster {}".format)
+        cells.obs["cell_type"] = names.iloc[place].set_axis(cells.obs_names)
         logger.info("%d clusters", work.obs["leiden"].nunique())
-    start = "spectral" if exact_neighbors else components[:, :2]
+    start = "spectral" if exact_neighbors else components[rows, :2]
     sc.tl.umap(work, min_dist=umap_min_dist, init_pos=start, random_state=seed)
     cells.obsm["X_pca"] = components.astype(np.float32)
-    cells.obsm["X_umap"] = work.obsm["X_umap"].astype(np.float32)
+    cells.obsm["X_umap"] = work.obsm["X_umap"][place].astype(np.float32)
 
 
 def _without_depth(
@@ -252,16 +282,18 @@ def _without_depth(
     components: np.ndarray,
     choice: bool | str,
     clusters: Callable[[np.ndarray], pd.Series],
+    rows: np.ndarray,
 ) -> np.ndarray:
-    """Leave out the first component if it is to go; what it follows is logged."""
+    """Leave out the first component if it is to go, by the cells of some rows; log why."""
     if components.shape[1] == 1:
         return components  # or none would be left
     others = components[:, 1:]
+    obs = cells.obs.iloc[rows]
     first = judge_first_component(
-        components[:, 0],
-        np.asarray(cells.X.sum(axis=1, dtype=np.float64)).ravel(),
-        cells.obs["batch"],
-        cells.obs.get("cell_type"),
+        components[rows, 0],
+        np.asarray(cells.X.sum(axis=1, dtype=np.float64)).ravel()[rows],
+        obs["batch"],
+        obs.get("cell_type"),
         lambda: clusters(others),
         choice,
     )

@@ -21,7 +21,7 @@ COMPARED = 8000  # cells that each cell is compared with
 
 
 def approximate_neighbors(
-    points: np.ndarray, queries: np.ndarray, n: int, seed: int
+    points: np.ndarray, queries: np.ndarray, n: int, seed: int, compared: int = COMPARED
 ) -> tuple[np.ndarray, np.ndarray]:
     """Find the nearest points among those of the same neighbourhood.
 
@@ -35,6 +35,8 @@ def approximate_neighbors(
         How many, at most as many as there are points.
     seed
         Seed of the centres.
+    compared
+        With how many points a query is compared at least.
 
     Returns
     -------
@@ -46,8 +48,8 @@ def approximate_neighbors(
     Notes
     -----
     Each point goes to the nearest of some centres, which are points drawn at random. A query is
-    compared with the 8,000 or more points of the centres around its own; up to 8,000 points
-    all are compared, and the result is exact. The same bytes on any number of threads.
+    compared with the points of the centres around its own, as many as it takes; of few points all
+    are compared, and the result is exact. The same bytes on any number of threads.
     """
     points = np.ascontiguousarray(points, dtype=np.float32)
     queries = np.ascontiguousarray(queries, dtype=np.float32)
@@ -61,7 +63,7 @@ def approximate_neighbors(
     distances = np.empty((len(queries), n), dtype=np.float32)
     for part in tqdm(range(n_parts), desc="neighbours", mininterval=10):
         sizes = np.cumsum([len(members[other]) for other in around[part]])
-        enough = np.searchsorted(sizes, max(COMPARED, n)) + 1
+        enough = np.searchsorted(sizes, max(compared, n)) + 1
         near = np.sort(np.concatenate([members[other] for other in around[part][:enough]]))
         found, apart = _nearest(queries[asking[part]], points[near], n)
         rows[asking[part]], distances[asking[part]] = near[found], np.sqrt(apart)

@@ -32,8 +32,22 @@ def check_labels(files: InputFiles, settings: Settings, found: Findings) -> None
     if not fits.all():
         left = f"{fits.sum():,} of {len(obs):,} cells are left"
         found.add("chosen cells", left, "by `cells.keep` and `cells.drop`")
+    _report_map(settings, found)
     _report_cell_types(settings, found, types[fits])
     _check_batches(settings, found, types[fits], batches[fits])
+
+
+def _report_map(settings: Settings, found: Findings) -> None:
+    """Say that the map will be made of some of the cells, where there are very many."""
+    size = settings.cells.umap_cells
+    if settings.pools is None or size is None or found.n_cells is None:
+        return
+    if found.n_cells > size:
+        found.add(
+            "map of cells",
+            f"made of {size:,} of {found.n_cells:,} cells",
+            "by `cells.umap_cells`; each other cell takes the place of the nearest of these",
+        )
 
 
 def _report_cell_types(settings: Settings, found: Findings, types: pd.Categorical) -> None:

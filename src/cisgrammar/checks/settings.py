@@ -107,12 +107,15 @@ class CellSettings:
         Whether clusters stand for cell types.
     neighbors_within_batch
         Neighbours that are taken from each batch.
+    umap_cells
+        Cells that the map is made of at most; None: all.
     """
 
     keep: Mapping[str, Sequence[Any]] = field(default_factory=dict)
     drop: Mapping[str, Sequence[Any]] = field(default_factory=dict)
     clusters: bool = False
     neighbors_within_batch: int = 3
+    umap_cells: int | None = None
 
 
 @dataclass(frozen=True)
@@ -298,6 +301,7 @@ class Settings:
                 cells["drop"],
                 cells["clusters"] is not None,
                 cells["neighbors_within_batch"],
+                cells["umap_cells"],
             ),
             pools=None if no_pools else PoolSettings(pools["cells_per_pool"], pools["n_pools"]),
             genome=GenomeSettings(**config["genome"]),

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 SIGNIFICANT_DIGITS = 6
+MANY_VALUES = 100_000_000  # from here on a faster level of compression
 LEAST_FREE = 50.0  # MB; the smallest results are as large
 
 # Columns of our tables that hold names, labels or words, whatever these look like.
@@ -309,8 +310,9 @@ def _own_table(path: str | Path) -> Iterator[tuple[list[str], TextIO]]:
 
 def write_h5ad(data: AnnData, path: str | Path) -> None:
     """Write an AnnData, compressed, whole or not at all."""
+    level = 1 if getattr(data.X, "nnz", 0) >= MANY_VALUES else None
     with whole_file(path) as temporary:
-        data.write_h5ad(temporary, compression="gzip")
+        data.write_h5ad(temporary, compression="gzip", compression_opts=level)
 
 
 def read_h5ad(path: str | Path, backed: Literal["r"] | None = None) -> AnnData:

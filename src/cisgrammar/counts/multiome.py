@@ -140,9 +140,9 @@ def read_cells(
     names = None
     if peak_bed is not None and not alone:
         names = counts.obs_names, read_bed(peak_bed, "peaks.bed")["name"]
-    counts = choose_cells(counts, **chosen)
+    counts = choose_cells(counts, **chosen, in_place=True)
     if peaks is None:
-        return filter_cells(counts, **least), None
+        return filter_cells(counts, **least, in_place=True), None
     where = ", ".join(map(str, _listed(peak_files or files)))
     accessible = counts
     if not alone:
@@ -154,12 +154,19 @@ def read_cells(
         accessible = read_files(peak_files or files, **{**reading, **own})
     accessible = with_places(accessible, where, peak_bed)
     accessible = filter_cells(
-        accessible, min_genes=peaks["min_peaks"], min_cells=peaks["min_cells"], peaks=True
+        accessible,
+        min_genes=peaks["min_peaks"],
+        min_cells=peaks["min_cells"],
+        peaks=True,
+        in_place=True,
     )
     if alone:
         return accessible, None
     expression, accessible = share_cells(
-        filter_cells(counts, **least), accessible, reading["ignore_in_barcodes"], where
+        filter_cells(counts, **least, in_place=True),
+        accessible,
+        reading["ignore_in_barcodes"],
+        where,
     )
     return accessible, expression
 

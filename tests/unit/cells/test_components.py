@@ -71,3 +71,14 @@ def test_lsi_is_the_svd_of_tf_idf():
     np.testing.assert_allclose(near, found, atol=0.05)
     np.testing.assert_array_equal(found, lsi(sp.csr_matrix(dense), 5, seed=1))
     np.testing.assert_allclose(found, lsi(sp.csr_matrix(dense), 5, seed=2), atol=1e-8)
+
+
+@pytest.mark.parametrize("part", [0.0, 0.5])
+def test_values_made_anew_give_the_components_of_those_that_are_kept(part):
+    """Small counts, those beyond the table of logarithms, no integers, and no counts at all."""
+    counts = matrix()
+    counts.data[::7] += 40 + part
+    counts = sp.vstack([counts, sp.csr_matrix((1, counts.shape[1]))], format="csr")
+    kept = randomised_components(log_normalised(counts), 5, seed=0, centre=True)
+    anew = randomised_components(counts, 5, seed=0, centre=True, log_normalise=True)
+    np.testing.assert_allclose(anew, kept, rtol=1e-4, atol=1e-4)

@@ -203,6 +203,32 @@ def test_approximate_search_is_exact_in_few_cells(exact_pca, batches):
     assert approximate.obsm["X_umap"].tobytes() == first.tobytes()
 
 
+@pytest.mark.parametrize("exact", [True, False])
+@pytest.mark.parametrize("clusters", [None, 0.5])
+def test_a_map_of_some_cells_holds_them_all(exact, clusters):
+    chosen = {"exact_neighbors": exact, "clusters": clusters, "umap_cells": 100}
+    settings = {**SETTINGS, **chosen, "n_pcs": 2, "drop_first_pc": False}
+    cells, again = two_types(400), two_types(400)
+    embed_cells(cells, **settings)
+    places, place = np.unique(cells.obsm["X_umap"], axis=0, return_inverse=True)
+    assert len(places) == 100  # of the sketch; the others share them
+    of_one_type = np.bincount(place, np.arange(400) % 2) / np.bincount(place)
+    assert (np.abs(of_one_type - 0.5) == 0.5).mean() > 0.95
+    if clusters is not None:
+        labels = cells.obs["cell_type"]
+        assert labels.notna().all()
+        assert len({*zip(place, labels, strict=True)}) == 100
+    embed_cells(again, **settings)
+    assert again.obsm["X_umap"].tobytes() == cells.obsm["X_umap"].tobytes()
+
+
+def test_a_map_of_no_fewer_cells_than_there_are_is_the_map_of_all():
+    whole, enough = two_types(), two_types()
+    embed_cells(whole, **SETTINGS)
+    embed_cells(enough, **SETTINGS, umap_cells=40)
+    assert whole.obsm["X_umap"].tobytes() == enough.obsm["X_umap"].tobytes()
+
+
 def test_the_graph_of_batches_is_that_of_bbknn():
     points = np.random.default_rng(0).normal(size=(300, 4)).astype(np.float32)
     graphs = []
@@ -226,6 +252,21 @@ def test_restricted_counts_are_as_numpy_takes_them():
     assert taken.X.has_canonical_format
     assert taken.obs_names.tolist() == [f"c{i}" for i in np.flatnonzero(cells)]
     assert taken.var_names.tolist() == [str(i) for i in np.flatnonzero(genes)]
+
+
+@pytest.mark.parametrize("kept, shared", [(0.9, True), (0.3, False)])
+def test_counts_restricted_in_place_are_those_of_a_copy(kept, shared):
+    """Of less than half of the counts SciPy makes a copy, so that the others are let go."""
+    rng = np.random.default_rng(0)
+    given = counts(rng.poisson(0.5, (60, 40)))
+    cells, genes = rng.random(60) < kept, rng.random(40) < kept
+    copied = restrict(given, cells, genes)
+    moved = restrict(given, cells, genes, in_place=True)
+    assert (moved.X != copied.X).nnz == 0
+    assert moved.X.has_canonical_format
+    assert moved.obs.equals(copied.obs)
+    assert np.shares_memory(moved.X.data, given.X.data) == shared
+    assert np.shares_memory(moved.X.indices, given.X.indices) == shared
 
 
 @pytest.mark.parametrize(

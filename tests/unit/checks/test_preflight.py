@@ -392,6 +392,15 @@ def test_several_files_and_chosen_cells(tmp_path):
         check_inputs(**arguments | {"n_pools": 21})
 
 
+@pytest.mark.parametrize("size, told", [(19, True), (20, False), (None, False)])
+def test_a_map_of_some_cells_is_told(tmp_path, size, told):
+    table = rows(check_inputs(**write_inputs(tmp_path, umap_cells=size)))
+    assert ("map of cells" in table.index) == told
+    if told:
+        assert table.loc["map of cells", "found"] == "made of 19 of 20 cells"
+        assert "`cells.umap_cells`" in table.loc["map of cells", "note"]
+
+
 def test_windows_of_ones_own_need_no_annotation(tmp_path):
     arguments = write_inputs(tmp_path, annotation=None)
     lines = "".join(f"1\t{100 * i}\t{100 * i + 30}\tG{i}\n" for i in range(10))

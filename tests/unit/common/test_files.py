@@ -2,12 +2,15 @@ import os
 from types import SimpleNamespace
 
 import anndata as ad
+import h5py
 import numpy as np
 import pandas as pd
 import pytest
+import scipy.sparse as sp
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cisgrammar.common import files
 from cisgrammar.common.errors import InputError
 from cisgrammar.common.files import (
     read_h5ad,
@@ -122,6 +125,17 @@ def test_h5ad_is_written_whole(tmp_path):
     with pytest.raises(Exception, match="unwritable"):
         write_h5ad(data, tmp_path / "c.h5ad")
     assert names(tmp_path) == ["a.h5ad", "b.h5ad"]
+
+
+@pytest.mark.parametrize("least, level", [(3, 1), (4, 4)])
+def test_many_values_are_compressed_fast(tmp_path, monkeypatch, least, level):
+    monkeypatch.setattr(files, "MANY_VALUES", least)
+    data = ad.AnnData(sp.csr_matrix(np.eye(3, dtype=np.float32)))
+    write_h5ad(data, tmp_path / "a.h5ad")
+    with h5py.File(tmp_path / "a.h5ad") as file:
+        assert file["X/data"].compression == "gzip"
+        assert file["X/data"].compression_opts == level
+    assert (ad.read_h5ad(tmp_path / "a.h5ad").X != data.X).nnz == 0
 
 
 def test_what_a_killed_job_left_is_removed(tmp_path):
