@@ -26,7 +26,7 @@ from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
 
 ROOT = Path(__file__).parents[2]
-sys.path.insert(0, str(ROOT / "tests/unit"))
+sys.path[:0] = [str(ROOT / "tests/unit"), str(ROOT / "src")]
 
 from made_counts import (  # noqa: E402
     annotated,
