@@ -12,8 +12,8 @@ all, as Ctrl-C). Printed are kills by way, files that differ, and steps that had
 hand: `--unlock`, Ctrl-C once more, and any other. It fails where a file differs or another step
 was needed. Each run that ended is told on standard error.
 
-Now and then Snakemake goes on after a Ctrl-C: three times in some 10 interrupts of two runs at
-once, never in 55 of a run alone; why was not found. A user presses again, and so does this.
+Now and then Snakemake goes on after a Ctrl-C: three times in 69 kills of two runs at once, never in
+55 interrupts that were tried for this; why was not found. A user presses again, and so does this.
 """
 
 from __future__ import annotations

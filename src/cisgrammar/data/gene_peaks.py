@@ -117,7 +117,7 @@ def densest_description(embedding: Tensor, weight: Tensor) -> Tensor:
     Returns
     -------
     ``(described,)``. Two descriptions are as far apart as the root mean square, over cells, of
-    how their logits differ about the mean of cells.
+    how their logits differ about the mean of cells. Where cells do not differ, the median.
 
     Notes
     -----
@@ -126,13 +126,16 @@ def densest_description(embedding: Tensor, weight: Tensor) -> Tensor:
     """
     moving = (weight - weight.mean(dim=0)).double().numpy()
     sizes, directions = np.linalg.eigh(moving.T @ moving / len(moving))
-    kept = sizes > 1e-9 * sizes[-1]
+    rounding = 1e-12 * float(weight.square().sum()) / len(weight)
+    kept = sizes > max(1e-9 * sizes[-1], rounding)
+    if not kept.any():
+        return torch.from_numpy(np.median(embedding.numpy(), axis=0))
     lengths, directions = np.sqrt(sizes[kept]), directions[:, kept]
     places = embedding.double().numpy() @ directions * lengths
     centre = np.median(places, axis=0)
     for _ in range(MOST_SHIFTS):
         square = ((places - centre) ** 2).sum(axis=1)
-        near = np.exp(-square / np.quantile(square, DENSE_SHARE))
+        near = np.exp(-square / max(np.quantile(square, DENSE_SHARE), 1e-30))
         moved = near @ places / near.sum()
         done = np.abs(moved - centre).max() < 1e-6 * np.sqrt((lengths**2).sum())
         centre = moved

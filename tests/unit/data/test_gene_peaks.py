@@ -95,6 +95,14 @@ def test_most_peaks_stand_still_whatever_the_others_do():
     assert (embedding.mean(dim=0) - found).abs().max() > 0.3, "their mean does not"
 
 
+def test_peaks_that_are_all_the_same_and_cells_that_are_stand_still_too():
+    embedding, weight, _ = peaks_of_which_most_stand_still()
+    same = embedding[:1].expand(100, 3)
+    assert torch.allclose(densest_description(same, weight), same[0], atol=1e-4)
+    found = densest_description(embedding, weight[:1].expand(30, 3))
+    assert np.array_equal(found, np.median(embedding, axis=0))
+
+
 @pytest.mark.parametrize("log_odds", [True, False])
 def test_without_depth_peaks_that_do_not_vary_are_as_open_in_each_cell(log_odds):
     embedding, weight, depth = peaks_of_which_most_stand_still()
