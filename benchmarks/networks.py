@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
+from functools import partial
 
 import torch
 import torch.nn.functional as F
@@ -10,7 +12,10 @@ from measure import ROOT  # noqa: F401 (puts cisgrammar on the path)
 from torch import Tensor, nn
 
 os.environ.setdefault("MKL_CBWR", "AUTO,STRICT")  # as cisgrammar.common.threads does
+from cisgrammar.data.split import Inputs, Split
 from cisgrammar.models.kernels.conv_maxpool import ConvMaxPool
+from cisgrammar.models.objectives import SquaredError
+from cisgrammar.training.steps import Steps
 
 FILTERS, WIDTH, TARGETS = 600, 12, 1000  # Hepkema et al. (2023), kidney
 LENGTH = 1000
@@ -50,6 +55,23 @@ class Fast(nn.Module):
     def forward(self, codes: Tensor) -> Tensor:
         """Predict: codes ``(batch, length)`` to ``(batch, targets)``."""
         return self.head(F.elu(self.motifs(codes)).flatten(1))
+
+
+class OfCodes(SquaredError):
+    """Mean squared error of a network on codes."""
+
+    def losses(self, models: list, split: Split, rows: Tensor, draws: object) -> Tensor:
+        """Of one network."""
+        return F.mse_loss(models[0](split.inputs.codes[rows]), split.targets[rows])[None]
+
+
+def trained_step(network: nn.Module, codes: Tensor, targets: Tensor) -> Callable[[], None]:
+    """Give the same step as training takes it: on a GPU it is recorded and played."""
+    rows = torch.arange(len(codes), device=codes.device)
+    objective = OfCodes()
+    optimizer = objective.optimizer(network.to(codes.device), 1e-3)
+    split = Split(Inputs(codes), targets, rows, rows)
+    return partial(Steps(objective, split, [network], [optimizer], torch.Generator()), rows)
 
 
 class Step:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable
+from functools import partial
 
 import measure
 import numpy as np
@@ -17,6 +18,7 @@ from cisgrammar.data.open_entries import OpenEntries
 from cisgrammar.data.split import Inputs, Split
 from cisgrammar.models.base import SequenceModel
 from cisgrammar.models.checkpoints import build_model
+from cisgrammar.training.steps import Steps
 
 BATCH = 128
 SHARE_OPEN = 0.05
@@ -108,14 +110,8 @@ def steps(n_cells: int, length: int = LENGTH, **changes: object) -> dict[str, Ca
 
 def _step(model: SequenceModel, split: Split, rows: Tensor) -> Callable[[], None]:
     objective = model.objective(split)
-    optimizer, generator = objective.optimizer(model, 0.01), torch.Generator()
-
-    def step() -> None:
-        optimizer.zero_grad(set_to_none=True)
-        objective.losses([model], split, rows, generator).sum().backward()
-        optimizer.step()
-
-    return step
+    optimizer = objective.optimizer(model, 0.01)
+    return partial(Steps(objective, split, [model], [optimizer], torch.Generator()), rows)
 
 
 def memory(cells: tuple[int, ...] = (2000, 10_000, 100_000)) -> list[dict]:

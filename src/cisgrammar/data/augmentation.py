@@ -5,13 +5,12 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from cisgrammar.data.draws import Draws
 from cisgrammar.genome.sequence import N
-
-_COMPLEMENT = torch.tensor([3, 2, 1, 0, N], dtype=torch.uint8)
 
 
 def augment(
-    codes: Tensor, generator: torch.Generator, *, max_shift: int = 3, per_sequence: bool = False
+    codes: Tensor, draws: Draws, *, max_shift: int = 3, per_sequence: bool = False
 ) -> Tensor:
     """Read sequences on a random strand, shifted by a random number of bases.
 
@@ -19,8 +18,8 @@ def augment(
     ----------
     codes
         uint8 ``(batch, length)``.
-    generator
-        On the CPU, whatever the device of the codes.
+    draws
+        Of strand and shift.
     max_shift
         Shifts are drawn from ``-max_shift`` to ``max_shift``; positive ones move bases to the
         right. What comes in is N.
@@ -36,30 +35,28 @@ def augment(
     Yuan & Kelley (2022) in their code: one draw for a batch. N stands for 1/4 of each base, which
     is what their code pads with.
     """
-    draws = len(codes) if per_sequence else 1
-    flip = torch.rand(draws, generator=generator) < 0.5
-    shift = torch.randint(-max_shift, max_shift + 1, (draws,), generator=generator)
-    flip, shift = flip.to(codes.device), shift.to(codes.device)
+    n = len(codes) if per_sequence else 1
+    flip = draws.uniform(n) < 0.5
+    shift = draws.integers(-max_shift, max_shift, n)
     codes = torch.where(flip[:, None], reverse_complement(codes), codes)
     return _moved(codes, shift, max_shift)
 
 
-def shifted(codes: Tensor, generator: torch.Generator, max_shift: int) -> Tensor:
+def shifted(codes: Tensor, draws: Draws, max_shift: int) -> Tensor:
     """Shift each sequence by a random number of bases, on its own strand.
 
     Parameters
     ----------
     codes
         uint8 ``(batch, length)``.
-    generator, max_shift
+    draws, max_shift
         As for :func:`augment`.
 
     Returns
     -------
     Codes of the same shape.
     """
-    shift = torch.randint(-max_shift, max_shift + 1, (len(codes),), generator=generator)
-    return _moved(codes, shift.to(codes.device), max_shift)
+    return _moved(codes, draws.integers(-max_shift, max_shift, len(codes)), max_shift)
 
 
 def _moved(codes: Tensor, shift: Tensor, max_shift: int) -> Tensor:
@@ -71,4 +68,5 @@ def _moved(codes: Tensor, shift: Tensor, max_shift: int) -> Tensor:
 
 def reverse_complement(codes: Tensor) -> Tensor:
     """Read the other strand of codes ``(..., length)``."""
-    return _COMPLEMENT.to(codes.device)[codes.flip(-1).long()]
+    codes = codes.flip(-1)
+    return torch.where(codes < N, 3 - codes, codes)

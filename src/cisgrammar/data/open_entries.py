@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,6 +14,7 @@ from torch.nn import functional as F
 
 from cisgrammar.data.cells_by_peaks import CELLS_READ_AT_ONCE, some_cells_at_a_time
 
+HAS_TRITON = importlib.util.find_spec("triton") is not None
 ENTRIES_AT_ONCE = 2**22  # open entries that are sifted at a time
 
 
@@ -122,7 +124,12 @@ class OpenEntries:
         return OpenEntries(F.pad(ends, (1, 0)), torch.cat(cells), len(chosen))
 
     def dense(self, peaks: Tensor) -> Tensor:
-        """Spell out a few peaks: bool ``(batch, cells)``. For scores and tests."""
+        """Spell out a few peaks: bool ``(batch, cells)``; on a GPU without waiting for it."""
+        if self.is_cuda and HAS_TRITON:
+            from cisgrammar.data import open_entries_triton
+
+            with torch.cuda.device_of(self.cells):
+                return open_entries_triton.dense(self.offsets, self.cells, peaks, self.n_cells)
         cells, starts = self.of_peaks(peaks)
         lengths = torch.diff(starts, append=starts.new_tensor([len(cells)]))
         rows = torch.repeat_interleave(torch.arange(len(peaks), device=cells.device), lengths)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Protocol, Self, runtime_checkable
 
-import torch
 from torch import Tensor, nn
 
+from cisgrammar.data.draws import Draws
 from cisgrammar.data.split import Inputs
 from cisgrammar.models.contribution_rules import Rules
 from cisgrammar.models.conv_layers import ConvLayer
@@ -53,7 +53,7 @@ class EmbedsCells(Protocol):
 
     head: nn.Linear  # weight (cells, bottleneck), bias: the cells' intercepts
 
-    def embed(self, codes: Tensor, generator: torch.Generator | None = None) -> Tensor:
+    def embed(self, codes: Tensor, draws: Draws | None = None) -> Tensor:
         """Describe sequences: uint8 ``(batch, length)`` to ``(batch, bottleneck)``."""
 
     def cell_weights(self) -> tuple[Tensor, Tensor]:

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from cisgrammar.data.draws import Draws, drop
 from cisgrammar.genome.sequence import N
 from cisgrammar.models.kernels.conv_maxpool import conv_maxpool
 
@@ -77,29 +78,21 @@ class BinnedNetwork(nn.Module):
             maxima = torch.maximum(*maxima.chunk(2, dim=2))
         return maxima.transpose(1, 2)
 
-    def forward(self, codes: Tensor, generator: torch.Generator | None = None) -> Tensor:
+    def forward(self, codes: Tensor, draws: Draws | None = None) -> Tensor:
         """Predict a batch.
 
         Parameters
         ----------
         codes
             uint8 ``(batch, length)``.
-        generator
-            What dropout is drawn from; without one nothing is dropped.
+        draws
+            Of dropout; without them nothing is dropped.
 
         Returns
         -------
         ``(batch, targets)``.
         """
         x = F.relu(self.norm(self.matches(codes))).flatten(1)
-        x = drop(x, self.dropout, generator)
+        x = drop(x, self.dropout, draws)
         x = F.relu(self.hidden(x))
-        return self.head(drop(x, self.dropout / 2, generator))
-
-
-def drop(x: Tensor, share: float, generator: torch.Generator | None) -> Tensor:
-    """Leave out a share of the values, the others scaled up; nothing without a generator."""
-    if generator is None or share == 0:
-        return x
-    kept = torch.rand(x.shape, generator=generator) >= share
-    return x * kept.to(x.device) / (1 - share)
+        return self.head(drop(x, self.dropout / 2, draws))

@@ -12,12 +12,13 @@ from threadpoolctl import threadpool_limits
 from torch import Tensor, nn
 
 from cisgrammar.data.augmentation import shifted
+from cisgrammar.data.draws import Draws
 from cisgrammar.data.split import Inputs, Split
 from cisgrammar.models.base import SequenceModel
 from cisgrammar.models.binned_network import BinnedNetwork
 from cisgrammar.models.kmer_features import KmerFeatures, choose_features
 from cisgrammar.models.kmer_regression import KmerRegression
-from cisgrammar.models.objectives import WeightedSquaredError, level_and_differences
+from cisgrammar.models.objectives import WeightedSquaredError, level_and_differences, on_device
 
 logger = logging.getLogger(__name__)
 
@@ -240,20 +241,18 @@ class Objective(WeightedSquaredError):
         """Make AdamW."""
         decay = self.recipe["weight_decay"]
         return torch.optim.AdamW(
-            model.parameters(), lr=learning_rate, weight_decay=decay, fused=True
+            model.parameters(), lr=learning_rate, weight_decay=decay, **on_device(model)
         )
 
     def batches(self, order: Tensor, batch_size: int) -> Sequence[Tensor]:
         """Cut into batches of nearly one size: a batch of one has no variance to normalise by."""
         return order.tensor_split(max(len(order) // batch_size, 1))
 
-    def losses(
-        self, models: list[Any], split: Split, rows: Tensor, generator: torch.Generator
-    ) -> Tensor:
+    def losses(self, models: list[Any], split: Split, rows: Tensor, draws: Draws) -> Tensor:
         """Average the weighted squared error of shifted sequences, with dropout."""
         (model,) = models
-        codes = shifted(split.inputs.codes[rows], generator, self.recipe["max_shift"])
-        predicted = model._scaled(model.networks[0](codes, generator)) + model.target_mean
+        codes = shifted(split.inputs.codes[rows], draws, self.recipe["max_shift"])
+        predicted = model._scaled(model.networks[0](codes, draws)) + model.target_mean
         return self.mean((predicted - _targets(split)[rows])[None])
 
 

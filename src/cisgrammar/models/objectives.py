@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import torch
 from torch import Tensor
 
+from cisgrammar.data.draws import Draws
 from cisgrammar.data.split import Inputs, Split
 
 if TYPE_CHECKING:
@@ -20,6 +21,12 @@ class Objective(Protocol):
     """What a model minimises and watches. One without its own takes :class:`SquaredError`."""
 
     least_gain: float  # a watched value this little below the best so far is no better
+    recordable: bool
+    """Whether a step can be played again on a GPU as it was recorded once.
+
+    Then :meth:`losses` has shapes that follow from the number of rows alone, reads nothing back
+    from the GPU, and draws by ``draws`` alone; and the optimizer's settings never change.
+    """
 
     def optimizer(self, model: SequenceModel, learning_rate: float) -> torch.optim.Optimizer:
         """Make what moves the weights."""
@@ -28,7 +35,7 @@ class Objective(Protocol):
         """Cut the rows of an epoch, in random order, into batches."""
 
     def losses(
-        self, models: list[SequenceModel], split: Split, rows: Tensor, generator: torch.Generator
+        self, models: list[SequenceModel], split: Split, rows: Tensor, draws: Draws
     ) -> Tensor:
         """Give each model's loss in one batch: ``(models,)``."""
 
@@ -39,21 +46,27 @@ class Objective(Protocol):
         """Give the value whose lowest decides the best epoch."""
 
 
+def on_device(model: torch.nn.Module) -> dict[str, Any]:
+    """Give the settings of an optimizer that suit a model's device."""
+    return {"fused": True, "capturable": next(model.parameters()).is_cuda}
+
+
 class SquaredError:
     """Hepkema et al. (2023): mean squared error, Adam, weights of the lowest validation error."""
 
     least_gain = 0.0
+    recordable = True
 
     def optimizer(self, model: SequenceModel, learning_rate: float) -> torch.optim.Optimizer:
         """Make Adam with its usual settings."""
-        return torch.optim.Adam(model.parameters(), lr=learning_rate, fused=True)
+        return torch.optim.Adam(model.parameters(), lr=learning_rate, **on_device(model))
 
     def batches(self, order: Tensor, batch_size: int) -> Sequence[Tensor]:
         """Cut off one batch after the other; the last may be small."""
         return order.split(batch_size)
 
     def losses(
-        self, models: list[SequenceModel], split: Split, rows: Tensor, generator: torch.Generator
+        self, models: list[SequenceModel], split: Split, rows: Tensor, draws: Draws
     ) -> Tensor:
         """Average squared errors."""
         assert isinstance(split.targets, Tensor)
@@ -95,7 +108,7 @@ class WeightedSquaredError(SquaredError):
         self.weight = max(ratio, 1.0) ** centred
 
     def losses(
-        self, models: list[SequenceModel], split: Split, rows: Tensor, generator: torch.Generator
+        self, models: list[SequenceModel], split: Split, rows: Tensor, draws: Draws
     ) -> Tensor:
         """Average weighted squared errors."""
         assert isinstance(split.targets, Tensor)

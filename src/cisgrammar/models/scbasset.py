@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from cisgrammar.data.cells_by_peaks import batch_numbers
+from cisgrammar.data.draws import Draws, drop
 from cisgrammar.data.open_entries import OpenEntries
 from cisgrammar.data.split import Inputs, Split
 from cisgrammar.genome.sequence import N
@@ -224,21 +225,21 @@ class Scbasset(SequenceModel):
         weight, bias = self.cell_weights()
         return F.linear(self.embed_features(x, rules=rules), weight, bias)
 
-    def embed(self, codes: Tensor, generator: torch.Generator | None = None) -> Tensor:
+    def embed(self, codes: Tensor, draws: Draws | None = None) -> Tensor:
         """Describe sequences by the numbers of the bottleneck.
 
         Parameters
         ----------
         codes
             uint8 ``(batch, length)``.
-        generator
-            What dropout is drawn from; without one nothing is dropped.
+        draws
+            Of dropout; without them nothing is dropped.
 
         Returns
         -------
         float32 ``(batch, bottleneck)``.
         """
-        return self.embed_features(self.features(codes), generator)
+        return self.embed_features(self.features(codes), draws)
 
     def features(self, codes: Tensor) -> Tensor:
         """Run the convolutions: ``(batch, last_filters, positions)``, float32."""
@@ -275,16 +276,13 @@ class Scbasset(SequenceModel):
     def embed_features(
         self,
         features: Tensor,
-        generator: torch.Generator | None = None,
+        draws: Draws | None = None,
         rules: Rules | None = None,
     ) -> Tensor:
         """Go on from :meth:`features` to the bottleneck."""
         flat = features.transpose(1, 2).flatten(1)  # position by position, as the original
         x = self.norm(self.dense(flat / GELU_SLOPE))
-        if generator is not None and self.dropout > 0:
-            kept = torch.rand(x.shape, generator=generator) >= self.dropout
-            x = x * kept.to(x.device) / (1 - self.dropout)
-        return (rules or Gradients()).activate(gelu, x)
+        return (rules or Gradients()).activate(gelu, drop(x, self.dropout, draws))
 
     def cell_weights(self) -> tuple[Tensor, Tensor]:
         """Give each cell's weights and intercept, those of its batch added.

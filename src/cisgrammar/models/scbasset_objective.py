@@ -14,9 +14,11 @@ from torch.nn import functional as F
 from cisgrammar.common.seeds import derive_seed
 from cisgrammar.data.augmentation import augment
 from cisgrammar.data.cells_by_peaks import check_batch
+from cisgrammar.data.draws import Draws
 from cisgrammar.data.open_entries import OpenEntries
 from cisgrammar.data.split import Split
-from cisgrammar.models.kernels.open_cross_entropy import cross_entropy_sum
+from cisgrammar.models.kernels.open_cross_entropy import cross_entropy_sum, is_fused
+from cisgrammar.models.objectives import on_device
 from cisgrammar.models.scbasset_start import STEP
 
 if TYPE_CHECKING:
@@ -57,6 +59,7 @@ class Accessibility:
         targets = _open_entries(split)
         self.recipe: dict[str, Any] = model.recipe
         self.least_gain = self.recipe["least_auroc_gain"]
+        self.recordable = is_fused(model.head.weight)
         n_cells = targets.n_cells
         watched = np.arange(n_cells)
         if n_cells > self.recipe["auroc_cells"]:
@@ -76,7 +79,7 @@ class Accessibility:
             share = 1 if self.recipe["start"] == "random" else STEP
         return torch.optim.Adam(
             [{"params": others}, {"params": of_cells, "lr": share * learning_rate}],
-            lr=learning_rate, betas=betas, eps=1e-7, fused=True,
+            lr=learning_rate, betas=betas, eps=1e-7, **on_device(model),
         )  # fmt: skip
 
     def batches(self, order: Tensor, batch_size: int) -> Sequence[Tensor]:
@@ -84,21 +87,19 @@ class Accessibility:
         check_batch(len(order), batch_size)
         return order.tensor_split(math.ceil(len(order) / batch_size))
 
-    def losses(
-        self, models: list[Any], split: Split, rows: Tensor, generator: torch.Generator
-    ) -> Tensor:
+    def losses(self, models: list[Any], split: Split, rows: Tensor, draws: Draws) -> Tensor:
         """Average cross-entropy over a batch and all cells; add the L2 terms."""
         (model,) = models
         targets = _open_entries(split)
         codes = augment(
             split.inputs.codes[rows],
-            generator,
+            draws,
             max_shift=self.recipe["max_shift"],
             per_sequence=self.recipe["augment_per_sequence"],
         )
-        embedding = model.embed(codes, generator)
+        embedding = model.embed(codes, draws)
         weight, bias = model.cell_weights()
-        total = cross_entropy_sum(embedding, weight, bias, *targets.of_peaks(rows))
+        total = cross_entropy_sum(embedding, weight, bias, targets, rows)
         self._watch(self.train_auroc, embedding, weight, bias, rows)
         loss = total / (len(rows) * targets.n_cells)
         if self.recipe["l2_cells"]:
@@ -117,7 +118,7 @@ class Accessibility:
         total, auroc = 0.0, RunningAuroc(len(self.watched_cells), split.device)
         for rows in split.validation.split(128):
             embedding = model.embed(split.inputs.codes[rows])
-            loss = cross_entropy_sum(embedding, weight, bias, *targets.of_peaks(rows))
+            loss = cross_entropy_sum(embedding, weight, bias, targets, rows)
             total += loss.item()
             self._watch(auroc, embedding, weight, bias, rows)
         metrics = {
@@ -125,7 +126,7 @@ class Accessibility:
             "validation_loss": total / (len(split.validation) * targets.n_cells),
             "validation_auroc": auroc.mean(),
         }
-        self.train_auroc = RunningAuroc(len(self.watched_cells), split.device)
+        self.train_auroc.clear()
         return [metrics]
 
     def watched(self, metrics: dict[str, float]) -> float:
@@ -157,8 +158,16 @@ class RunningAuroc:
         n_cells = self.counts.shape[1]
         bins = ((logits + LOGIT_RANGE) * (BINS / (2 * LOGIT_RANGE))).clamp(0, BINS - 1).long()
         places = (is_open * n_cells + torch.arange(n_cells, device=logits.device)) * BINS + bins
-        counted = torch.bincount(places.flatten(), minlength=self.counts.numel())
-        self.counts += counted.view_as(self.counts)
+        places = places.flatten()
+        if places.is_cuda:  # where counting waits for the GPU to say how far
+            self.counts.view(-1).index_add_(0, places, torch.ones_like(places))
+        else:
+            counted = torch.bincount(places, minlength=self.counts.numel())
+            self.counts += counted.view_as(self.counts)
+
+    def clear(self) -> None:
+        """Begin anew."""
+        self.counts.zero_()
 
     def mean(self) -> float:
         """Average over the cells that have open and closed peaks; values in one bin are tied."""

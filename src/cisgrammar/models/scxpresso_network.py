@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from cisgrammar.data.draws import Draws, drop
 from cisgrammar.data.split import Inputs, Split
 from cisgrammar.models.base import SequenceModel
 from cisgrammar.models.contribution_rules import Gradients, Rules, pool
@@ -143,18 +144,18 @@ class PopulationNetwork(SequenceModel):
         """Predict a batch in the targets' unit: ``(batch, targets)``."""
         return self.standardised(inputs) * self.target_std + self.target_mean
 
-    def standardised(self, inputs: Inputs, generator: torch.Generator | None = None) -> Tensor:
+    def standardised(self, inputs: Inputs, draws: Draws | None = None) -> Tensor:
         """Predict a batch in standard deviations from the training part's mean.
 
         Parameters
         ----------
         inputs
             A batch.
-        generator
-            What dropout is drawn from; without one nothing is dropped.
+        draws
+            Of dropout; without them nothing is dropped.
         """
         convolved = self.convolved(inputs.codes) if self.reads_sequence else None
-        return self.outputs(self.joined(convolved, inputs), generator)
+        return self.outputs(self.joined(convolved, inputs), draws)
 
     def joined(self, convolved: Tensor | None, inputs: Inputs) -> Tensor:
         """Join what the convolutions give, if they are asked, with features: before ReLU."""
@@ -166,14 +167,14 @@ class PopulationNetwork(SequenceModel):
     def outputs(
         self,
         joined: Tensor,
-        generator: torch.Generator | None = None,
+        draws: Draws | None = None,
         rules: Rules | None = None,
     ) -> Tensor:
         """Go on from the layer that joins sequence and features, before its ReLU."""
         rules = rules or Gradients()
-        x = _drop(rules.activate(F.relu, joined), self.dropout, generator)
+        x = drop(rules.activate(F.relu, joined), self.dropout, draws)
         if self.between is not None:
-            x = _drop(rules.activate(F.relu, self.between(x)), self.head_dropout, generator)
+            x = drop(rules.activate(F.relu, self.between(x)), self.head_dropout, draws)
         return self.head(x)
 
     def predict_bases(self, bases: Tensor, inputs: Inputs, rules: Rules) -> Tensor:
@@ -226,10 +227,3 @@ def _spread(variance: Tensor) -> Tensor:
     """Take roots; what does not vary is divided by 1."""
     spread = variance.nan_to_num(0.0).sqrt()
     return torch.where(spread > 0, spread, 1.0)
-
-
-def _drop(x: Tensor, share: float, generator: torch.Generator | None) -> Tensor:
-    if generator is None or share == 0:
-        return x
-    kept = torch.rand(x.shape, generator=generator) >= share
-    return x * kept.to(x.device) / (1 - share)

@@ -8,6 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from cisgrammar.data.draws import Draws
 from cisgrammar.data.split import Split
 
 EVALUATION_BATCH = 128
@@ -30,6 +31,7 @@ class StandardisedError:
     """
 
     least_gain = 0.0
+    recordable = False  # its step size is changed on the way
 
     def __init__(self, recipe: Mapping[str, Any]) -> None:
         self.recipe = recipe
@@ -47,15 +49,13 @@ class StandardisedError:
         """Cut off one batch after the other; the last may be small."""
         return order.split(batch_size)
 
-    def losses(
-        self, models: list[Any], split: Split, rows: Tensor, generator: torch.Generator
-    ) -> Tensor:
+    def losses(self, models: list[Any], split: Split, rows: Tensor, draws: Draws) -> Tensor:
         """Average squared errors over genes and populations."""
         # each model drops as if it were alone
-        seed = int(torch.randint(2**62, (1,), generator=generator))
+        seed = int(torch.randint(2**62, (1,), generator=draws.generator))
         each = []
         for model in models:
-            dropout = torch.Generator().manual_seed(seed)
+            dropout = Draws(torch.Generator().manual_seed(seed), rows.device)
             each.append(torch.stack(_errors(model, split, rows, dropout)).sum())
         return torch.stack(each)
 
@@ -89,9 +89,7 @@ class StandardisedError:
             group["epochs_without_gain"] = 0
 
 
-def _errors(
-    model: Any, split: Split, rows: Tensor, dropout: torch.Generator | None = None
-) -> list[Tensor]:
+def _errors(model: Any, split: Split, rows: Tensor, dropout: Draws | None = None) -> list[Tensor]:
     """Mean squared error of each of a model's networks in a batch."""
     assert isinstance(split.targets, Tensor)
     inputs, targets = split.inputs.rows(rows), split.targets[rows]

@@ -19,7 +19,7 @@ from torch import Tensor
 from cisgrammar.common.files import whole_file
 from cisgrammar.data.split import Split
 from cisgrammar.models.base import SequenceModel
-from cisgrammar.models.objectives import Objective
+from cisgrammar.training.steps import Steps
 
 logger = logging.getLogger(__name__)
 
@@ -186,6 +186,7 @@ def train_side_by_side(
         for i, (model, learning_rate) in enumerate(zip(models, learning_rates, strict=True))
     ]
     going, done = runs, 0
+    steps: Steps | None = None
     if checkpoints is not None and checkpoints.every is None:
         checkpoints = None
     if checkpoints is not None:
@@ -194,7 +195,10 @@ def train_side_by_side(
     for epoch in range(done + 1, epochs + 1):
         if not going:
             break
-        train_losses = _epoch(objective, split, going, batch_size, generator)
+        if steps is None or len(steps.models) != len(going):
+            models, optimizers = [run.model for run in going], [run.optimizer for run in going]
+            steps = Steps(objective, split, models, optimizers, generator)
+        train_losses = _epoch(steps, batch_size)
         metrics = objective.metrics([run.model for run in going], split)
         for run, train_loss, values in zip(going, train_losses, metrics, strict=True):
             row = {"epoch": epoch, "train_loss": train_loss, **values}
@@ -258,27 +262,16 @@ class _Run:
         return history
 
 
-def _epoch(
-    objective: Objective,
-    split: Split,
-    runs: list[_Run],
-    batch_size: int,
-    generator: torch.Generator,
-) -> list[float]:
-    models = [run.model for run in runs]
-    for model in models:
+def _epoch(steps: Steps, batch_size: int) -> list[float]:
+    """Train on each sequence of the training part once; give each model's mean loss."""
+    for model in steps.models:
         model.train()
-    order = torch.randperm(len(split.train), generator=generator).to(split.train.device)
-    total = torch.zeros(len(models), dtype=torch.float64, device=split.train.device)
-    for rows in objective.batches(split.train[order], batch_size):
-        for run in runs:
-            run.optimizer.zero_grad(set_to_none=True)
-        losses = objective.losses(models, split, rows, generator)
-        losses.sum().backward()
-        for run in runs:
-            run.optimizer.step()
-        total += losses.detach() * len(rows)
-    return (total / len(split.train)).tolist()
+    train = steps.split.train
+    order = torch.randperm(len(train), generator=steps.generator).to(train.device)
+    steps.total.zero_()
+    for rows in steps.objective.batches(train[order], batch_size):
+        steps(rows)
+    return (steps.total / len(train)).tolist()
 
 
 def _is_due(checkpoints: Checkpoints, epoch: int, going: list[_Run]) -> bool:

@@ -3,6 +3,7 @@ import pytest
 import torch
 
 from cisgrammar.data.augmentation import augment, reverse_complement
+from cisgrammar.data.draws import Draws
 from cisgrammar.genome.sequence import N
 from cisgrammar.genome.sequence import reverse_complement as of_arrays
 
@@ -31,9 +32,9 @@ def test_other_strand_is_that_of_arrays():
 
 @pytest.mark.parametrize("per_sequence", [True, False])
 def test_each_result_is_a_reading_and_all_readings_come(per_sequence):
-    generator, seen, at_once = torch.Generator().manual_seed(1), set(), set()
+    draws, seen, at_once = Draws(torch.Generator().manual_seed(1)), set(), set()
     for _ in range(60):
-        result = augment(codes(), generator, per_sequence=per_sequence)
+        result = augment(codes(), draws, per_sequence=per_sequence)
         assert result.dtype == torch.uint8
         drawn = {
             readings(before)[after.tobytes()]
@@ -47,6 +48,7 @@ def test_each_result_is_a_reading_and_all_readings_come(per_sequence):
 
 def test_same_generator_same_readings():
     one, same, other = (
-        augment(codes(), torch.Generator().manual_seed(s), per_sequence=True) for s in (1, 1, 2)
+        augment(codes(), Draws(torch.Generator().manual_seed(s)), per_sequence=True)
+        for s in (1, 1, 2)
     )
     assert torch.equal(one, same) and not torch.equal(one, other)

@@ -65,7 +65,7 @@ def test_loss_and_gradients_are_those_of_dense_targets(at_once):
     for ours in (True, False):
         embedding, weight, bias = (leaf.clone().requires_grad_() for leaf in leaves)
         if ours:
-            loss = cross_entropy_sum(embedding, weight, bias, *entries.of_peaks(rows), at_once)
+            loss = cross_entropy_sum(embedding, weight, bias, entries, rows, at_once)
         else:
             targets = entries.dense(rows).float()
             logits = embedding @ weight.T + bias
@@ -86,14 +86,14 @@ def test_no_gradients_are_made_in_validation(monkeypatch, enabled):
 
     monkeypatch.setattr(open_cross_entropy, "_block_by_block", watched)
     leaves = [torch.randn(shape).requires_grad_() for shape in ((4, 3), (17, 3), (17,))]
-    targets = OpenEntries.of_matrix(matrix()).of_peaks(torch.arange(4))
+    targets = OpenEntries.of_matrix(matrix())
     with torch.set_grad_enabled(enabled):
-        cross_entropy_sum(*leaves, *targets)
+        cross_entropy_sum(*leaves, targets, torch.arange(4))
     assert asked == [enabled]
 
 
 def test_a_peak_that_is_closed_everywhere_is_no_special_case():
     entries = OpenEntries.of_matrix(sparse.csr_matrix(np.array([[0, 1, 0], [0, 1, 0]])))
     embedding, weight, bias = torch.ones(3, 2), torch.ones(2, 2), torch.zeros(2)
-    loss = cross_entropy_sum(embedding, weight, bias, *entries.of_peaks(torch.arange(3)))
+    loss = cross_entropy_sum(embedding, weight, bias, entries, torch.arange(3))
     assert loss.item() == pytest.approx(6 * np.log1p(np.exp(2)) - 4, rel=1e-6)

@@ -6,6 +6,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
+from cisgrammar.data.draws import Draws
 from cisgrammar.data.split import Inputs
 from cisgrammar.models.prediction import embed_sequences
 from cisgrammar.models.scbasset import Scbasset
@@ -161,10 +162,11 @@ def test_initial_weights_are_truncated_normal():
     assert (build().head.bias == 0).all()
 
 
-def test_dropout_is_drawn_from_the_generator_alone():
+def test_dropout_is_drawn_from_draws_alone():
     model, codes = build(bottleneck=200).eval(), some_codes()
     plain = model.embed(codes)
-    one, same, other = (model.embed(codes, torch.Generator().manual_seed(s)) for s in (1, 1, 2))
+    draws = (Draws(torch.Generator().manual_seed(seed)) for seed in (1, 1, 2))
+    one, same, other = (model.embed(codes, each) for each in draws)
     assert torch.equal(one, same) and not torch.equal(one, other)
     assert (one == 0).float().mean().item() == pytest.approx(0.2, abs=0.05)
     assert not (plain == 0).any()

@@ -6,6 +6,7 @@ from sklearn.metrics import roc_auc_score
 
 from cisgrammar.common.errors import InputError
 from cisgrammar.common.threads import set_threads
+from cisgrammar.data.draws import Draws
 from cisgrammar.data.split import Inputs
 from cisgrammar.models.scbasset_objective import RunningAuroc
 from cisgrammar.training.loop import Checkpoints, train
@@ -42,9 +43,9 @@ def test_first_loss_is_the_published_one():
     model = build(batch_of_target=[0, 1] * 15, **changes)
     split = motif_split()
     rows = split.train[:32]
-    generator = torch.Generator().manual_seed(3)
+    draws = Draws(torch.Generator().manual_seed(3))
     strand = torch.rand(1, generator=torch.Generator().manual_seed(3)).item() < 0.5
-    (loss,) = model.objective(split).losses([model], split, rows, generator)
+    (loss,) = model.objective(split).losses([model], split, rows, draws)
     codes = split.inputs.codes[rows]
     codes = (3 - codes).flip(1) if strand else codes
     logits = build(batch_of_target=[0, 1] * 15, **changes).train()(Inputs(codes))

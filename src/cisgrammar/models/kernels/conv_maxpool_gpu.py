@@ -66,7 +66,8 @@ def torch_forward(
         codes = codes[rows]
     n_filters, _, width = weight.shape
     n_windows = codes.shape[1] - width + 1
-    letters = torch.cat([torch.eye(4), torch.full((1, 4), 0.25)]).to(codes.device)
+    device = codes.device
+    letters = torch.cat([torch.eye(4, device=device), torch.full((1, 4), 0.25, device=device)])
     at_once = max(1, CHUNK_ELEMENTS // (n_filters * n_windows))
     maxima = weight.new_empty(len(codes), bins, n_filters)
     windows = torch.empty(maxima.shape, dtype=torch.int32, device=codes.device)
@@ -76,7 +77,9 @@ def torch_forward(
         best, where = F.adaptive_max_pool1d(scores, bins, return_indices=True)
         return best.transpose(1, 2), where.transpose(1, 2).int()  # (chunk, bins, filters)
 
-    with torch.backends.cudnn.flags(allow_tf32=precision != "fp32"):
+    cudnn = torch.backends.cudnn
+    kept = {"benchmark": cudnn.benchmark, "deterministic": cudnn.deterministic}
+    with cudnn.flags(enabled=True, allow_tf32=precision != "fp32", **kept):
         for start in range(0, len(codes), at_once):
             chunk = slice(start, start + at_once)
             one_hot = letters[codes[chunk].long()].transpose(1, 2)  # (chunk, 4, length)

@@ -1,10 +1,12 @@
 """Batch normalisation and maximum pooling in one operator.
 
-Both are done in one pass over what a convolution gave, and one pass back. That matters on a CPU,
-where the convolutions themselves run at the processor's speed and everything else at its memory's.
+Both are done in one pass over what a convolution gave, and one pass back: convolutions run at the
+speed of a processor or GPU, and everything else at that of its memory.
 """
 
 from __future__ import annotations
+
+import importlib.util
 
 import numba
 import numpy as np
@@ -13,6 +15,8 @@ from numba import types
 from numba.extending import overload
 from torch import Tensor
 from torch.nn import functional as F
+
+HAS_TRITON = importlib.util.find_spec("triton") is not None
 
 
 def norm_pool(
@@ -51,8 +55,10 @@ def norm_pool(
     -------
     ``(batch, channels, ceil(length / pool))``, as ``x`` in type.
     """
-    if training and not x.is_cuda and x.dtype in _AS_NUMPY:
-        z, mean, var = _NormPool.apply(x, gain, offset, pool, eps)
+    fused = _is_fused(x)
+    if training and x.dtype in _AS_NUMPY and (fused or not x.is_cuda):
+        operator = _NormPoolOnGpu if fused else _NormPool
+        z, mean, var = operator.apply(x, gain, offset, pool, eps)
         n = x.shape[0] * x.shape[2]
         update_running(running_mean, running_var, mean, var, n, momentum)
         return z
@@ -61,6 +67,10 @@ def norm_pool(
     if right:
         x = F.pad(x, (left, right), value=-torch.inf)
     return F.max_pool1d(x, pool) if pool > 1 else x
+
+
+def _is_fused(x: Tensor) -> bool:
+    return x.is_cuda and HAS_TRITON
 
 
 @torch.no_grad()
@@ -130,6 +140,33 @@ class _NormPool(torch.autograd.Function):
             out.view(_AS_NUMPY[x.dtype]).numpy(), sums.numpy(),
         )  # fmt: skip
         return out, sums[:, 1], sums[:, 0], None, None
+
+
+class _NormPoolOnGpu(torch.autograd.Function):
+    """Training on CUDA, where what is one base's lies together: nothing is turned around."""
+
+    @staticmethod
+    def forward(ctx, x, gain, offset, pool, eps):
+        from cisgrammar.models.kernels import norm_pool_triton
+
+        ctx.places = pool, same_padding(x.shape[2], pool)[0]
+        with torch.cuda.device_of(x):
+            z, kept, mean, var = norm_pool_triton.forward(
+                x.transpose(1, 2).contiguous(), gain.detach(), offset.detach(), *ctx.places, eps
+            )
+        ctx.save_for_backward(*kept)
+        ctx.mark_non_differentiable(mean, var)
+        return z.transpose(1, 2), mean, var
+
+    @staticmethod
+    def backward(ctx, grad, *_):
+        from cisgrammar.models.kernels import norm_pool_triton
+
+        with torch.cuda.device_of(grad):
+            out, *of_line = norm_pool_triton.backward(
+                grad.transpose(1, 2).contiguous(), *ctx.saved_tensors, *ctx.places
+            )
+        return out.transpose(1, 2), *of_line, None, None
 
 
 def _load(_):  # for numba alone

@@ -8,6 +8,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from cisgrammar.data.open_entries import OpenEntries
+
 CELLS_AT_ONCE = 65_536  # logits of a batch of peaks are made for so many cells at a time
 HAS_TRITON = importlib.util.find_spec("triton") is not None
 WIDEST = 64  # a wider bottleneck takes the fused kernel more registers than there are
@@ -17,15 +19,16 @@ def cross_entropy_sum(
     embedding: Tensor,
     weight: Tensor,
     bias: Tensor,
-    cells: Tensor,
-    starts: Tensor,
+    targets: OpenEntries,
+    peaks: Tensor,
     at_once: int = CELLS_AT_ONCE,
 ) -> Tensor:
     """Sum binary cross-entropy over all peaks of a batch and all cells.
 
     It is the sum of softplus(logit) less the logits of the open entries. Logits are made for
     some cells at a time and thrown away, gradients with them, so that neither targets nor logits
-    ever take memory for all cells. On CUDA, with Triton, logits are not written to memory at all.
+    ever take memory for all cells. On CUDA, with Triton, logits are not written to memory at all;
+    targets take a byte for each peak and cell of the batch there.
 
     Parameters
     ----------
@@ -33,8 +36,8 @@ def cross_entropy_sum(
         What the network makes of the peaks: float32 ``(batch, bottleneck)``.
     weight, bias
         Of the last layer: ``(cells, bottleneck)``, ``(cells,)``.
-    cells, starts
-        From :meth:`OpenEntries.of_peaks`.
+    targets, peaks
+        Which cells are open, and which of its peaks the batch is: int64 ``(batch,)``.
     at_once
         Cells in a block, where logits are made block by block.
 
@@ -42,6 +45,10 @@ def cross_entropy_sum(
     -------
     A scalar, differentiable once in embedding, weight and bias.
     """
+    if is_fused(weight):
+        opened = targets.dense(peaks)
+        return _Fused.apply(embedding, weight, bias, opened, torch.is_grad_enabled())
+    cells, starts = targets.of_peaks(peaks)
     over_open = F.embedding_bag(cells, weight, starts, mode="sum")  # (batch, bottleneck)
     bias_open = F.embedding_bag(cells, bias[:, None], starts, mode="sum")  # (batch, 1)
     open_logits = (embedding * over_open).sum(dim=1) + bias_open[:, 0]
@@ -55,13 +62,7 @@ class _SoftplusSum(torch.autograd.Function):
     @staticmethod
     def forward(ctx, embedding, weight, bias, at_once, grad_enabled):
         wanted = grad_enabled and any(ctx.needs_input_grad)
-        if _is_fused(weight):
-            from cisgrammar.models.kernels import softplus_triton
-
-            with torch.cuda.device_of(weight):
-                total, grads = softplus_triton.forward(embedding, weight, bias, wanted)
-        else:
-            total, grads = _block_by_block(embedding, weight, bias, at_once, wanted)
+        total, grads = _block_by_block(embedding, weight, bias, at_once, wanted)
         if wanted:
             ctx.save_for_backward(*grads)
         return total.to(embedding.dtype)
@@ -71,7 +72,27 @@ class _SoftplusSum(torch.autograd.Function):
         return *(grad * saved for saved in ctx.saved_tensors), None, None
 
 
-def _is_fused(weight: Tensor) -> bool:
+class _Fused(torch.autograd.Function):
+    """The whole sum in one kernel, and gradients with it."""
+
+    @staticmethod
+    def forward(ctx, embedding, weight, bias, opened, grad_enabled):
+        from cisgrammar.models.kernels import cross_entropy_triton
+
+        wanted = grad_enabled and any(ctx.needs_input_grad)
+        with torch.cuda.device_of(weight):
+            total, grads = cross_entropy_triton.forward(embedding, weight, bias, opened, wanted)
+        if wanted:
+            ctx.save_for_backward(*grads)
+        return total.to(embedding.dtype)
+
+    @staticmethod
+    def backward(ctx, grad):
+        return *(grad * saved for saved in ctx.saved_tensors), None, None
+
+
+def is_fused(weight: Tensor) -> bool:
+    """Whether cells' weights ``(cells, bottleneck)`` go through the fused kernel."""
     return weight.is_cuda and HAS_TRITON and weight.shape[1] <= WIDEST
 
 

@@ -1,8 +1,25 @@
+import os
+
 import pytest
 import torch
 from torch.nn import functional as F
 
+from cisgrammar.models.kernels import norm_pool as module
 from cisgrammar.models.kernels.norm_pool import norm_pool, same_padding
+
+DEVICE = "cuda" if torch.cuda.is_available() else "cpu"
+
+
+@pytest.fixture
+def fused(monkeypatch):
+    """Take the kernels of GPUs: on one where there is one, else through Triton's interpreter."""
+    if DEVICE == "cpu":
+        monkeypatch.setitem(os.environ, "TRITON_INTERPRET", "1")  # read when Triton is imported
+    pytest.importorskip("triton", reason="Triton comes with torch for CUDA, and is not installed")
+    from cisgrammar.models.kernels import norm_pool_triton
+
+    monkeypatch.setattr(module, "_is_fused", lambda x: True)
+    return norm_pool_triton
 
 
 def plainly(x, gain, offset, mean, var, pool):
@@ -78,3 +95,34 @@ def test_results_do_not_depend_on_threads():
         z.square().sum().backward()
         results.append((z.detach(), leaf.grad))
     assert all(torch.equal(one, other) for one, other in zip(*results, strict=True))
+
+
+def on_device(ours, length, pool, dtype=torch.float32):
+    x, gain, offset, weights = (each.to(DEVICE) for each in arguments(length))
+    leaves = [x.to(dtype).requires_grad_(), gain.requires_grad_(), offset.requires_grad_()]
+    running = [torch.zeros(7, device=DEVICE), torch.ones(7, device=DEVICE)]
+    way = {"training": True, "momentum": 0.1, "eps": 1e-3}
+    z = norm_pool(*leaves, *running, pool=pool, **way) if ours else plainly(*leaves, *running, pool)
+    (z * weights[:, :, : z.shape[2]].to(dtype)).sum().backward()
+    return [z.detach(), *running, *(leaf.grad for leaf in leaves)]
+
+
+@pytest.mark.parametrize("programs", [1, 512])
+@pytest.mark.parametrize("length, pool", [(12, 3), (13, 3), (14, 3), (7, 2), (80, 2), (6, 1)])
+def test_fused_they_are_the_same(fused, monkeypatch, length, pool, programs):
+    monkeypatch.setattr(fused, "PROGRAMS", programs)
+    found, expected = (on_device(ours, length, pool) for ours in (True, False))
+    for one, other in zip(found, expected, strict=True):
+        torch.testing.assert_close(one, other, rtol=1e-5, atol=1e-5)
+
+
+def test_fused_bfloat16_is_within_its_rounding(fused):
+    rough, exact = on_device(True, 12, 3, torch.bfloat16), on_device(False, 12, 3)
+    assert rough[0].dtype == rough[3].dtype == torch.bfloat16
+    for one, other in zip(rough, exact, strict=True):
+        torch.testing.assert_close(one.float(), other.float(), rtol=5e-2, atol=5e-2)
+
+
+def test_fused_gives_the_same_bytes_in_every_run(fused):
+    for one, other in zip(on_device(True, 80, 2), on_device(True, 80, 2), strict=True):
+        assert torch.equal(one, other)

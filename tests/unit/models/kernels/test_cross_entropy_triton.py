@@ -14,7 +14,8 @@ DEVICE = "cuda" if torch.cuda.is_available() else "cpu"
 if DEVICE == "cpu":
     os.environ["TRITON_INTERPRET"] = "1"  # read when Triton is imported
 pytest.importorskip("triton", reason="Triton comes with torch for CUDA, and is not installed")
-from cisgrammar.models.kernels import softplus_triton  # noqa: E402
+from cisgrammar.data import open_entries_triton  # noqa: E402
+from cisgrammar.models.kernels import cross_entropy_triton  # noqa: E402
 
 SHAPES = pytest.mark.parametrize(
     "n_peaks, n_cells, bottleneck",
@@ -25,20 +26,21 @@ SHAPES = pytest.mark.parametrize(
 def random_case(n_peaks, n_cells, bottleneck):
     generator = torch.Generator().manual_seed(0)
     shapes = (n_peaks, bottleneck), (n_cells, bottleneck), (n_cells,)
-    return [torch.randn(shape, generator=generator) for shape in shapes]
+    leaves = [torch.randn(shape, generator=generator) for shape in shapes]
+    return [*leaves, torch.rand(n_peaks, n_cells, generator=generator) < 0.3]
 
 
-def fused(embedding, weight, bias, wanted=True):
-    arguments = (tensor.to(DEVICE) for tensor in (embedding, weight, bias))
-    total, grads = softplus_triton.forward(*arguments, wanted)
+def fused(*case, wanted=True):
+    arguments = (tensor.to(DEVICE) for tensor in case)
+    total, grads = cross_entropy_triton.forward(*arguments, wanted)
     return [total.cpu(), *(grad.cpu() for grad in grads)]
 
 
-def expected(*case):
-    total, grads = open_cross_entropy._block_by_block(
-        *(t.double() for t in case), 1000, wanted=True
-    )
-    return [total, *grads]
+def expected(embedding, weight, bias, opened):
+    leaves = [leaf.double().requires_grad_() for leaf in (embedding, weight, bias)]
+    logits = leaves[0] @ leaves[1].T + leaves[2]
+    total = F.binary_cross_entropy_with_logits(logits, opened.double(), reduction="sum")
+    return [total.detach(), *torch.autograd.grad(total, leaves)]
 
 
 def check(found, case):
@@ -55,23 +57,23 @@ def test_sum_and_gradients_are_those_of_the_blocks(n_peaks, n_cells, bottleneck)
 
 @pytest.mark.parametrize("programs", [1, 2, 3])
 def test_a_program_takes_several_tiles(monkeypatch, programs):
-    monkeypatch.setattr(softplus_triton, "PROGRAMS", programs)
+    monkeypatch.setattr(cross_entropy_triton, "PROGRAMS", programs)
     case = random_case(40, 300, 32)
     check(fused(*case), case)
 
 
 @pytest.mark.parametrize("bias", [-200, -20, -16, 0, 20, 200])
 def test_extreme_logits(bias):
-    embedding, weight, _ = random_case(33, 65, 32)
-    case = embedding * 0.1, weight, torch.full((65,), float(bias))
+    embedding, weight, _, opened = random_case(33, 65, 32)
+    case = embedding * 0.1, weight, torch.full((65,), float(bias)), opened
     check(fused(*case), case)
 
 
 @pytest.mark.parametrize("value, slope", [(torch.nan, torch.nan), (torch.inf, 1)])
 def test_what_is_not_finite_shows(value, slope):
-    embedding, weight, bias = random_case(33, 65, 32)
-    bias[64] = value
-    total, _, _, of_bias = fused(embedding, weight, bias)
+    embedding, weight, bias, opened = random_case(33, 65, 32)
+    bias[64], opened[:, 64] = value, False
+    total, _, _, of_bias = fused(embedding, weight, bias, opened)
     assert not total.isfinite()
     assert of_bias[64].item() == pytest.approx(33 * slope, nan_ok=True)
 
@@ -90,20 +92,20 @@ def test_same_bytes_in_every_run():
 
 @pytest.mark.parametrize("enabled", [True, False])
 def test_the_loss_takes_the_kernel(monkeypatch, enabled):
-    monkeypatch.setattr(open_cross_entropy, "_is_fused", lambda weight: True)
+    monkeypatch.setattr(open_cross_entropy, "is_fused", lambda weight: True)
     asked = []
 
-    def watched(*arguments, forward=softplus_triton.forward):
+    def watched(*arguments, forward=cross_entropy_triton.forward):
         asked.append(arguments[-1])
         return forward(*arguments)
 
-    monkeypatch.setattr(softplus_triton, "forward", watched)
+    monkeypatch.setattr(cross_entropy_triton, "forward", watched)
     targets = sparse.random(40, 9, 0.3, format="csr", random_state=1)
     entries = OpenEntries.of_matrix(targets, DEVICE)
     rows = torch.tensor([1, 8, 2, 0], device=DEVICE)
-    leaves = [tensor.to(DEVICE).requires_grad_() for tensor in random_case(4, 40, 7)]
+    leaves = [tensor.to(DEVICE).requires_grad_() for tensor in random_case(4, 40, 7)[:3]]
     with torch.set_grad_enabled(enabled):
-        loss = open_cross_entropy.cross_entropy_sum(*leaves, *entries.of_peaks(rows))
+        loss = open_cross_entropy.cross_entropy_sum(*leaves, entries, rows)
     assert asked == [enabled]
     logits = leaves[0] @ leaves[1].T + leaves[2]
     dense = entries.dense(rows).float()
@@ -112,3 +114,12 @@ def test_the_loss_takes_the_kernel(monkeypatch, enabled):
     if enabled:
         found, grads = (torch.autograd.grad(2 * total, leaves) for total in (loss, right))
         torch.testing.assert_close(found, grads, rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.parametrize("share", [0.0, 0.3, 1.0])
+def test_open_entries_are_marked(share):
+    targets = sparse.random(700, 9, share, format="csr", random_state=1)
+    rows = torch.tensor([1, 8, 2, 2])
+    entries = OpenEntries.of_matrix(targets, DEVICE)
+    found = open_entries_triton.dense(entries.offsets, entries.cells, rows.to(DEVICE), 700)
+    assert (found.cpu().numpy() == (targets.toarray().T[rows] > 0)).all()
