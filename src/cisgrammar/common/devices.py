@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 import platform
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import torch
@@ -76,10 +77,22 @@ def resolve_device(device: str, gpus: int = 0, deterministic: bool = True) -> to
     return torch.device(device)
 
 
+@contextlib.contextmanager
+def in_any_order() -> Iterator[None]:
+    """Take the fastest algorithms, for sums that are the same in any order."""
+    deterministic = torch.are_deterministic_algorithms_enabled()
+    torch.use_deterministic_algorithms(False)
+    try:
+        yield
+    finally:
+        torch.use_deterministic_algorithms(deterministic)
+
+
 def _choose_algorithms(deterministic: bool) -> None:
     # cuBLAS reads it once, when it is first used
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
     torch.use_deterministic_algorithms(deterministic)
+    torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
     torch.backends.cudnn.benchmark = not deterministic
 
 

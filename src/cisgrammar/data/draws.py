@@ -50,6 +50,10 @@ class KeptDraws(Draws):
         """Draw the numbers of the next step."""
         for draw, place in self._kept:
             place.copy_(draw())
+        self.again()
+
+    def again(self) -> None:
+        """Give the numbers of this step once more, from its beginning."""
         self._used = 0
 
     def _drawn(self, draw: Callable[[], Tensor]) -> Tensor:

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from cisgrammar.common.devices import in_any_order
 from cisgrammar.common.seeds import derive_seed
 from cisgrammar.data.augmentation import augment
 from cisgrammar.data.cells_by_peaks import check_batch
@@ -160,7 +161,8 @@ class RunningAuroc:
         places = (is_open * n_cells + torch.arange(n_cells, device=logits.device)) * BINS + bins
         places = places.flatten()
         if places.is_cuda:  # where counting waits for the GPU to say how far
-            self.counts.view(-1).index_add_(0, places, torch.ones_like(places))
+            with in_any_order():  # integers
+                self.counts.view(-1).index_add_(0, places, torch.ones_like(places))
         else:
             counted = torch.bincount(places, minlength=self.counts.numel())
             self.counts += counted.view_as(self.counts)

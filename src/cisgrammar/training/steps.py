@@ -75,6 +75,7 @@ class Steps:
             size.graph.replay()
             return
         size.taken += 1
+        size.draws.again()
         self._stream.wait_stream(torch.cuda.current_stream())
         with torch.cuda.stream(self._stream):
             self._step(size.rows, size.draws)
@@ -93,9 +94,14 @@ class Steps:
         # nothing that a step makes is read after it, so graphs of all sizes share their memory
         pool = next((other.graph.pool() for other in self._sizes.values() if other.graph), None)
         graph = torch.cuda.CUDAGraph()
-        with torch.cuda.graph(graph, pool=pool, stream=self._stream):
-            self._step(size.rows, size.draws)
-        size.graph = graph
+        try:
+            with torch.cuda.graph(graph, pool=pool, stream=self._stream):
+                self._step(size.rows, size.draws)
+        except RuntimeError as error:
+            self._recorded = False  # nothing was computed: the step is still to be taken
+            logger.warning("steps cannot be recorded, and are slower: %s", error)
+        else:
+            size.graph = graph
 
 
 @dataclass

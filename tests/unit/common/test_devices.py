@@ -65,7 +65,9 @@ def test_on_cuda_algorithms_are_deterministic_unless_speed_was_asked_for(
     monkeypatch, deterministic
 ):
     gpu_there(monkeypatch, True)
+    monkeypatch.setattr(torch.utils.deterministic, "fill_uninitialized_memory", True)
     resolve_device("cuda", deterministic=deterministic)
+    assert not torch.utils.deterministic.fill_uninitialized_memory
     assert torch.are_deterministic_algorithms_enabled() == deterministic
     assert torch.backends.cudnn.benchmark != deterministic
 

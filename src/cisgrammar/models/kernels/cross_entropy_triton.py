@@ -18,7 +18,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 PROGRAMS = 512  # whatever the number of cells: 8 MiB of sums for 128 peaks and a bottleneck of 32
-BLOCK_PEAKS = 32
+BLOCK_PEAKS = 64
 BLOCK_CELLS = 64
 PRODUCTS = "tf32x3"
 

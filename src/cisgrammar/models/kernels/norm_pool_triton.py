@@ -13,7 +13,7 @@ import triton
 import triton.language as tl
 from torch import Tensor
 
-ROWS = 32  # positions at a time
+ROWS = 64  # positions at a time
 CHANNELS = 64
 PROGRAMS = 512  # that share the rows
 
