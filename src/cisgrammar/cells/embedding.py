@@ -232,8 +232,8 @@ def embed_cells(
     seed
         Seed of PCA, sketch, neighbours and UMAP.
     umap_cells
-        Cells that neighbours, clusters and UMAP are of at most, drawn at random; the others take
-        the place, and the cluster, of the nearest of these. None: all cells.
+        Cells that neighbours, clusters and UMAP are of at most, drawn evenly over the components;
+        the others take the place, and the cluster, of the nearest of these. None: all cells.
     clusters
         Resolution of Leiden clusters, which become ``obs["cell_type"]``; None: none are made.
     peaks
@@ -247,7 +247,7 @@ def embed_cells(
     if n_pcs > most:
         logger.info("%d components asked for, %d are possible", n_pcs, most)
     components = (lsi if peaks else log_pca)(cells.X, min(n_pcs, most), seed, exact_pca)
-    rows = sketch_rows(cells.obs["batch"], umap_cells, neighbors_within_batch, seed)
+    rows = sketch_rows(components, cells.obs["batch"], umap_cells, neighbors_within_batch, seed)
 
     def lay_out(chosen: np.ndarray) -> AnnData:
         work = AnnData(obs=cells.obs[["batch"]].iloc[rows], obsm={"X_pca": chosen[rows]})

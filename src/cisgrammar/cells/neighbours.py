@@ -56,8 +56,8 @@ def approximate_neighbors(
     n_parts = min(MOST_PARTS, max(1, len(points) // CELLS_IN_PART))
     drawn = np.random.default_rng(seed).choice(len(points), n_parts, replace=False)
     centres = points[np.sort(drawn)]
-    members = _by_part(_nearest(points, centres, 1)[0][:, 0], n_parts)
-    asking = _by_part(_nearest(queries, centres, 1)[0][:, 0], n_parts)
+    members = _by_part(nearest(points, centres, 1)[0][:, 0], n_parts)
+    asking = _by_part(nearest(queries, centres, 1)[0][:, 0], n_parts)
     around = np.argsort(cdist(centres, centres), axis=1, kind="stable")
     rows = np.empty((len(queries), n), dtype=np.int64)
     distances = np.empty((len(queries), n), dtype=np.float32)
@@ -65,7 +65,7 @@ def approximate_neighbors(
         sizes = np.cumsum([len(members[other]) for other in around[part]])
         enough = np.searchsorted(sizes, max(compared, n)) + 1
         near = np.sort(np.concatenate([members[other] for other in around[part][:enough]]))
-        found, apart = _nearest(queries[asking[part]], points[near], n)
+        found, apart = nearest(queries[asking[part]], points[near], n)
         rows[asking[part]], distances[asking[part]] = near[found], np.sqrt(apart)
     return rows, distances
 
@@ -124,7 +124,7 @@ def _by_part(part: np.ndarray, n_parts: int) -> list[np.ndarray]:
 
 
 @njit(parallel=True, cache=True, fastmath={"reassoc", "contract"})
-def _nearest(queries, points, n):  # type: ignore[no-untyped-def]
+def nearest(queries, points, n):  # type: ignore[no-untyped-def]
     """Compare all: rows and squared distances of the n nearest points, equal ones by row."""
     rows = np.zeros((len(queries), n), dtype=np.int64)
     distances = np.full((len(queries), n), np.inf, dtype=np.float32)
