@@ -1,0 +1,161 @@
+"""Which known motifs stand in peaks that drive genes, and which TFs may be behind them."""
+
+from __future__ import annotations
+
+import logging
+
+import numpy as np
+import pandas as pd
+from anndata import AnnData
+from scipy import sparse
+from scipy.stats import fisher_exact, norm, rankdata, tiecorrect
+
+from cisgrammar.common.statistics import benjamini_hochberg
+from cisgrammar.interpret.link_baselines import draw_background
+from cisgrammar.interpret.regulators import find_regulators
+
+MATCHED = 10  # peaks beside each linking one
+LEAST = 5  # links with a motif, for its activity to be compared with TFs
+logger = logging.getLogger(__name__)
+
+
+def candidate_peaks(links: pd.DataFrame, names: pd.Index) -> np.ndarray:
+    """Find the rows of the peaks that are candidates of some gene."""
+    return np.sort(names.get_indexer(links["peak"].unique()))
+
+
+def find_link_motifs(
+    links: pd.DataFrame,
+    peaks: pd.DataFrame,
+    hits: sparse.spmatrix,
+    motifs: pd.DataFrame,
+    *,
+    seed: int,
+) -> pd.DataFrame:
+    """Compare peaks that are linked with others, and peaks with a motif with those without.
+
+    Parameters
+    ----------
+    links
+        All pairs, from :func:`cisgrammar.interpret.link_table.link_table`.
+    peaks
+        Candidates: index name; ``chrom``, ``accessibility``, ``gc``.
+    hits
+        Where each motif has a hit: ``(peaks, motifs)``.
+    motifs
+        The database's table: motif, name, tfs.
+    seed
+        Of the draw of matched peaks.
+
+    Returns
+    -------
+    One row a motif, the surest first: motif, name, tfs; ``peaks`` with a hit; ``linked`` of them,
+    ``share`` of all linked peaks and ``share_matched`` of peaks that are not linked and alike in
+    accessibility and GC, ``odds_ratio``, ``p`` (Fisher's exact test, more than expected), ``q``;
+    ``effect`` (mean of the largest effect of each peak with a hit, less that of those without),
+    ``p_effect`` (Mann-Whitney, two-sided), ``q_effect``.
+
+    Notes
+    -----
+    Linked are peaks of pairs with a call, strong or weak. Peaks of a motif repeat each other where
+    motifs are alike: the table names them all.
+    """
+    is_hit = sparse.csr_matrix(hits != 0).astype(np.float64)
+    linked = peaks.index.isin(links["peak"][links["call"] != ""])
+    drawn = np.unique(draw_background(peaks, MATCHED, seed)[linked])
+    matched = drawn[~linked[drawn]]
+    inside, outside = is_hit[linked], is_hit[matched]
+    counts = np.stack([inside.sum(axis=0).A1, outside.sum(axis=0).A1]).astype(int)
+    sizes = np.array([linked.sum(), len(matched)])
+    tests = [_fisher(with_motif, sizes) for with_motif in counts.T]
+    shares = counts / np.maximum(sizes, 1)[:, None]
+    effect, p_effect = _shifts(is_hit, _largest_effect(links, peaks.index))
+    table = motifs[["motif", "name", "tfs"]].reset_index(drop=True).assign(
+        peaks=is_hit.sum(axis=0).A1.astype(int),
+        linked=counts[0],
+        share=shares[0],
+        share_matched=shares[1],
+        odds_ratio=[odds for odds, _ in tests],
+        p=[p for _, p in tests],
+        q=benjamini_hochberg(np.array([p for _, p in tests])),
+        effect=effect,
+        p_effect=p_effect,
+        q_effect=benjamini_hochberg(p_effect),
+    )  # fmt: skip
+    logger.info(
+        "%d linked and %d matched peaks; %d of %d motifs are in more linked ones (q < 0.05), %d "
+        "raise or lower genes (q_effect < 0.05)",
+        *(*sizes, (table["q"] < 0.05).sum(), len(table), (table["q_effect"] < 0.05).sum()),
+    )
+    return table.sort_values(["p_effect", "p", "motif"], kind="stable", ignore_index=True)
+
+
+def find_link_regulators(
+    links: pd.DataFrame,
+    by_type: AnnData,
+    hits: sparse.spmatrix,
+    peaks: pd.Index,
+    motifs: pd.DataFrame,
+    expression: AnnData,
+) -> pd.DataFrame:
+    """Correlate what links with a motif do with the expression of its TFs, over cell types.
+
+    Parameters
+    ----------
+    links, hits, motifs
+        As for :func:`find_link_motifs`.
+    by_type
+        Cell types x pairs: activities of links.
+    peaks
+        Names of the rows of ``hits``.
+    expression
+        Cell types x genes: :func:`cisgrammar.interpret.regulators.sum_by_label`.
+
+    Returns
+    -------
+    As :func:`cisgrammar.interpret.regulators.find_regulators`, with ``motif`` for family and
+    ``links``, the called pairs with a hit; motifs in fewer than five of them are left out.
+    """
+    called = np.flatnonzero(links["call"] != "")
+    bears = sparse.csr_matrix(hits != 0)[peaks.get_indexer(links["peak"].iloc[called])]
+    n_links = bears.sum(axis=0).A1.astype(int)
+    enough = n_links >= LEAST
+    activity = np.asarray(by_type.X)[:, called] @ bears[:, enough].toarray() / n_links[enough]
+    var = motifs.set_index("motif")[["tfs"]].loc[motifs["motif"].to_numpy()[enough]]
+    types = [label for label in by_type.obs_names if label in expression.obs_names]
+    rows = by_type.obs_names.get_indexer(types)
+    found = find_regulators(AnnData(activity[rows], pd.DataFrame(index=types), var), expression)
+    found = found.rename(columns={"family": "motif"})
+    number = pd.Series(n_links, index=motifs["motif"].to_numpy())
+    found.insert(1, "links", number.loc[found["motif"]].to_numpy())
+    return found
+
+
+def _fisher(with_motif: np.ndarray, sizes: np.ndarray) -> tuple[float, float]:
+    """Test for more with the motif inside than outside: odds ratio (with 0.5 each) and p."""
+    table = np.stack([with_motif, sizes - with_motif])
+    odds = (table + 0.5) / (table[::-1] + 0.5)
+    return float(odds[0, 0] / odds[0, 1]), float(fisher_exact(table, alternative="greater").pvalue)
+
+
+def _largest_effect(links: pd.DataFrame, peaks: pd.Index) -> np.ndarray:
+    """Give of each peak the effect that is largest, whatever its sign."""
+    order = links["effect"].abs().sort_values(ascending=False, kind="stable").index
+    largest = links.loc[order].drop_duplicates("peak").set_index("peak")["effect"]
+    return largest.reindex(peaks).to_numpy(dtype=float)
+
+
+def _shifts(is_hit: sparse.csr_matrix, values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Compare values with and without a hit: difference of means, p of Mann-Whitney; by motif."""
+    n = len(values)
+    n_with = is_hit.sum(axis=0).A1
+    n_without = n - n_with
+    possible = (n_with > 0) & (n_without > 0)
+    sums = is_hit.T @ values
+    effect = sums / np.maximum(n_with, 1) - (values.sum() - sums) / np.maximum(n_without, 1)
+    ranks = rankdata(values)
+    u = is_hit.T @ ranks - n_with * (n_with + 1) / 2
+    spread = np.sqrt(tiecorrect(ranks) * n_with * n_without * (n + 1) / 12)
+    z = (u - n_with * n_without / 2) / np.maximum(spread, 1e-12)
+    p = 2 * norm.sf(np.abs(z))
+    return np.where(possible, effect, np.nan), np.where(possible, p, np.nan)
