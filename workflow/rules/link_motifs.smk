@@ -33,6 +33,7 @@ if LINKS is not None:
             database=KNOWN_MOTIFS,
             threshold=COMPARISON["scan_threshold"],
             genome=where_genes_start(),
+            relative=LINKS["expression"]["relative"],
             seed=config["seed"],
             code=code("find_link_motifs"),
         message:

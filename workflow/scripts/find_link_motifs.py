@@ -13,6 +13,7 @@ from cisgrammar.interpret.link_motifs import (
     candidate_peaks,
     find_link_motifs,
     find_link_regulators,
+    without_shift,
 )
 from cisgrammar.interpret.regulators import sum_by_label
 from cisgrammar.motifs.databases import load_database
@@ -33,8 +34,10 @@ with log_to(snakemake.log[0]):
     expression = expression[expression.obs_names.isin(cells.obs_names)].copy()
     types = pd.Series(cells.obs["cell_type"].astype(str))
     expression.obs["cell_type"] = types.loc[expression.obs_names].to_numpy()
+    by_label = sum_by_label(expression, "cell_type")
+    if params.relative:
+        by_label = without_shift(by_label)
     regulators = find_link_regulators(
-        links, read_h5ad(files.by_type), hits, peaks.index, known.table,
-        sum_by_label(expression, "cell_type"),
-    )  # fmt: skip
+        links, read_h5ad(files.by_type), hits, peaks.index, known.table, by_label
+    )
     write_table(regulators, out.regulators)

@@ -6,15 +6,18 @@ import logging
 
 import numpy as np
 import pandas as pd
+import torch
 from anndata import AnnData
 from scipy import sparse
 from scipy.stats import fisher_exact, norm, rankdata, tiecorrect
 
 from cisgrammar.common.statistics import benjamini_hochberg
+from cisgrammar.data.gene_peaks import densest_description
 from cisgrammar.interpret.link_baselines import draw_background
 from cisgrammar.interpret.regulators import find_regulators
 
 MATCHED = 10  # peaks beside each linking one
+ALIKE = 0.5  # of the peaks of two motifs are of both
 LEAST = 5  # links with a motif, for its activity to be compared with TFs
 logger = logging.getLogger(__name__)
 
@@ -49,7 +52,8 @@ def find_link_motifs(
 
     Returns
     -------
-    One row a motif, the surest first: motif, name, tfs; ``peaks`` with a hit; ``linked`` of them,
+    One row a motif, the surest first: motif, name, tfs; ``like``, the surest of the motifs before
+    it that shares half of the peaks with it; ``peaks`` with a hit; ``linked`` of them,
     ``share`` of all linked peaks and ``share_matched`` of peaks that are not linked and alike in
     accessibility and GC, ``odds_ratio``, ``p`` (Fisher's exact test, more than expected), ``q``;
     ``effect`` (mean of the largest effect of each peak with a hit, less that of those without),
@@ -57,8 +61,8 @@ def find_link_motifs(
 
     Notes
     -----
-    Linked are peaks of pairs with a call, strong or weak. Peaks of a motif repeat each other where
-    motifs are alike: the table names them all.
+    Linked are peaks of pairs with a call, strong or weak. Motifs that look alike share their peaks:
+    the table names them all, and which are ``like`` another.
     """
     is_hit = sparse.csr_matrix(hits != 0).astype(np.float64)
     linked = peaks.index.isin(links["peak"][links["call"] != ""])
@@ -87,7 +91,9 @@ def find_link_motifs(
         "raise or lower genes (q_effect < 0.05)",
         *(*sizes, (table["q"] < 0.05).sum(), len(table), (table["q_effect"] < 0.05).sum()),
     )
-    return table.sort_values(["p_effect", "p", "motif"], kind="stable", ignore_index=True)
+    order = table.sort_values(["p_effect", "p", "motif"], kind="stable").index.to_numpy()
+    table.insert(3, "like", _likeness(is_hit, order, table["motif"].to_numpy()))
+    return table.loc[order].reset_index(drop=True)
 
 
 def find_link_regulators(
@@ -131,11 +137,49 @@ def find_link_regulators(
     return found
 
 
+def without_shift(by_label: AnnData) -> AnnData:
+    """Take out of expression what moves the genes that most are alike to.
+
+    Parameters
+    ----------
+    by_label
+        Labels x genes: :func:`cisgrammar.interpret.regulators.sum_by_label`.
+
+    Notes
+    -----
+    Counts tell how a gene compares with all others: where many rise, the rest seem to fall. Those
+    stand still here that most well expressed genes are alike to, as in
+    :func:`cisgrammar.data.gene_peaks.learn_expression`.
+    """
+    mean = by_label.X.mean(axis=0).A1
+    well = by_label.X[:, mean >= max(np.median(mean), 1e-12)]
+    logs = np.log1p(well.toarray())
+    about = np.ascontiguousarray((logs - logs.mean(axis=0)).T)
+    still = densest_description(torch.from_numpy(about), torch.eye(by_label.n_obs)).numpy()
+    shares = sparse.diags(np.exp(still.mean() - still)) @ by_label.X
+    return AnnData(sparse.csr_matrix(shares), by_label.obs, by_label.var)
+
+
 def _fisher(with_motif: np.ndarray, sizes: np.ndarray) -> tuple[float, float]:
     """Test for more with the motif inside than outside: odds ratio (with 0.5 each) and p."""
     table = np.stack([with_motif, sizes - with_motif])
     odds = (table + 0.5) / (table[::-1] + 0.5)
     return float(odds[0, 0] / odds[0, 1]), float(fisher_exact(table, alternative="greater").pvalue)
+
+
+def _likeness(is_hit: sparse.csr_matrix, order: np.ndarray, names: np.ndarray) -> np.ndarray:
+    """Name for each motif the first before it, itself like none, that shares its peaks."""
+    both = (is_hit.T @ is_hit).toarray()
+    number = np.diag(both)
+    jaccard = both / np.maximum(number[:, None] + number - both, 1)
+    like, own = np.full(len(names), "", dtype=object), []
+    for motif in order:
+        near = [other for other in own if jaccard[motif, other] >= ALIKE]
+        if near:
+            like[motif] = names[near[0]]
+        else:
+            own.append(motif)
+    return like
 
 
 def _largest_effect(links: pd.DataFrame, peaks: pd.Index) -> np.ndarray:

@@ -15,7 +15,7 @@ MARKS = {"linked": style.PALETTE[0], "matched": style.MISSING}
 
 @style.styled
 def link_motifs(motifs: pd.DataFrame, regulators: pd.DataFrame) -> Figure:
-    """Draw the surest motifs: shares of linked and matched peaks, effects, and the best TF.
+    """Draw the surest motifs that are like none before them: shares of peaks, effects, best TF.
 
     Parameters
     ----------
@@ -29,8 +29,9 @@ def link_motifs(motifs: pd.DataFrame, regulators: pd.DataFrame) -> Figure:
     ValueError
         If the table is empty or a column is missing.
     """
-    style.require(motifs, "link_motifs", ["name", "share", "share_matched", "effect", "q_effect"])
-    top = motifs.head(ROWS).reset_index(drop=True)
+    columns = ["name", "like", "share", "share_matched", "effect", "q_effect"]
+    style.require(motifs, "link_motifs", columns)
+    top = motifs[motifs["like"].fillna("") == ""].head(ROWS).reset_index(drop=True)
     rows = np.arange(len(top))
     figure = style.new_figure(style.TWO_COLUMNS * 0.85, 18 + 4.2 * len(top))
     left, right = figure.subplots(1, 2, sharey=True)

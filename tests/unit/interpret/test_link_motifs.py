@@ -11,6 +11,7 @@ from cisgrammar.interpret.link_motifs import (
     candidate_peaks,
     find_link_motifs,
     find_link_regulators,
+    without_shift,
 )
 
 N = 400
@@ -108,3 +109,25 @@ def test_tfs_follow_what_links_with_their_motif_do(case):
 def test_candidates_are_the_peaks_of_pairs():
     links = pd.DataFrame({"peak": ["c", "a", "c"]})
     assert candidate_peaks(links, pd.Index(["a", "b", "c"])).tolist() == [0, 2]
+
+
+def test_a_motif_that_shares_peaks_with_a_surer_one_says_so(case):
+    links, peaks, hits = case
+    dense = hits.toarray()
+    dense[:, 2] = dense[:, 0]
+    dense[:40, 2] = 0
+    table = find_link_motifs(links, peaks, sparse.csr_matrix(dense), MOTIFS, seed=1)
+    assert table.set_index("motif")["like"].to_dict() == {"M1": "", "M2": "", "M3": "M1", "M4": ""}
+
+
+def test_genes_that_most_are_alike_to_stand_still():
+    """Of 100 genes 80 do not change; the others rise so much in t1 that all seem to fall."""
+    truth = np.ones((5, 100))
+    truth[0, 80:] = 50
+    truth *= np.linspace(1, 3, 100)
+    genes = pd.DataFrame(index=[f"g{i}" for i in range(100)])
+    shares = 1e6 * truth / truth.sum(axis=1, keepdims=True)
+    by_label = AnnData(sparse.csr_matrix(shares), pd.DataFrame(index=TYPES), genes)
+    found = without_shift(by_label).X.toarray()
+    assert found[:, :80] / found[1, :80] == pytest.approx(1, rel=0.05)
+    assert (found[0, 80:] / found[1, 80:]).min() > 40

@@ -10,6 +10,7 @@ def table(n):
         {
             "motif": [f"M{i}" for i in range(n)],
             "name": [f"a very long name of a dimer of TFs::number {i}" for i in range(n)],
+            "like": "",
             "share": 0.3,
             "share_matched": 0.1,
             "effect": [(-1) ** i / (i + 1) for i in range(n)],
