@@ -33,8 +33,8 @@ LEAST_FREE = 50.0  # MB; the smallest results are as large
 # Columns of our tables that hold names, labels or words, whatever these look like.
 _OF_DATA = """cell cell_type population other batch category pool seed sequence name gene gene_name
 peak region chosen_for chrom strand base"""
-_OF_MOTIFS = """motif like example best_filter consensus target target_tfs orientation tf tfs sign family
-best_family families first second cluster cluster_name term list annotation
+_OF_MOTIFS = """motif like example best_filter consensus target target_tfs orientation tf tfs sign
+family best_family families first second cluster cluster_name term list annotation
 Query_ID Target_ID Query_consensus Target_consensus Orientation"""
 _OF_OURS = """about check embedding folds kmer labels level measure method metric note part per
 score state status step which best_cell_type by_truth call variant gained lost label minus file

@@ -49,7 +49,8 @@ def link_motifs(motifs: pd.DataFrame, regulators: pd.DataFrame) -> Figure:
     right.barh(rows, top["effect"], color=colours, height=0.7)
     right.set(xlabel=f"Effect of peaks with the motif, less that of others\n(grey: q ≥ {SURE})")
     notes = right.secondary_yaxis("right")
-    notes.set_yticks(rows, [_tf(regulators, row.motif) for row in top.itertuples()])
+    groups = [{name, *motifs["motif"][motifs["like"] == name]} for name in top["motif"]]
+    notes.set_yticks(rows, [_tf(regulators, group) for group in groups])
     notes.tick_params(length=0)
     notes.spines["right"].set_visible(False)
     return figure
@@ -59,10 +60,10 @@ def _name(row: object) -> str:
     return style.shorten(f"{row.name} ({row.motif})", 34)  # type: ignore[attr-defined]
 
 
-def _tf(regulators: pd.DataFrame, motif: str) -> str:
-    """Name the TF whose expression follows best what the motif's links do."""
-    its = regulators[(regulators["motif"] == motif) & (regulators["rank"] == 1)]
+def _tf(regulators: pd.DataFrame, group: set[str]) -> str:
+    """Name the TF whose expression follows best what links of like motifs do."""
+    its = regulators[regulators["motif"].isin(group) & regulators["rho"].notna()]
     if its.empty:
         return ""
-    best = its.iloc[0]
+    best = its.loc[its["rho"].astype(float).abs().idxmax()]
     return f"{style.shorten(best['tf'], 16)}  ρ {style.signed(best['rho'])}"
