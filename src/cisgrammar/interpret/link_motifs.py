@@ -172,7 +172,8 @@ def _likeness(is_hit: sparse.csr_matrix, order: np.ndarray, names: np.ndarray) -
     both = (is_hit.T @ is_hit).toarray()
     number = np.diag(both)
     jaccard = both / np.maximum(number[:, None] + number - both, 1)
-    like, own = np.full(len(names), "", dtype=object), []
+    like = np.full(len(names), "", dtype=object)
+    own: list[int] = []
     for motif in order:
         near = [other for other in own if jaccard[motif, other] >= ALIKE]
         if near:
