@@ -1,21 +1,17 @@
 """Find known motifs in peaks that drive genes, and the TFs that may be behind them."""
 
-import pandas as pd
-
 from cisgrammar.common.files import read_h5ad, read_table, write_table
 from cisgrammar.common.logs import log_to
 from cisgrammar.common.seeds import derive_seed
 from cisgrammar.common.threads import set_threads
 from cisgrammar.data.gene_peaks import describe_peaks
-from cisgrammar.genome.gene_match import with_gene_names
 from cisgrammar.genome.tss import read_tss
 from cisgrammar.interpret.link_motifs import (
     candidate_peaks,
+    expression_of_types,
     find_link_motifs,
     find_link_regulators,
-    without_shift,
 )
-from cisgrammar.interpret.regulators import sum_by_label
 from cisgrammar.motifs.databases import load_database
 from cisgrammar.motifs.fimo import scan
 
@@ -29,15 +25,9 @@ with log_to(snakemake.log[0]):
     hits = scan(cells.varm["codes"][rows], known.motifs, params.threshold)
     seed = derive_seed(params.seed, "find_link_motifs")
     write_table(find_link_motifs(links, peaks, hits, known.table, seed=seed), out.motifs)
-    expression = read_h5ad(files.expression)
-    expression.var = with_gene_names(expression.var, read_tss(files.annotation, **params.genome))
-    expression = expression[expression.obs_names.isin(cells.obs_names)].copy()
-    types = pd.Series(cells.obs["cell_type"].astype(str))
-    expression.obs["cell_type"] = types.loc[expression.obs_names].to_numpy()
-    by_label = sum_by_label(expression, "cell_type")
-    if params.relative:
-        by_label = without_shift(by_label)
+    tss, counts = read_tss(files.annotation, **params.genome), read_h5ad(files.expression)
+    expression = expression_of_types(counts, cells, tss, params.relative)
     regulators = find_link_regulators(
-        links, read_h5ad(files.by_type), hits, peaks.index, known.table, by_label
+        links, read_h5ad(files.by_type), hits, peaks.index, known.table, expression
     )
     write_table(regulators, out.regulators)

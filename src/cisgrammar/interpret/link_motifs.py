@@ -13,8 +13,9 @@ from scipy.stats import fisher_exact, norm, rankdata, tiecorrect
 
 from cisgrammar.common.statistics import benjamini_hochberg
 from cisgrammar.data.gene_peaks import densest_description
+from cisgrammar.genome.gene_match import with_gene_names
 from cisgrammar.interpret.link_baselines import draw_background
-from cisgrammar.interpret.regulators import find_regulators
+from cisgrammar.interpret.regulators import find_regulators, sum_by_label
 
 MATCHED = 10  # peaks beside each linking one
 ALIKE = 0.5  # of the peaks of two motifs are of both
@@ -135,6 +136,30 @@ def find_link_regulators(
     number = pd.Series(n_links, index=motifs["motif"].to_numpy())
     found.insert(1, "links", number.loc[found["motif"]].to_numpy())
     return found
+
+
+def expression_of_types(
+    counts: AnnData, cells: AnnData, tss: pd.DataFrame, relative: bool
+) -> AnnData:
+    """Add up the expression of the cells of each type: cell types x genes.
+
+    Parameters
+    ----------
+    counts
+        Cells x genes, these cells among them.
+    cells
+        Cells x peaks, with ``obs["cell_type"]``.
+    tss
+        From :func:`cisgrammar.genome.tss.read_tss`: names of genes.
+    relative
+        Whether :func:`without_shift` is applied.
+    """
+    there = counts[counts.obs_names.isin(cells.obs_names)].copy()
+    there.var = with_gene_names(there.var, tss)
+    types = cells.obs["cell_type"].astype(str).loc[there.obs_names]
+    there.obs["cell_type"] = types.to_numpy()
+    by_label = sum_by_label(there, "cell_type")
+    return without_shift(by_label) if relative else by_label
 
 
 def without_shift(by_label: AnnData) -> AnnData:
