@@ -38,6 +38,7 @@ def section(files: Files, model: str) -> Section | None:
     more = {
         "By distance": f"{model}/figures/links_by_distance.svg",
         "Activity by cell type": f"{model}/figures/link_activities.svg",
+        "Motifs in linked peaks": f"{model}/figures/link_motifs.svg",
         "All pairs": f"{model}/links/model/links.tsv",
         "For the UCSC browser": f"{model}/links/tracks/links.interact",
     }
