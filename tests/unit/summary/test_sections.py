@@ -239,15 +239,15 @@ def test_links_are_counted_by_what_they_are_called(run):
     scores = pd.DataFrame(
         {
             "by_truth": "planted",
-            "method": ["model", "abc", "no_distance"],
+            "method": ["model", "abc", "no_distance", "highest_activity"],
             "distance_window": "all",
-            "auprc": [0.4, 0.5, 0.9],
+            "auprc": [0.4, 0.5, 0.9, 0.8],
         }
     )
     files = run(scbasset__links__model__links=table, scbasset__links__evaluation=scores)
     section = links.section(files, "scbasset")
     assert "Of 3 pairs of a gene and a peak nearby, 2 (strong) are called" in section.sentences[0]
-    assert "0.40, not above the best other score (abc: 0.50)" in section.sentences[1]
+    assert "0.40, not above the best simple score (abc: 0.50)" in section.sentences[1]
     assert section.tables[0].index(">b<") < section.tables[0].index(">c<")
 
 
