@@ -58,7 +58,8 @@ def writable(path: str | Path, table: pd.DataFrame) -> pd.DataFrame:
             logger.warning("%s: the column `%s` cannot be kept and is left out", path, name)
         else:
             kept[str(name).replace("/", "_").replace("\0", " ")] = held
-    return pd.DataFrame(kept, index=table.index.str.replace("\0", " "))
+    names = table.index.str.replace("\0", " ")
+    return pd.DataFrame(kept, index=table.index).set_axis(names)
 
 
 def _held(values: pd.Series) -> pd.Series | None:

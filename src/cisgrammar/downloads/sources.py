@@ -94,6 +94,7 @@ def read_sources(path: str | Path) -> dict[str, Source]:
     """
     with open_text(path, KEY) as stream:
         lines = [line.rstrip("\r\n").split("\t") for line in stream]
+    lines = lines or [[""]]
     if tuple(lines[0]) != COLUMNS:
         raise InputError(
             f"{path}: the header of a table of sources is {', '.join(COLUMNS)}, separated by tabs; "

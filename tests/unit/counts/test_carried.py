@@ -143,3 +143,11 @@ def test_a_regular_expression_that_never_ends_is_stopped(tmp_path, monkeypatch, 
     settings = {key: value, "cell_table": tmp_path / "cells.tsv"}
     with pytest.raises(InputError, match=rf"counts\.{key}.*does not end"):
         read_counts(tmp_path / "a.h5ad", **settings)
+
+
+@pytest.mark.parametrize("names", [["a\0b", "c"], ["a\0b", "a\0b"]])
+def test_names_with_a_null_byte_keep_their_row(names):
+    """They were looked for under the mended name: values went missing, or pandas raised."""
+    found = writable("x", pd.DataFrame({"n": [1, 2]}, index=names))
+    assert found.index.tolist() == [name.replace("\0", " ") for name in names]
+    assert found["n"].tolist() == [1, 2]

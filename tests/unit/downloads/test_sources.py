@@ -105,3 +105,9 @@ def test_a_row_may_be_a_member_of_another(tmp_path):
     assert not found.is_local
     assert found.place("cache").as_posix() == "cache/a/b.csv"
     assert read_sources(table(tmp_path, *rows))["a/all.zip"].member == ""
+
+
+def test_a_table_of_a_byte_order_mark_alone_is_refused_in_words(tmp_path):
+    (tmp_path / "sources.tsv").write_bytes(b"\xef\xbb\xbf")
+    with pytest.raises(InputError, match="header of a table of sources"):
+        read_sources(tmp_path / "sources.tsv")
