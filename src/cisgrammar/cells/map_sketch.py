@@ -40,8 +40,8 @@ def sketch_rows(
     Notes
     -----
     Regions are those around some hundred cells far from each other (the start of k-means++), and
-    each gives as many cells, or all it has: of a rare type nearly all cells are drawn, of a
-    frequent one few. The same bytes on any number of threads.
+    each gives as many cells, or all it has: of a rare type some times as many cells are drawn as
+    by chance. The same bytes on any number of threads.
     """
     n_cells = len(batches)
     if size is None or n_cells <= size:

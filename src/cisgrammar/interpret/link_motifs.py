@@ -200,9 +200,9 @@ def _likeness(is_hit: sparse.csr_matrix, order: np.ndarray, names: np.ndarray) -
     like = np.full(len(names), "", dtype=object)
     own: list[int] = []
     for motif in order:
-        near = [other for other in own if jaccard[motif, other] >= ALIKE]
-        if near:
-            like[motif] = names[near[0]]
+        near = np.flatnonzero(jaccard[motif, own] >= ALIKE)
+        if len(near):
+            like[motif] = names[own[near[0]]]
         else:
             own.append(motif)
     return like

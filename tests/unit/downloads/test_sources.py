@@ -1,3 +1,4 @@
+import gzip
 import re
 from pathlib import Path
 
@@ -107,7 +108,8 @@ def test_a_row_may_be_a_member_of_another(tmp_path):
     assert read_sources(table(tmp_path, *rows))["a/all.zip"].member == ""
 
 
-def test_a_table_of_a_byte_order_mark_alone_is_refused_in_words(tmp_path):
-    (tmp_path / "sources.tsv").write_bytes(b"\xef\xbb\xbf")
+@pytest.mark.parametrize("content", [b"\xef\xbb\xbf", gzip.compress(b"")])
+def test_a_table_without_text_is_refused_in_words(tmp_path, content):
+    (tmp_path / "sources.tsv").write_bytes(content)
     with pytest.raises(InputError, match="header of a table of sources"):
         read_sources(tmp_path / "sources.tsv")

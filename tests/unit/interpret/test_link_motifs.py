@@ -131,3 +131,13 @@ def test_genes_that_most_are_alike_to_stand_still():
     found = without_shift(by_label).X.toarray()
     assert found[:, :80] / found[1, :80] == pytest.approx(1, rel=0.05)
     assert (found[0, 80:] / found[1, 80:]).min() > 40
+
+
+def test_without_calls_there_are_no_regulators(case):
+    links, peaks, hits = case
+    links = links.assign(call="")
+    by_type = AnnData(np.zeros((5, N)), pd.DataFrame(index=TYPES), links.set_index("peak"))
+    genes = pd.DataFrame({"gene_name": ["A", "B"]}, index=["g0", "g1"])
+    expression = AnnData(sparse.csr_matrix(np.ones((5, 2))), pd.DataFrame(index=TYPES), genes)
+    found = find_link_regulators(links, by_type, hits, peaks.index, MOTIFS, expression)
+    assert found.empty and {"motif", "links", "tf", "rho", "rank"} <= set(found)

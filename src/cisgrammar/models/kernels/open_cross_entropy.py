@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+from functools import partial
 
 import torch
 from torch import Tensor
@@ -46,42 +47,24 @@ def cross_entropy_sum(
     A scalar, differentiable once in embedding, weight and bias.
     """
     if is_fused(weight):
-        opened = targets.dense(peaks)
-        return _Fused.apply(embedding, weight, bias, opened, torch.is_grad_enabled())
+        make = partial(_fused, targets.dense(peaks))
+        return _Sum.apply(embedding, weight, bias, make, torch.is_grad_enabled())
     cells, starts = targets.of_peaks(peaks)
     over_open = F.embedding_bag(cells, weight, starts, mode="sum")  # (batch, bottleneck)
     bias_open = F.embedding_bag(cells, bias[:, None], starts, mode="sum")  # (batch, 1)
     open_logits = (embedding * over_open).sum(dim=1) + bias_open[:, 0]
-    softplus = _SoftplusSum.apply(embedding, weight, bias, at_once, torch.is_grad_enabled())
+    make = partial(_block_by_block, at_once)
+    softplus = _Sum.apply(embedding, weight, bias, make, torch.is_grad_enabled())
     return softplus - open_logits.sum()
 
 
-class _SoftplusSum(torch.autograd.Function):
-    """Sum softplus(logit) over peaks and cells; gradients are made beside it."""
+class _Sum(torch.autograd.Function):
+    """A sum over peaks and cells whose gradients are made beside it: ``make(*leaves, wanted)``."""
 
     @staticmethod
-    def forward(ctx, embedding, weight, bias, at_once, grad_enabled):
+    def forward(ctx, embedding, weight, bias, make, grad_enabled):
         wanted = grad_enabled and any(ctx.needs_input_grad)
-        total, grads = _block_by_block(embedding, weight, bias, at_once, wanted)
-        if wanted:
-            ctx.save_for_backward(*grads)
-        return total.to(embedding.dtype)
-
-    @staticmethod
-    def backward(ctx, grad):
-        return *(grad * saved for saved in ctx.saved_tensors), None, None
-
-
-class _Fused(torch.autograd.Function):
-    """The whole sum in one kernel, and gradients with it."""
-
-    @staticmethod
-    def forward(ctx, embedding, weight, bias, opened, grad_enabled):
-        from cisgrammar.models.kernels import cross_entropy_triton
-
-        wanted = grad_enabled and any(ctx.needs_input_grad)
-        with torch.cuda.device_of(weight):
-            total, grads = cross_entropy_triton.forward(embedding, weight, bias, opened, wanted)
+        total, grads = make(embedding, weight, bias, wanted)
         if wanted:
             ctx.save_for_backward(*grads)
         return total.to(embedding.dtype)
@@ -96,8 +79,18 @@ def is_fused(weight: Tensor) -> bool:
     return weight.is_cuda and HAS_TRITON and weight.shape[1] <= WIDEST
 
 
+def _fused(
+    opened: Tensor, embedding: Tensor, weight: Tensor, bias: Tensor, wanted: bool
+) -> tuple[Tensor, tuple[Tensor, Tensor, Tensor]]:
+    """Sum the whole loss in one kernel, and gradients with it."""
+    from cisgrammar.models.kernels import cross_entropy_triton
+
+    with torch.cuda.device_of(weight):
+        return cross_entropy_triton.forward(embedding, weight, bias, opened, wanted)
+
+
 def _block_by_block(
-    embedding: Tensor, weight: Tensor, bias: Tensor, at_once: int, wanted: bool
+    at_once: int, embedding: Tensor, weight: Tensor, bias: Tensor, wanted: bool
 ) -> tuple[Tensor, tuple[Tensor, Tensor, Tensor]]:
     """Sum softplus by torch operations: the float64 sum, and gradients where wanted."""
     total = torch.zeros(len(embedding), dtype=torch.float64, device=embedding.device)
