@@ -108,7 +108,7 @@ def test_a_row_may_be_a_member_of_another(tmp_path):
     assert read_sources(table(tmp_path, *rows))["a/all.zip"].member == ""
 
 
-@pytest.mark.parametrize("content", [b"\xef\xbb\xbf", gzip.compress(b"")])
+@pytest.mark.parametrize("content", [b"\xef\xbb\xbf", gzip.compress(b"")], ids=["mark", "gzip"])
 def test_a_table_without_text_is_refused_in_words(tmp_path, content):
     (tmp_path / "sources.tsv").write_bytes(content)
     with pytest.raises(InputError, match="header of a table of sources"):
