@@ -19,6 +19,7 @@ import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
+import h5py
 import numpy as np
 import pandas as pd
 import yaml
@@ -42,7 +43,7 @@ from made_inputs import gtf_row, write  # noqa: E402
 
 from cisgrammar.cells.pool_members import read_members  # noqa: E402
 from cisgrammar.checks.config import complete_config  # noqa: E402
-from cisgrammar.common import files  # noqa: E402
+from cisgrammar.common import files, hdf5_safety  # noqa: E402
 from cisgrammar.common.config import raise_all, read_schema  # noqa: E402
 from cisgrammar.common.errors import InputError  # noqa: E402
 from cisgrammar.common.inputs import time_limit  # noqa: E402
@@ -55,8 +56,23 @@ from cisgrammar.downloads.sources import COLUMNS, Source, read_sources  # noqa: 
 from cisgrammar.genome.fasta import open_fasta, read_aliases  # noqa: E402
 from cisgrammar.genome.regions import read_bed  # noqa: E402
 from cisgrammar.genome.tss import TSS_RULES, read_tss  # noqa: E402
+from cisgrammar.interpret.contributions import (  # noqa: E402
+    Attributions,
+    read_contributions,
+    write_contributions,
+)
 from cisgrammar.interpret.gene_sets import read_gmt  # noqa: E402
+from cisgrammar.interpret.neurons.archive import Archive  # noqa: E402
+from cisgrammar.interpret.neurons.facets import Facet  # noqa: E402
+from cisgrammar.interpret.neurons.files import (  # noqa: E402
+    read_facets,
+    read_samples,
+    write_facets,
+    write_samples,
+)
+from cisgrammar.interpret.neurons.sampling import Samples  # noqa: E402
 from cisgrammar.models.checkpoints import load_model  # noqa: E402
+from cisgrammar.models.network_files import read_network  # noqa: E402
 from cisgrammar.motifs.clusters import read_clusters  # noqa: E402
 from cisgrammar.motifs.databases import load_database  # noqa: E402
 from cisgrammar.motifs.meme import Motif, read_meme, write_meme  # noqa: E402
@@ -138,6 +154,40 @@ def archive(folder: Path) -> Path:
 def own_h5ad(folder: Path) -> Path:
     files.write_h5ad(annotated(), folder / "sound.h5ad")
     return folder / "sound.h5ad"
+
+
+def attributions(folder: Path) -> Path:
+    windows = pd.DataFrame({"gene_name": ["a", "b"], "start": [1, 2]}, index=["s0", "s1"])
+    bases, chance = np.zeros((2, 4, 6), np.float32), np.zeros((1, 6), np.float32)
+    made = Attributions(windows, np.zeros((2, 6), np.uint8), bases, chance, "ism", "x", None)
+    write_contributions(made, folder / "sound.h5")
+    return folder / "sound.h5"
+
+
+def samples(folder: Path) -> Path:
+    archive = Archive(np.zeros((3, 5), np.uint8), np.ones(3, np.float32), 3)
+    layers = {1: Samples(1, 5, np.ones(2, np.float32), [archive, archive], "search")}
+    write_samples(layers, folder / "sound.h5")
+    return folder / "sound.h5"
+
+
+def facets(folder: Path) -> Path:
+    facet = Facet(np.arange(3), np.full((4, 5), 0.25), 1.0, 0.5, 0.9)
+    write_facets({1: {0: [facet, facet]}}, folder / "sound.h5")
+    return folder / "sound.h5"
+
+
+def keras(folder: Path) -> Path:
+    with h5py.File(folder / "sound.h5", "w") as file:
+        file["conv1/kernel"] = np.ones((3, 4, 2), np.float32)
+        file["conv1/bias"] = np.ones(2, np.float32)
+        file.attrs["layer_names"] = ["conv1"]
+    return folder / "sound.h5"
+
+
+def network(path: Path) -> object:
+    layers = "layers: [{convolution: conv1, activation: relu}]"
+    return read_network(path, write(path.parent / "layers.yaml", layers))
 
 
 def checkpoint(folder: Path) -> Path:
@@ -263,6 +313,10 @@ READERS: dict[str, tuple[Callable[[Path], Path], Callable[[Path], object]]] = {
     "own tables": (of_text("motif\tr\na\t1.5\nNA\tNA\n"), files.read_table),
     "own matrices": (of_text("motif\tr\na\t1.5\nNA\tNA\n"), files.read_matrix),
     "own h5ad": (own_h5ad, files.read_h5ad),
+    "own attributions": (attributions, read_contributions),
+    "own samples of neurons": (samples, read_samples),
+    "own facets of neurons": (facets, read_facets),
+    "network of another library": (keras, network),
     "folds": (of_text(FOLDS), lambda p: read_folds(p, ["G0", "G1", "G2"])),
     "members of pools": (of_text(MEMBERS), lambda p: read_members(p, POOLS)),
     "hyperparameters": (of_text('{"learning_rate": 0.01}'), read_best),
@@ -321,7 +375,7 @@ def main() -> int:
     asked = parser.parse_args()
     logging.disable(logging.CRITICAL)
     warnings.simplefilter("ignore")
-    formats.TIME_LIMIT = LONGEST / 2
+    formats.TIME_LIMIT = hdf5_safety.TIME_LIMIT = LONGEST / 2
     total, failed = 0, []
     for name in asked.only:
         n_inputs, findings = fuzz(name, asked.minutes / len(asked.only), asked.seed)

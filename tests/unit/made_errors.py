@@ -147,10 +147,10 @@ is in them. `make fuzz` damages a sound file of each kind at random: a reader re
 | sources of downloads | TSV | columns, checksums, sizes, URLs | none |
 | downloads, archives | any; zip, tar | checksum and size where the table has them | the table's size; else 1 GB and 100 times the archive |
 | tables of an earlier job | TSV | its last line ends; the names of what it belongs to, no fewer and no others; folds, pools, motifs, windows | none |
-| h5ad and JSON of an earlier job | | whole, of the kind that was written | none |
+| h5ad, HDF5 and JSON of an earlier job | | whole, of the kind that was written | h5ad and HDF5: names and small arrays within 300 s |
 | variants | VCF, plain, gzip or bgzip; TSV, CSV | header, columns, positions, letters; the file ends whole; reference alleles against the genome | 12 digits a position |
 | models | `model.pt` | weights alone (no code), of a known model | none |
-| networks of your own | HDF5 of Keras, state dict of PyTorch, YAML | weights alone (no code); names, shapes and channels of all layers together | none |
+| networks of your own | HDF5 of Keras, state dict of PyTorch, YAML | weights alone (no code); names, shapes and channels of all layers together | HDF5: names and small arrays within 300 s |
 """  # noqa: E501
 
 

@@ -332,10 +332,33 @@ def read_h5ad(path: str | Path, backed: Literal["r"] | None = None) -> AnnData:
     """
     import anndata  # takes a second, and tables do without
 
-    try:
+    with own_hdf5(path, "the h5ad"):
         return anndata.read_h5ad(path, backed=backed)
-    except (FileNotFoundError, PermissionError, MemoryError):
+
+
+@contextlib.contextmanager
+def own_hdf5(path: str | Path, what: str) -> Iterator[None]:
+    """Read an HDF5 file of an earlier job: it is looked through first, and what goes wrong is said.
+
+    Parameters
+    ----------
+    path
+        The file, which the caller opens.
+    what
+        What it should be, for the message: ``the h5ad``.
+
+    Raises
+    ------
+    InputError
+        If the file is cut short or damaged, or makes its library crash or hang.
+    """
+    from cisgrammar.common.hdf5_safety import OURS, look_through  # h5py; tables do without
+
+    look_through(path, OURS)
+    try:
+        yield
+    except (InputError, FileNotFoundError, PermissionError, MemoryError):
         raise
     except Exception as error:  # a damaged file can raise anything inside h5py and anndata
         why = (str(error).strip("'\"").splitlines() or [type(error).__name__])[0][:150]
-        raise damaged(path, f"this is not the h5ad that was written ({why})") from None
+        raise damaged(path, f"this is not {what} that was written ({why})") from None

@@ -7,11 +7,11 @@ from pathlib import Path
 import h5py
 
 from cisgrammar.common.errors import InputError
+from cisgrammar.common.hdf5_safety import TIME_LIMIT, survive
 from cisgrammar.common.inputs import examples, require_file
 from cisgrammar.counts import hdf5, text
 from cisgrammar.counts.carried import named_columns
 from cisgrammar.counts.loom import read_loom
-from cisgrammar.counts.probe import TIME_LIMIT, survive
 from cisgrammar.counts.raw import RawCounts
 from cisgrammar.counts.zarr_folders import is_zarr, open_zarr
 

@@ -16,8 +16,8 @@ import scipy.sparse as sp
 from anndata.io import read_elem
 
 from cisgrammar.common.errors import InputError
+from cisgrammar.common.hdf5_safety import refuse_other_files
 from cisgrammar.common.inputs import examples, nearest
-from cisgrammar.counts.probe import refuse_other_files
 from cisgrammar.counts.raw import RawCounts, features_of
 from cisgrammar.counts.values import describe_values
 

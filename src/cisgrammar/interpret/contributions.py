@@ -9,7 +9,7 @@ import h5py
 import numpy as np
 import pandas as pd
 
-from cisgrammar.common.files import whole_file
+from cisgrammar.common.files import own_hdf5, whole_file
 from cisgrammar.genome.sequence import N
 
 ARRAYS = ("hypothetical", "contributions", "codes", "chance")
@@ -102,8 +102,14 @@ def write_contributions(attributions: Attributions, path: str | Path) -> None:
 
 
 def read_contributions(path: str | Path) -> Attributions:
-    """Read what :func:`write_contributions` wrote."""
-    with h5py.File(path) as file:
+    """Read what :func:`write_contributions` wrote.
+
+    Raises
+    ------
+    InputError
+        If the file is cut short or damaged.
+    """
+    with own_hdf5(path, "the file of attributions"), h5py.File(path) as file:
         columns = {
             name: data.asstr()[:] if h5py.check_string_dtype(data.dtype) else data[:]
             for name, data in file.items()

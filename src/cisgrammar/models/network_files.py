@@ -11,6 +11,7 @@ import numpy as np
 import yaml
 
 from cisgrammar.common.errors import InputError, Problems
+from cisgrammar.common.hdf5_safety import look_through
 from cisgrammar.common.inputs import examples
 from cisgrammar.common.yaml_text import problems_of_yaml
 from cisgrammar.genome.sequence import BASES
@@ -118,7 +119,7 @@ def _read_weights(path: str | Path) -> tuple[str, Arrays]:
         if h5py.is_hdf5(path):
             return "keras", _read_hdf5(path)
         return "pytorch", _read_pytorch(path)
-    except (FileNotFoundError, PermissionError, MemoryError):
+    except (InputError, FileNotFoundError, PermissionError, MemoryError):
         raise
     except Exception as error:  # a damaged file can raise anything in h5py and torch
         why = (str(error).splitlines() or [type(error).__name__])[0][:150]
@@ -141,6 +142,7 @@ def _read_hdf5(path: str | Path) -> Arrays:
                 raise ValueError("it points at other files")
             found[name] = item[...]
 
+    look_through(path)
     with h5py.File(path) as file:
         file.visititems(keep)
     return {name: array for name, array in found.items() if "optimizer" not in name.split("/")[0]}

@@ -10,7 +10,7 @@ from pathlib import Path
 import h5py
 import numpy as np
 
-from cisgrammar.common.files import damaged, whole_file
+from cisgrammar.common.files import own_hdf5, whole_file
 from cisgrammar.interpret.neurons.archive import Archive
 from cisgrammar.interpret.neurons.facets import Facet
 from cisgrammar.interpret.neurons.network import Network
@@ -108,20 +108,17 @@ def read_samples(path: str | Path) -> dict[int, Samples]:
     InputError
         If the file is cut short or damaged.
     """
-    try:
-        with h5py.File(path) as file:
-            found = {}
-            for name, layer in file.items():
-                depth, thresholds = int(name.removeprefix("layer")), layer["thresholds"][...]
-                archives = [
-                    Archive(group["codes"][...], group["values"][...], int(group.attrs["n_active"]))
-                    for group in (layer[f"neuron{i}"] for i in range(len(thresholds)))
-                ]
-                length, how = int(layer.attrs["length"]), str(layer.attrs["how"])
-                found[depth] = Samples(depth, length, thresholds, archives, how)
-            return dict(sorted(found.items()))
-    except (OSError, KeyError, ValueError) as error:
-        raise damaged(path, f"these are not the samples that were written ({error})") from None
+    with own_hdf5(path, "the file of samples"), h5py.File(path) as file:
+        found = {}
+        for name, layer in file.items():
+            depth, thresholds = int(name.removeprefix("layer")), layer["thresholds"][...]
+            archives = [
+                Archive(group["codes"][...], group["values"][...], int(group.attrs["n_active"]))
+                for group in (layer[f"neuron{i}"] for i in range(len(thresholds)))
+            ]
+            length, how = int(layer.attrs["length"]), str(layer.attrs["how"])
+            found[depth] = Samples(depth, length, thresholds, archives, how)
+    return dict(sorted(found.items()))
 
 
 def write_facets(facets: Mapping[int, Mapping[int, Sequence[Facet]]], path: str | Path) -> None:
@@ -147,21 +144,18 @@ def read_facets(path: str | Path) -> dict[int, dict[int, list[Facet]]]:
     InputError
         If the file is cut short or damaged.
     """
-    try:
-        with h5py.File(path) as file:
-            return {
-                int(layer.removeprefix("layer")): {
-                    int(neuron.removeprefix("neuron")): [
-                        Facet(
-                            its[f"facet{k}"]["rows"][...],
-                            its[f"facet{k}"]["ppm"][...],
-                            **{key: float(v) for key, v in its[f"facet{k}"].attrs.items()},
-                        )
-                        for k in range(len(its))
-                    ]
-                    for neuron, its in neurons.items()
-                }
-                for layer, neurons in file.items()
+    with own_hdf5(path, "the file of facets"), h5py.File(path) as file:
+        return {
+            int(layer.removeprefix("layer")): {
+                int(neuron.removeprefix("neuron")): [
+                    Facet(
+                        its[f"facet{k}"]["rows"][...],
+                        its[f"facet{k}"]["ppm"][...],
+                        **{key: float(v) for key, v in its[f"facet{k}"].attrs.items()},
+                    )
+                    for k in range(len(its))
+                ]
+                for neuron, its in neurons.items()
             }
-    except (OSError, KeyError, ValueError, TypeError) as error:
-        raise damaged(path, f"these are not the facets that were written ({error})") from None
+            for layer, neurons in file.items()
+        }

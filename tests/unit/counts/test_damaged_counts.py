@@ -1,6 +1,5 @@
 """Damaged and hostile files of counts: words, in bounded time, and nothing else is read."""
 
-import os
 import time
 
 import anndata as ad
@@ -12,27 +11,6 @@ from made_inputs import write
 
 from cisgrammar.common.errors import InputError
 from cisgrammar.counts import load, read_counts
-from cisgrammar.counts.probe import survive
-
-
-def test_work_that_ends_is_no_matter_however_it_ends():
-    survive("a.h5ad", lambda: 1)
-    survive("a.h5ad", lambda: 1 / 0)
-    survive("a.h5ad", lambda: os._exit(3))
-
-
-def test_work_that_crashes_is_told():
-    with pytest.raises(InputError, match=r"a\.h5ad: .*crashes on it \(SIGABRT\)"):
-        survive("a.h5ad", os.abort)
-    with pytest.raises(InputError, match=r"SIGKILL.*memory ran out"):
-        survive("a.h5ad", lambda: os.kill(os.getpid(), 9))
-
-
-def test_work_that_never_ends_is_stopped():
-    start = time.monotonic()
-    with pytest.raises(InputError, match=r"did not end within 0 s"):
-        survive("a.h5ad", lambda: time.sleep(60), limit=0.2)
-    assert time.monotonic() - start < 10
 
 
 @pytest.mark.parametrize("kind", ["link", "storage", "virtual"])
