@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import html
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
@@ -75,6 +77,8 @@ _COLOURS = (
     "#C39696 #B42D5A #4BA54B #C37878 #4BB4C3 #4BC34B #A54BC3 #5A3CE1 #D25AE1 #004BFF"
 )
 PALETTE = _COLOURS.split()
+
+_CUT: dict[str, list[str]] = {}  # names as they were cut, and whole, for the titles in an SVG
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 
@@ -145,14 +149,33 @@ def save(figure: Figure, stem: str | Path) -> list[Path]:
 
     Notes
     -----
-    Text in the SVG is text, in DejaVu Sans; a viewer without that font shows another one.
+    Text in the SVG is text, in DejaVu Sans; a viewer without that font shows another one. Where
+    :func:`shorten` has cut a name, the text's title, which a browser shows under the mouse, has it
+    whole.
     """
     paths = [Path(f"{stem}.{suffix}") for suffix in ("svg", "png")]
     no_date = ({"Date": None, "Creator": None}, {"Software": None})
     for path, metadata in zip(paths, no_date, strict=True):
         with look(), whole_file(path) as temporary:
             figure.savefig(temporary, format=path.suffix[1:], metadata=metadata)
+            if path.suffix == ".svg" and _CUT:
+                drawn = temporary.read_text(encoding="utf-8")
+                temporary.write_text(_TEXT_CUT.sub(_with_title, drawn), encoding="utf-8")
     return paths
+
+
+_TEXT_CUT = re.compile(r"(<text\b[^>]*>)([^<>]*…[^<>]*)(?=</text>)")
+
+
+def _with_title(text: re.Match[str]) -> str:
+    """Give a text of an SVG a title in which cut names are whole."""
+    whole = html.unescape(text[2])
+    cuts = [cut for cut in _CUT if cut in whole]
+    if not cuts:
+        return text[0]
+    for cut in sorted(cuts, key=len, reverse=True):
+        whole = whole.replace(cut, " or ".join(_CUT[cut]))
+    return f"{text[1]}<title>{html.escape(whole, quote=False)}</title>{text[2]}"
 
 
 def require(table: pd.DataFrame, figure: str, columns: Iterable[str] = ()) -> None:
@@ -180,7 +203,10 @@ def text_width(text: str, size: float) -> float:
 
 
 def shorten(text: object, width: float, size: float = SMALL) -> str:
-    """Cut a text to at most ``width`` mm, in its middle: names often differ at the end only."""
+    """Cut a text to at most ``width`` mm, in its middle: names often differ at the end only.
+
+    :func:`save` gives the whole text as the title of the cut one.
+    """
     text = str(text)
     if text_width(text, size) <= width:
         return text
@@ -188,8 +214,12 @@ def shorten(text: object, width: float, size: float = SMALL) -> str:
         tail = kept // 3
         shorter = text[: kept - tail].rstrip() + "…" + text[len(text) - tail :]
         if text_width(shorter, size) <= width:
-            return shorter
-    return "…"
+            break
+    else:
+        return "…"
+    if text not in (wholes := _CUT.setdefault(shorter, [])):
+        wholes.append(text)
+    return shorter
 
 
 def signed(number: float, digits: int = 2) -> str:

@@ -1,4 +1,5 @@
 import itertools
+from xml.etree import ElementTree
 
 import matplotlib as mpl
 import numpy as np
@@ -88,6 +89,31 @@ def test_shortened_text_fits(text, width):
 def test_shortened_names_keep_both_ends():
     short = style.shorten("Loop of Henle, thick ascending limb (fetal)", 30)
     assert short.startswith("Loop of") and short.endswith("(fetal)") and "…" in short
+
+
+def test_a_cut_name_is_whole_in_the_title_of_its_text(tmp_path):
+    long = "CD4-positive <naive> & memory helper T cells of the blood"
+    figure = style.new_figure(50, 20)
+    cut = style.shorten(long, 20)
+    figure.text(0.1, 0.5, f"{cut} (1,204)")
+    figure.text(0.1, 0.1, "short… of its own")
+    path = style.save(figure, tmp_path / "a")[0]
+    texts = [element for element in ElementTree.parse(path).iter() if element.tag.endswith("text")]
+    titles = {"".join(text.itertext()): [title.text for title in text] for text in texts}
+    assert titles == {
+        f"{long} (1,204){cut} (1,204)": [f"{long} (1,204)"],
+        "short… of its own": [],
+    }
+    assert "…" in cut
+
+
+def test_names_that_are_cut_alike_are_both_in_the_title(tmp_path):
+    names = [f"a long name {middle} of one kind" for middle in ("that is one", "that is two")]
+    cuts = {style.shorten(name, 12) for name in names}
+    figure = style.new_figure(50, 20)
+    figure.text(0.1, 0.5, cuts.pop())
+    text = style.save(figure, tmp_path / "a")[0].read_text()
+    assert not cuts and f"<title>{' or '.join(names)}</title>" in text
 
 
 def test_axes_are_placed_in_millimetres():
