@@ -11,6 +11,10 @@ from snakemake.exceptions import WorkflowError
 ROOT = Path(workflow.current_basedir.get_path_or_uri(secret_free=True)).parents[1]
 sys.path.insert(0, str(ROOT / "src"))
 
+# Threads that wait sleep, and do not keep a processor busy that another job could use. Where jobs share
+# processors, training is otherwise many times slower. Jobs inherit it.
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+
 from cisgrammar.checks.asked_models import attributed_models, sequence_readers
 from cisgrammar.checks.config import complete_config
 from cisgrammar.common.config import raise_all, read_schema
