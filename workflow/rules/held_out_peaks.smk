@@ -28,6 +28,33 @@ rule score_held_out:
         "../scripts/score_held_out.py"
 
 
+rule score_kmers:
+    input:
+        dataset=dataset_of,
+        folds=folds_of,
+    output:
+        per_cell=f"{MODEL}/fold{{fold}}/kmers_per_cell.tsv",
+        per_peak=f"{MODEL}/fold{{fold}}/kmers_per_peak.tsv",
+    log:
+        "logs/score_kmers/{name}.{model}.fold{fold}.log",
+    benchmark:
+        "benchmarks/results/{name}/score_kmers.{model}.fold{fold}.tsv"
+    wildcard_constraints:
+        model=with_ability("embeds_cells"),
+    conda:
+        "../../envs/torch.yaml"
+    resources:
+        mem_mb=scaled(4000, dataset=30),
+        runtime=scaled(30, dataset=1),
+    params:
+        seed=config["seed"],
+        code=code("score_kmers"),
+    message:
+        "Scoring k-mers on held-out peaks, fold {wildcards.fold} of {wildcards.name}"
+    script:
+        "../scripts/score_kmers.py"
+
+
 rule train_shuffled:
     input:
         dataset=dataset_of,
@@ -64,6 +91,8 @@ rule gather_held_out:
     input:
         per_cell=per_fold("held_out_per_cell.tsv"),
         per_peak=per_fold("held_out_per_peak.tsv"),
+        kmers_per_cell=per_fold("kmers_per_cell.tsv"),
+        kmers_per_peak=per_fold("kmers_per_peak.tsv"),
         shuffled_per_cell=shuffled("per_cell.tsv"),
         shuffled_per_peak=shuffled("per_peak.tsv"),
     output:
@@ -90,6 +119,8 @@ rule plot_held_out:
         histories=per_fold("history.tsv"),
         per_cell=per_fold("held_out_per_cell.tsv"),
         per_peak=per_fold("held_out_per_peak.tsv"),
+        kmers_per_cell=per_fold("kmers_per_cell.tsv"),
+        kmers_per_peak=per_fold("kmers_per_peak.tsv"),
         shuffled_per_cell=shuffled("per_cell.tsv"),
         shuffled_per_peak=shuffled("per_peak.tsv"),
     output:

@@ -8,6 +8,7 @@ files = snakemake.input
 with log_to(snakemake.log[0]):
     pairs = {
         "measured": (files.per_cell, files.per_peak),
+        "kmer_ridge": (files.kmers_per_cell, files.kmers_per_peak),
         "shuffled": (files.shuffled_per_cell, files.shuffled_per_peak),
     }
     scores = {

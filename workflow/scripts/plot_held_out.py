@@ -20,6 +20,8 @@ with log_to(snakemake.log[0]):
     tables = [
         ("measured", "cell", files.per_cell),
         ("measured", "peak", files.per_peak),
+        ("kmer_ridge", "cell", files.kmers_per_cell),
+        ("kmer_ridge", "peak", files.kmers_per_peak),
         ("shuffled", "cell", files.shuffled_per_cell),
         ("shuffled", "peak", files.shuffled_per_peak),
     ]

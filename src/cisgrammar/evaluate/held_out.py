@@ -59,6 +59,32 @@ def score_held_out(
     """
     embedding = embed_sequences(model, codes[torch.from_numpy(rows)])
     weight, bias = (part.detach().cpu() for part in model.cell_weights())
+    return score_products(embedding, weight, bias, is_open, rows, at_once)
+
+
+def score_products(
+    embedding: Tensor,
+    weight: Tensor,
+    bias: Tensor,
+    is_open: sparse.spmatrix | CSRDataset,
+    rows: np.ndarray,
+    at_once: int = CELLS_AT_ONCE,
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Score predictions that are products of what describes peaks and what describes cells.
+
+    Parameters
+    ----------
+    embedding
+        ``(held-out peaks, n)``.
+    weight, bias
+        ``(cells, n)`` and ``(cells,)``.
+    is_open, rows, at_once
+        As for :func:`score_held_out`.
+
+    Returns
+    -------
+    As from :func:`score_held_out`.
+    """
     truth = sparse.vstack([part[:, rows] for part in some_cells_at_a_time(is_open)], format="csr")
     per_cell, per_peak = [], []
     for first in range(0, len(weight), at_once):
@@ -95,7 +121,14 @@ def score_test_part(
     """
     rows = rows_of(folds, fold, TEST)
     codes = torch.from_numpy(dataset.varm["codes"])
-    per_cell, per_peak = score_held_out(model, codes, dataset.X, rows)
+    return with_names(score_held_out(model, codes, dataset.X, rows), dataset, rows)
+
+
+def with_names(
+    scores: tuple[pd.DataFrame, pd.DataFrame], dataset: AnnData, rows: np.ndarray
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Put names in place of the numbers of cells and peaks, and add the cells' labels."""
+    per_cell, per_peak = scores
     per_cell["cell"], per_peak["peak"] = dataset.obs_names, dataset.var_names[rows]
     for column in ("batch", "cell_type"):
         per_cell.insert(1, column, dataset.obs[column].astype(str).to_numpy())

@@ -25,6 +25,11 @@ METRICS = {
     "kbet": "mixing of batches, kBET",
     "ilisi": "mixing of batches, iLISI",
 }
+PREDICTORS = {  # of held-out peaks, as the tables call them
+    "measured": ("model", style.PALETTE[0]),
+    "shuffled": ("shuffled labels", "#999999"),
+    "kmer_ridge": ("k-mer ridge", style.PALETTE[1]),
+}
 EMBEDDINGS = {"lsi": "LSI", "pca": "PCA", "harmony": "LSI, Harmony"}
 EMBEDDINGS |= {name: spec.title for name, spec in MODELS.items()}
 
@@ -100,8 +105,8 @@ def held_out_auroc(scores: pd.DataFrame) -> Figure:
     Parameters
     ----------
     scores
-        labels (``measured``, ``shuffled``), per (``cell``, ``peak``), auroc (missing where all
-        are open or closed).
+        labels (``measured``, ``kmer_ridge``, ``shuffled``), per (``cell``, ``peak``), auroc
+        (missing where all are open or closed).
 
     Raises
     ------
@@ -109,8 +114,8 @@ def held_out_auroc(scores: pd.DataFrame) -> Figure:
         If the table is empty or a column is missing.
     """
     style.require(scores, "held_out_auroc", ["labels", "per", "auroc"])
-    kinds = {"measured": style.PALETTE[0], "shuffled": "#999999"}
-    kinds = {name: colour for name, colour in kinds.items() if name in set(scores["labels"])}
+    there = set(scores["labels"])
+    kinds = {name: colour for name, (_, colour) in PREDICTORS.items() if name in there}
     figure = style.new_figure(style.TWO_COLUMNS * 0.75, 62)
     low = min(0.45, float(scores["auroc"].min()))
     bins = np.linspace(low, 1, 41)
@@ -120,15 +125,17 @@ def held_out_auroc(scores: pd.DataFrame) -> Figure:
             chosen = (scores["labels"] == name) & (scores["per"] == per)
             values = scores.loc[chosen, "auroc"].dropna()
             shares = np.ones(len(values)) / max(len(values), 1)
-            axes.hist(values, bins, weights=shares, color=colour, alpha=0.75, label=name)
+            label = PREDICTORS[name][0]
+            look = {"histtype": "step", "lw": 1.2} if name == "kmer_ridge" else {"alpha": 0.75}
+            axes.hist(values, bins, weights=shares, color=colour, label=label, **look)
             axes.axvline(values.mean(), color=colour, lw=0.9, ls="--")
-            told.append(f"{name} {values.mean():.2f} ({len(values):,} {per}s)")
+            told.append(f"{label} {values.mean():.2f} ({len(values):,} {per}s)")
         axes.axvline(0.5, color=style.INK, lw=0.5)
         axes.set_title("Mean: " + "\n".join(told), loc="left")
         axes.set(xlabel=f"AUROC per {per}", ylabel=f"Share of {per}s", xlim=(low, 1))
     if len(kinds) > 1:
         handles, labels = axes.get_legend_handles_labels()
-        figure.legend(handles, labels, loc="outside lower center", ncols=2)
+        figure.legend(handles, labels, loc="outside lower center", ncols=len(kinds))
     return figure
 
 

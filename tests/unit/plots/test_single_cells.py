@@ -64,15 +64,15 @@ def scores(labels):
     )
 
 
-@pytest.mark.parametrize("labels", [["measured"], ["measured", "shuffled"]])
+@pytest.mark.parametrize("labels", [["measured"], ["measured", "kmer_ridge", "shuffled"]])
 def test_held_out_scores_have_a_panel_per_cells_and_peaks(labels):
     table = scores(labels)
     table.iloc[0, 0] = np.nan
     figure = single_cells.held_out_auroc(table)
     texts = shown_texts(figure)
     assert {"AUROC per cell", "AUROC per peak"} <= set(texts)
-    assert any("measured 0.6" in text and "(199 cells)" in text for text in texts)
-    assert ("shuffled" in texts) == (len(labels) == 2)
+    assert any("model 0.6" in text and "(199 cells)" in text for text in texts)
+    assert ("k-mer ridge" in texts) == ("shuffled labels" in texts) == (len(labels) == 3)
     assert_legible(figure)
 
 

@@ -91,13 +91,20 @@ def test_a_level_without_any_r_is_told(run):
     assert section.sentences == ["class: r of scXpresso is not defined: a side does not vary."]
 
 
-def test_peaks_and_embeddings(run):
+@pytest.mark.parametrize(
+    "kmers, words",
+    [
+        (0.75, ("0.80, 0.05 above a simple method (mean over cells)", "0.70, 0.05 below a simple")),
+        (0.799, ("0.80, as much as a simple method (mean over cells)", "0.70, 0.10 below")),
+    ],
+)
+def test_peaks_and_embeddings(run, kmers, words):
     files = run(
         scbasset__held_out=pd.DataFrame(
             {
-                "labels": ["measured", "measured", "shuffled", "shuffled"],
-                "per": ["cell", "peak", "cell", "peak"],
-                "auroc": [0.8, 0.7, 0.5, 0.5],
+                "labels": np.repeat(["measured", "kmer_ridge", "shuffled"], 2),
+                "per": ["cell", "peak"] * 3,
+                "auroc": [0.8, 0.7, kmers, kmers, 0.5, 0.5],
             }
         ),
         scbasset__embedding_metrics=pd.DataFrame(
@@ -105,8 +112,7 @@ def test_peaks_and_embeddings(run):
         ),
     )
     section = peaks.section(files, "scbasset")
-    assert "0.80 (mean over cells)" in section.sentences[0]
-    assert "0.70 (mean over peaks)" in section.sentences[0]
+    assert all(part in section.sentences[0] for part in words)
     assert "latent semantic indexing" in section.tables[0]
 
 

@@ -98,7 +98,7 @@ def test_two_models_share_the_rules_of_training(new_run):
     folds, own = TINY_ATAC["folds"]["n_folds"], TINY_ATAC["scbasset"]["training"]["folds"]
     assert plan["train_model"] == plan["tune_model"] == folds + own
     assert plan["evaluate_model"] == folds
-    assert plan["score_held_out"] == plan["train_shuffled"] == own
+    assert plan["score_held_out"] == plan["score_kmers"] == plan["train_shuffled"] == own
     assert plan["split_folds"] == plan["split_peaks"] == plan["embed_cells"] == 1
 
 
@@ -133,7 +133,7 @@ def test_cells_peaks_and_sequences_are_joined(finished_atac):
 
 def test_scores_of_both_folds_and_of_the_control(finished_atac):
     scores = table(finished_atac, "scbasset/held_out.tsv")
-    assert scores.groupby(["labels", "per"]).size().tolist() == [2] * 4
+    assert scores.groupby(["labels", "per"]).size().tolist() == [2] * 6
     assert scores["auroc"].between(0, 1).all()
     per_cell = table(finished_atac, "scbasset/fold0/held_out_per_cell.tsv")
     mean = per_cell["auroc"].mean()
