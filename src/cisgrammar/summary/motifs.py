@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import pandas as pd
 
 from cisgrammar.common.files import read_h5ad, read_matrix, read_table
@@ -65,10 +67,16 @@ def families(files: Files, model: str) -> Section | None:
 def _names(shown: pd.DataFrame) -> str:
     """Name the strongest families, with the likely TF of each."""
     tfs = shown["likely TF"] if "likely TF" in shown else [None] * len(shown)
-    texts = [
-        family if pd.isna(tf) or not tf else f"{family} ({tf})"
-        for family, tf in zip(shown["family"], tfs, strict=True)
-    ]
+    return _strongest(
+        [
+            family if pd.isna(tf) or not tf else f"{family} ({tf})"
+            for family, tf in zip(shown["family"], tfs, strict=True)
+        ]
+    )
+
+
+def _strongest(names: Iterable[str]) -> str:
+    texts = list(names)
     more = f", and {len(texts) - N_IN_SHORT} more below" if len(texts) > N_IN_SHORT else ""
     return "the strongest are " + ", ".join(texts[:N_IN_SHORT]) + more
 
@@ -95,34 +103,31 @@ def kmers(files: Files, model: str) -> Section | None:
 
 
 def activities(files: Files, model: str) -> Section | None:
-    """Show the most active TFs of each cell type, ten in all."""
+    """Show the ten motifs of the largest effect, one of those that go together."""
     by_type = files.get(f"{model}/tf_activity_by_cell_type.tsv")
     scores = files.get(f"{model}/tf_activity.h5ad")
     if by_type is None or scores is None:
         return None
     known = read_h5ad(scores, backed="r").var
-    activity = read_matrix(by_type, known.index)
-    strongest = _of_each_type(activity)
-    about = pd.DataFrame({"TF": known.loc[strongest, "name"].to_numpy(), "motif": strongest})
+    ranked = known["rank"].dropna().sort_values().index
+    strongest, title = ranked[:N_ROWS], f"Transcription factors of {MODELS[model].title}"
+    if strongest.empty:
+        return None
+    # z-scores alone make motifs that do next to nothing look as strong as any
+    effects = read_matrix(by_type, known.index).loc[strongest].mul(known["sd"][strongest], axis=0)
+    names = known.loc[strongest, "name"]
+    about = pd.DataFrame({"TF": names.to_numpy(), "motif": strongest})
     sentence = (
         "Known motifs were put into shuffled peaks. What they change in a cell is the activity of "
-        "their TF there. The most active in each cell type:"
+        "their TF there. Those of the largest effect, one of motifs that go together:"
     )
     links = {
         "All motifs": f"{model}/figures/tf_activity_heatmap.svg",
         "Maps": f"{model}/figures/tf_activity_maps.svg",
     }
-    caption = "Mean activity of the cells of a type, in standard deviations over cells"
-    strip = _cut(activity.loc[strongest], files)
-    title = f"Transcription factors of {MODELS[model].title}"
-    return Section(title, [sentence], [table(about, caption, effects=strip)], links)
-
-
-def _of_each_type(activity: pd.DataFrame) -> list[str]:
-    """Take the most active motif of each cell type, then the second of each, and so on."""
-    ranked = [activity[name].sort_values(ascending=False).index for name in activity]
-    in_turn = [names[place] for place in range(min(N_ROWS, len(activity))) for names in ranked]
-    return list(dict.fromkeys(in_turn))[:N_ROWS]
+    caption = "Effect on the prediction, mean of the cells of a type, beyond the mean of all cells"
+    tables = [table(about, caption, effects=_cut(effects, files))]
+    return Section(title, [sentence], tables, links, in_short=f"{title}: {_strongest(names)}.")
 
 
 def _cut(effects: pd.DataFrame, files: Files) -> pd.DataFrame:

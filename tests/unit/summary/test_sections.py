@@ -116,6 +116,31 @@ def test_peaks_and_embeddings(run, kmers, words):
     assert "latent semantic indexing" in section.tables[0]
 
 
+def activities_of(run, rank, sd):
+    names = pd.Index(["M1", "M2", "M3"], name="motif")
+    known = pd.DataFrame({"name": ["SP1", "ELK1", "REST"], "rank": rank, "sd": sd}, names)
+    z = pd.DataFrame([[3.0, -3.0], [1.0, -0.5], [-2.0, 2.0]], names, ["A", "01"])
+    return motifs.activities(
+        run(
+            scbasset__tf_activity=AnnData(np.zeros((2, 3), np.float32), var=known),
+            scbasset__tf_activity_by_cell_type=z.reset_index(),
+        ),
+        "scbasset",
+    )
+
+
+def test_tfs_are_those_of_the_largest_effect_whatever_their_z_scores(run):
+    section = activities_of(run, rank=[np.nan, 2, 1], sd=[0.001, 0.2, 0.5])
+    assert section.in_short == "Transcription factors of scBasset: the strongest are REST, ELK1."
+    shown = section.tables[0]
+    assert "SP1" not in shown and shown.index("REST") < shown.index("ELK1")
+    assert "−1.0" in shown and "0.2" in shown and "3.0" not in shown  # z times sd
+
+
+def test_without_any_effect_there_is_no_section_on_tfs(run):
+    assert activities_of(run, rank=[np.nan] * 3, sd=[0.0] * 3) is None
+
+
 def test_populations_level_by_level(run):
     rows = [("class", "all", "scxpresso", 0.9), ("class", "all", "features", 0.3)]
     rows += [("class", "all", "tissue", 0.95), ("class", "expressed", "features", 0.99)]
@@ -196,11 +221,6 @@ def test_where_no_model_predicts_none_is_said_to_be_best(run):
 def test_a_family_without_a_known_tf_is_named_alone():
     shown = pd.DataFrame({"family": ["a", "b", "c"], "likely TF": ["T", "", None]})
     assert motifs._names(shown) == "the strongest are a (T), b, c"
-
-
-def test_the_most_active_motifs_of_each_cell_type_in_turn():
-    activity = pd.DataFrame({"A": [3, 2, 1, 0], "B": [3, 0, 1, 2]}, index=["p", "q", "r", "s"])
-    assert motifs._of_each_type(activity) == ["p", "q", "s", "r"]
 
 
 def test_models_side_by_side(run):
