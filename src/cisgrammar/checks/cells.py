@@ -11,7 +11,7 @@ from cisgrammar.cells.embedding import check_batch_sizes, fitting_cells
 from cisgrammar.checks.findings import Findings, with_sizes
 from cisgrammar.checks.settings import InputFiles, Settings
 from cisgrammar.common.inputs import examples, nearest
-from cisgrammar.counts.labels import ONE_BATCH, UNLABELLED, label_column
+from cisgrammar.counts.labels import ONE_BATCH, TO_BE_FOUND, UNLABELLED, label_column
 from cisgrammar.data.cells_by_peaks import batch_numbers
 
 
@@ -52,7 +52,7 @@ def _report_map(settings: Settings, found: Findings) -> None:
 
 def _report_cell_types(settings: Settings, found: Findings, types: pd.Categorical) -> None:
     if settings.cells.clusters:
-        found.add("cell types", "clusters of the cells, to be found", "by `cells.clusters`")
+        found.add("cell types", TO_BE_FOUND, "by `cells.clusters`")
         return
     sizes = _sizes(types)
     check_order(settings.cell_type_order, sizes.index, found)

@@ -5,6 +5,9 @@ from __future__ import annotations
 import pandas as pd
 
 from cisgrammar.common.files import read_h5ad, read_table
+from cisgrammar.common.inputs import examples
+from cisgrammar.counts.labels import TO_BE_FOUND
+from cisgrammar.interpret.processes import NO_SETS
 from cisgrammar.models.registry import MODELS
 from cisgrammar.summary.files import Files
 from cisgrammar.summary.page import Section, table
@@ -23,7 +26,8 @@ def section(files: Files, models: list[str]) -> Section | None:
     """Say what the counts, the genome and the models' data are."""
     findings = _findings(files)
     kept = findings[findings["check"].isin(SHOWN)]
-    rows = [(str(row["check"]), str(row["found"])) for _, row in kept.iterrows()]
+    found = kept["found"].astype(str).replace(TO_BE_FOUND, _clusters(files))
+    rows = list(zip(kept["check"].astype(str), found, strict=True))
     in_short = [
         found if check == "counts" else f"{check}: {found}"
         for check, found in rows
@@ -43,6 +47,15 @@ def section(files: Files, models: list[str]) -> Section | None:
     went_in = f"What went in: {'; '.join(in_short)}."
     tables = [table(frame, caption)]
     return Section("What went in", [], tables, links, in_short=went_in, is_first=True)
+
+
+def _clusters(files: Files) -> str:
+    """Name the clusters that stand for cell types, once they are found."""
+    path = files.get("cell_types.tsv")
+    if path is None:
+        return TO_BE_FOUND
+    names = read_table(path)["cell_type"]
+    return f"{len(names)} clusters of the cells ({examples(names)})"
 
 
 def warnings(files: Files, models: list[str]) -> Section | None:
@@ -77,7 +90,7 @@ def _warnings(files: Files) -> list[tuple[str, str]]:
     ]
     for model in MODELS:
         if path := files.get(f"{model}/notes.tsv"):
-            rows += [
-                (f"{model}, {row['about']}", row["note"]) for _, row in read_table(path).iterrows()
-            ]
+            notes = read_table(path)
+            notes = notes[notes["note"] != NO_SETS]  # a choice of the user
+            rows += [(f"{model}, {row['about']}", row["note"]) for _, row in notes.iterrows()]
     return [(str(about), str(text)) for about, text in rows]

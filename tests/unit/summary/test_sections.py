@@ -6,6 +6,8 @@ import pytest
 from anndata import AnnData
 
 from cisgrammar.common.files import write_h5ad, write_table
+from cisgrammar.counts.labels import TO_BE_FOUND
+from cisgrammar.interpret.processes import NO_SETS
 from cisgrammar.plots.cell_types import cell_type_table
 from cisgrammar.summary import (
     data,
@@ -313,7 +315,8 @@ def test_what_went_in_and_warnings(run):
             "note": ["", "few"],
         }
     )
-    notes = pd.DataFrame({"about": ["markers"], "note": ["none found"]})
+    about = ["markers", "gene sets"]
+    notes = pd.DataFrame({"about": about, "note": ["none found", NO_SETS]})
     files = run(preflight=findings, scover__notes=notes, dataset=AnnData(np.zeros((4, 7))))
     first = data.section(files, ["scover", "hybrid"])
     read = "scover, hybrid: 4 pools of cells x 7 sequences"
@@ -321,8 +324,20 @@ def test_what_went_in_and_warnings(run):
     assert "4 pools of cells x 7 sequences" in first.tables[0]
     assert "read by scover, hybrid" in first.tables[0]
     last = data.warnings(files, ["scover"])
-    assert last.is_warning
+    assert last.is_warning and last.in_short.startswith("2 warnings")  # gene sets are a choice
     assert "7 promoters: few" in last.tables[0] and "none found" in last.tables[0]
+
+
+def test_clusters_are_counted_once_they_are_found(run):
+    findings = pd.DataFrame(
+        {"check": ["cell types"], "found": [TO_BE_FOUND], "status": ["ok"], "note": [""]}
+    )
+    before = data.section(run(preflight=findings), [])
+    assert before.in_short == f"What went in: cell types: {TO_BE_FOUND}."
+    types = cell_type_table([f"cluster {i}" for i in range(5)])
+    after = data.section(run(preflight=findings, cell_types=types), [])
+    found = "5 clusters of the cells (cluster 0, cluster 1, cluster 2, ...)"
+    assert after.in_short == f"What went in: cell types: {found}."
 
 
 def test_variants_with_their_largest_effects_and_what_was_left_out(run):
