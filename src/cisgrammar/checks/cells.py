@@ -11,7 +11,8 @@ from cisgrammar.cells.embedding import check_batch_sizes, fitting_cells
 from cisgrammar.checks.findings import Findings, with_sizes
 from cisgrammar.checks.settings import InputFiles, Settings
 from cisgrammar.common.inputs import examples, nearest
-from cisgrammar.counts.labels import ONE_BATCH, TO_BE_FOUND, UNLABELLED, label_column
+from cisgrammar.common.notes import TO_BE_FOUND
+from cisgrammar.counts.labels import ONE_BATCH, UNLABELLED, label_column
 from cisgrammar.data.cells_by_peaks import batch_numbers
 
 

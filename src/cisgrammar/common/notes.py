@@ -10,6 +10,8 @@ import pandas as pd
 
 from cisgrammar.common.errors import InputError
 
+TO_BE_FOUND = "clusters of the cells, to be found"  # what checks say of cell types before a run
+
 _Result = TypeVar("_Result")
 logger = logging.getLogger(__name__)
 

@@ -15,7 +15,6 @@ logger = logging.getLogger(__name__)
 
 UNLABELLED = "unlabelled"
 ONE_BATCH = "all"
-TO_BE_FOUND = "clusters of the cells, to be found"  # cell types, before the run
 
 _CONTROL = r"[\x00-\x1f\x7f]+"
 

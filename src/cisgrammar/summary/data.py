@@ -6,7 +6,7 @@ import pandas as pd
 
 from cisgrammar.common.files import read_h5ad, read_table
 from cisgrammar.common.inputs import examples
-from cisgrammar.counts.labels import TO_BE_FOUND
+from cisgrammar.common.notes import TO_BE_FOUND
 from cisgrammar.interpret.processes import NO_SETS
 from cisgrammar.models.registry import MODELS
 from cisgrammar.summary.files import Files

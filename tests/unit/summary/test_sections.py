@@ -6,7 +6,7 @@ import pytest
 from anndata import AnnData
 
 from cisgrammar.common.files import write_h5ad, write_table
-from cisgrammar.counts.labels import TO_BE_FOUND
+from cisgrammar.common.notes import TO_BE_FOUND
 from cisgrammar.interpret.processes import NO_SETS
 from cisgrammar.plots.cell_types import cell_type_table
 from cisgrammar.summary import (
