@@ -73,7 +73,8 @@ def test_a_config_that_is_no_yaml(new_run):
     run = new_run()
     (run.folder / "config.yaml").write_text("name: [tiny\n")
     said = run.snakemake("--cores", "1", fails=True)
-    assert "not valid JSON or YAML" in said  # Snakemake's own words
+    assert "config.yaml: line 2, column 1: this is not YAML (expected ',' or ']'" in said
+    assert "Traceback" not in said
     assert not (run.folder / "results").exists()
 
 
@@ -110,11 +111,12 @@ MAKE = "open('RAN', 'w')"  # what no config may do
         ("name: x\nseed: " + "9" * 5000, "cannot be"),
         ("name: 2020-13-45", "cannot be"),
         ("name: " + "[" * 5000 + "]" * 5000, "too deep"),
-        ("name: [x", "not valid JSON or YAML"),
+        ("name: [x", "line 1, column 9: this is not YAML"),
+        ("name: \x01", "this is not YAML (unacceptable character #x0001"),
     ],
     ids=[
         "Latin-1", "code", "code in JSON", "code in disguise", "tag", "digits", "date", "deep",
-        "no YAML",
+        "no YAML", "no text",
     ],
 )  # fmt: skip
 def test_a_config_that_snakemake_should_not_open_is_refused(new_run, text, words):

@@ -114,7 +114,7 @@ rule train_controls:
         seed=config["seed"],
         code=model_code("train_controls"),
     message:
-        "Training {wildcards.model} on spoiled data, fold {wildcards.fold} of {wildcards.name}"
+        "Training {wildcards.model} on shuffled data, as a control, fold {wildcards.fold} of {wildcards.name}"
     script:
         "../scripts/train_controls.py"
 

@@ -77,8 +77,8 @@ def downloads(name: str, sources: Iterable[Source], folder: str | Path, config: 
     sizes = [source.size for source in sources if source.size is not None]
     known = f"{len(sizes)} of them: {_gb(sum(sizes) / 1e6)}" if sizes else "sizes are not known"
     lines = [
-        f"Nothing is wrong with the config of {name}, but {len(sources)} files are not there yet "
-        f"({known}).",
+        f"Nothing is wrong with the config of {name}, but {len(sources)} "
+        f"{'file is' if len(sources) == 1 else 'files are'} not there yet ({known}).",
         f"== To be fetched into {folder} ==",
     ]
     for source in sources:
@@ -326,4 +326,4 @@ def _outputs(outputs: list[str]) -> list[str]:
         pattern = re.sub(r"\.(png|svg)$", ".{png,svg}", pattern)
         folded[pattern] = folded.get(pattern, 0) + 1
     lines = [f"  {path}" + (f"  ({n})" if n > 1 else "") for path, n in folded.items()]
-    return [f"== Files that a run makes: {len(outputs)}, of which {there} exist ==", *lines]
+    return [f"== Files that a run makes: {len(outputs)} (already there: {there}) ==", *lines]

@@ -187,7 +187,10 @@ def _bad_value(where: str, error: Any) -> str:
         expected = f"it should be {wanted}"
     described = rule.get("description", "")
     hint = ""
-    if isinstance(error.instance, str) and _NUMBER_AS_TEXT.fullmatch(error.instance):
+    number = error.instance if isinstance(error.instance, str) else ""
+    if _NUMBER_AS_TEXT.fullmatch(number) and "integer" in rule.get("type", []):
+        hint = " YAML takes this for text: write whole numbers without an exponent, as in 50."
+    elif _NUMBER_AS_TEXT.fullmatch(number):
         hint = (
             " YAML takes this for text: write such numbers with a decimal point and a sign in the "
             "exponent, as in 5.0e-4 or 5.0e+4."

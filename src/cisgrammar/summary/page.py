@@ -24,9 +24,12 @@ STYLE = """
 .summary li { margin: .2rem 0; }
 .summary li a { font-size: .85rem; white-space: nowrap; }
 .summary .warnings { border-left: 4px solid #e69f00; padding-left: .8rem; }
-.summary .wide { overflow-x: auto; }
+.summary .wide { overflow-x: auto; background: /* a shadow where there is more to the right */
+  linear-gradient(to left, #fff 30%, #fff0) right / 2rem 100% no-repeat local,
+  linear-gradient(to left, #0003, #0000) right / .6rem 100% no-repeat; }
 .summary table { width: auto; border-collapse: collapse; font-size: .9rem; margin: .5rem 0; }
 .summary caption { text-align: left; color: #555; padding-bottom: .3rem; }
+.summary caption span { display: inline-block; max-width: calc(100vw - 2.5rem); }
 .summary th, .summary td { padding: .2rem .6rem; border-bottom: 1px solid #ddd; text-align: left; }
 .summary th { font-weight: 600; vertical-align: top; }
 .summary tr:first-child th { vertical-align: bottom; }
@@ -41,6 +44,8 @@ STYLE = """
 .overflow-auto:has(.summary) { align-items: flex-start; justify-content: flex-start; }
 .items-start:has(.summary) { flex-direction: column; min-width: 0; }
 .items-start > div:has(.summary), .prose:has(.summary) { max-width: 80rem; width: 100%; }
+@media (max-width: 40rem) {
+  .summary th, .summary td { padding: .2rem .35rem; } .summary svg.logo { height: 1.4rem; } }
 @media print { .summary { font-size: 10pt; } .summary table, .summary h2 { break-inside: avoid; } }
 """
 PAGE = """<!DOCTYPE html>
@@ -169,7 +174,7 @@ def table(
         if effects is not None:
             cells += [_effect(value, limit, digits) for value in effects.iloc[i]]
         lines.append("<tr>" + "".join(cells) + "</tr>")
-    return f"<table><caption>{html.escape(caption)}</caption>{''.join(lines)}</table>"
+    return f"<table><caption><span>{html.escape(caption)}</span></caption>{''.join(lines)}</table>"
 
 
 def number(value: float | np.number, digits: int = 2) -> str:

@@ -85,8 +85,10 @@ def _sentence(title: str, rows: list[dict]) -> str:
     text = f"{title} predicts held-out sequences with {score} {number(mine)}"
     if "its score" not in first:
         return text + ". No simple method was compared with it."
-    word = "above" if mine > first["its score"] else "not above"
+    is_above = mine > first["its score"]
+    word = "above" if is_above else "not above"
     best = f"{first['best simple method']}: {number(first['its score'])}"
     text += f", {word} the best simple method ({best})"
     most = first.get("noise ceiling")
-    return text + (f"; the noise ceiling is {number(most)}." if most is not None else ".")
+    text += f"; the noise ceiling is {number(most)}." if most is not None else "."
+    return text if is_above else f"{text} Until it predicts better, its motifs mean little."

@@ -70,7 +70,7 @@ def test_benchmarks_are_summed_up_by_rule(tmp_path):
 def test_all_is_told(checks, tmp_path):
     text = tell(checks, tmp_path)
     for words in (
-        "Files that a run makes: 5, of which 0 exist",
+        "Files that a run makes: 5 (already there: 0)",
         "a.{png,svg}  (2)",
         "scover/fold*/b.tsv  (3)",
         "2 cores with 8.0 GB",

@@ -199,6 +199,11 @@ def test_numbers_that_yaml_takes_for_text_are_explained(text):
     fails_with({"name": "x", "scover": {"search": search}}, repr(text), "YAML", "5.0e-4", "5.0e+4")
 
 
+def test_whole_numbers_that_yaml_takes_for_text_are_explained():
+    said = fails_with({"name": "x", "tuning": {"trials": yaml.safe_load("5e1")}}, "'5e1'", "YAML")
+    assert "write whole numbers without an exponent, as in 50" in said and "5.0e" not in said
+
+
 @pytest.mark.parametrize(
     "changes, message",
     [

@@ -68,6 +68,8 @@ def test_a_model_of_pools_stands_beside_the_best_simple_method(run, r2, word):
     section = pools.section(files, "scover")
     assert f"R² {r2:.2f}, {word} the best simple method (k-mer ridge: 0.40)" in section.sentences[0]
     assert "the noise ceiling is 0.70" in section.sentences[0]
+    advice = "Until it predicts better, its motifs mean little."
+    assert section.sentences[0].endswith(advice) == (word == "not above")
     assert "0.10 (0.05 to 0.15)" in section.tables[0]
 
 
