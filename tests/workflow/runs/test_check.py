@@ -130,7 +130,7 @@ def test_check_looks_anew_at_keys_that_were_edited_and_a_run_repeats_nothing(fin
 def test_check_after_a_run_makes_nothing_anew(finished):
     assert set(finished.plan("check")) <= {"check", "check_config"}
     said = finished.snakemake("--cores", "1", "check")
-    counts = re.search(r"Files that a run makes: (\d+) \\(already there: (\d+)\\)", said)
+    counts = re.search(r"Files that a run makes: (\d+) \(already there: (\d+)\)", said)
     assert counts and counts[1] == counts[2]
     assert "windows to sequences, in the last run: " in said
     assert re.search(r"\d+ of \d+ rules were measured in an earlier run of this data set", said)
