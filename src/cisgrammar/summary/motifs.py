@@ -119,7 +119,8 @@ def activities(files: Files, model: str) -> Section | None:
     about = pd.DataFrame({"TF": names.to_numpy(), "motif": strongest})
     sentence = (
         "Known motifs were put into shuffled peaks. What they change in a cell is the activity of "
-        "their TF there. Those of the largest effect, one of motifs that go together:"
+        "their TF there. These have the largest effects; of motifs whose activities go together "
+        "only one is shown:"
     )
     links = {
         "All motifs": f"{model}/figures/tf_activity_heatmap.svg",

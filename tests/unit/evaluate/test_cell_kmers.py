@@ -5,6 +5,7 @@ import pytest
 from anndata import AnnData
 from scipy import sparse
 
+from cisgrammar.common.files import read_h5ad, write_h5ad
 from cisgrammar.evaluate.cell_kmers import predict_by_kmers, score_kmers
 
 CELLS, PEAKS = 60, 240
@@ -61,6 +62,20 @@ def test_the_same_bytes_on_one_thread_and_two(case):
         numba.set_num_threads(min(threads, numba.config.NUMBA_NUM_THREADS))
         found.append(b"".join(part.tobytes() for part in predict_by_kmers(*case, 0, 1)))
     assert found[0] == found[1]
+
+
+@pytest.mark.parametrize("backed", [False, True])
+def test_of_many_cells_some_are_taken(case, tmp_path, monkeypatch, backed):
+    dataset, folds = case
+    expected = score_kmers(dataset[::3].copy(), folds, 0, 1)
+    if backed:
+        write_h5ad(dataset, tmp_path / "a.h5ad")
+        dataset = read_h5ad(tmp_path / "a.h5ad", backed="r")
+    monkeypatch.setattr("cisgrammar.evaluate.cell_kmers.MOST_CELLS", 25)
+    found = score_kmers(dataset, folds, 0, 1)
+    assert found[0]["cell"].tolist() == [f"cell{i}" for i in range(0, CELLS, 3)]
+    for table, wanted in zip(found, expected, strict=True):
+        pd.testing.assert_frame_equal(table, wanted)
 
 
 def test_more_components_than_there_can_be(case):
