@@ -55,9 +55,13 @@ include: "workflow/rules/summary.smk"
 include: "workflow/rules/check.smk"
 
 
-if workflow.modifier.is_main_snakefile():  # the text tells of this config and no other workflow
+if workflow.modifier.is_main_snakefile():  # the texts tell of this config and no other workflow
 
     report: "workflow/report/workflow.rst"
+
+    onsuccess:
+        if was_written(FIRST_PAGE):
+            print(f"First page, for a browser: {FIRST_PAGE}", flush=True)
 
 
 rule all:

@@ -15,6 +15,8 @@ from cisgrammar.common.notes import TO_BE_FOUND
 from cisgrammar.counts.labels import ONE_BATCH, UNLABELLED, label_column
 from cisgrammar.data.cells_by_peaks import batch_numbers
 
+MANY_POOLS = 3  # that a cell is in, on average: beyond it, pools say much the same
+
 
 def check_labels(files: InputFiles, settings: Settings, found: Findings) -> None:
     """Check cell types and batches of the cells that are wanted, and count these."""
@@ -107,9 +109,15 @@ def check_pools(files: InputFiles, settings: Settings, found: Findings) -> None:
         if value > n_cells:
             found.problems.add(
                 f"{files.named_counts}: `pools.{key}` is {value:,}, but there are only "
-                f"{n_cells:,} cells. It is probably the default, meant for larger data sets: set "
-                "it well below the number of cells."
+                f"{n_cells:,} cells. Set it well below that number; the default is meant for "
+                "larger data sets."
             )
     each = number * size / n_cells
-    pools = f"{number:,} pools of {size:,} cells"
-    found.add("pools", pools, f"on average a cell is in {each:.1f} pools")
+    pools, note = f"{number:,} pools of {size:,} cells", f"on average a cell is in {each:.1f} pools"
+    if share := each > MANY_POOLS:
+        note += (
+            ", so the pools are far from independent. Scores on held-out sequences do not suffer, "
+            "but p- and q-values over pools (regulators, gene sets, markers) are far too small: "
+            "read them as a ranking, or take fewer or smaller pools"
+        )
+    found.add("pools", pools, note, share)

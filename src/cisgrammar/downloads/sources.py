@@ -150,13 +150,17 @@ def find_source(name: str, sources: Mapping[str, Source]) -> Source:
     Raises
     ------
     InputError
-        If it is not known; the message lists what is, and what is nearest.
+        If it is not known; the message lists that data set's files, else the data sets, and what
+        is nearest.
     """
     if name in sources:
         return sources[name]
+    dataset = name.partition("/")[0]
+    names = [each for each in sources if each.partition("/")[0] == dataset]
+    names = names or list(dict.fromkeys(f"{each.partition('/')[0]}/..." for each in sources))
     raise InputError(
         f"{PREFIX}{name}: no such file is known.{nearest(name, sources)} Known: "
-        f"{examples(sources, 100)}. Write it as {PREFIX}DATASET/FILE, or add a row to a table of "
+        f"{examples(names, 100)}. Write it as {PREFIX}DATASET/FILE, or add a row to a table of "
         f"your own and name that in `{KEY}`."
     )
 

@@ -7,6 +7,9 @@ from collections.abc import Mapping
 
 import pandas as pd
 
+from cisgrammar.evaluate.comparison import LABELS
+from cisgrammar.models.registry import MODELS
+
 SHOWN = {
     "r2": "R²",
     "centred_r": "r, gene means subtracted",
@@ -52,9 +55,11 @@ def page(
     """
     means = table.groupby("method", sort=False)[[s for s in SHOWN if s in table]].mean()
     r2 = differences[differences["score"] == "r2"].set_index("method")
-    rows = [_row("th", ["method", *(SHOWN[s] for s in means), f"R² of {model} minus it", "p"])]
+    rows = [
+        _row("th", ["method", *(SHOWN[s] for s in means), f"R² of {_named(model)} minus it", "p"])
+    ]
     for method, scores in means.iterrows():
-        cells = [method, *(_number(value) for value in scores)]
+        cells = [_named(str(method)), *(_number(value) for value in scores)]
         if method in r2.index:
             low, high, p = r2.loc[method, ["low", "high", "p_value"]]
             difference = _number(r2.loc[method, "difference"])
@@ -71,6 +76,13 @@ def page(
     body = f"<p>{html.escape(sentence)}</p>\n<table>\n" + "\n".join(rows) + "\n</table>"
     head = f"<meta charset='utf-8'><title>{html.escape(model)}</title><style>{STYLE}</style>"
     return f"<!DOCTYPE html>\n<html><head>{head}</head>\n<body>{body}</body></html>\n"
+
+
+def _named(method: str) -> str:
+    """Say a method in words, and its name in the tables."""
+    if method in MODELS:
+        return MODELS[method].title
+    return f"{LABELS[method]} ({method})" if method in LABELS else method
 
 
 def _row(tag: str, cells: list[str]) -> str:

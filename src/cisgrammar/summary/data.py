@@ -43,7 +43,11 @@ def section(files: Files, models: list[str]) -> Section | None:
         return None
     caption = "preflight.tsv lists everything that the checks found."
     frame = pd.DataFrame(rows, columns=["data", "found"])
-    links = {"Provenance": "provenance.json"}
+    links = {
+        "Map of the cells": "figures/umap_cells.svg",
+        "Table of the checks": "preflight.tsv",
+        "Provenance": "provenance.json",
+    }
     went_in = f"What went in: {'; '.join(in_short)}."
     tables = [table(frame, caption)]
     return Section("What went in", [], tables, links, in_short=went_in, is_first=True)

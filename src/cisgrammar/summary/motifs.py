@@ -53,9 +53,9 @@ def families(files: Files, model: str) -> Section | None:
         "over pools."
     )
     links = {
-        "All families": f"{model}/figures/family_heatmap.svg",
-        "Regulators": f"{model}/figures/regulator_volcano.svg",
-        "Effects of all": f"{model}/family_effect_by_cell_type.tsv",
+        "Figure of all families": f"{model}/figures/family_heatmap.svg",
+        "Figure of regulators": f"{model}/figures/regulator_volcano.svg",
+        "Table of all families": f"{model}/family_effect_by_cell_type.tsv",
     }
     strip = _cut(by_type.loc[strongest], files)
     tables = [table(shown, caption, logos=logos, effects=strip)] if n else []
@@ -123,7 +123,7 @@ def activities(files: Files, model: str) -> Section | None:
         "only one is shown:"
     )
     links = {
-        "All motifs": f"{model}/figures/tf_activity_heatmap.svg",
+        "Figure of all motifs": f"{model}/figures/tf_activity_heatmap.svg",
         "Maps": f"{model}/figures/tf_activity_maps.svg",
     }
     caption = "Effect on the prediction, mean of the cells of a type, beyond the mean of all cells"

@@ -81,7 +81,7 @@ def test_all_is_told(checks, tmp_path):
         "sequences: 12 promoters (genes with a TSS: 12",
         "detected in too few pools",
         "Tuning and training have not been run",
-        "warnings first (lines with `!`): 2.",
+        "warnings first (lines with `!`): 3.",
     ):
         assert words in text
 
@@ -98,7 +98,7 @@ def test_a_disk_that_is_too_full_is_a_warning(checks, tmp_path):
     assert "  The results will take about 0.3 GB of disk space; 5.0 GB are free" in text
     text = tell(checks, tmp_path, machine=Machine(2, 8000, 200))
     assert "! The results will take about 0.3 GB of disk space; 0.2 GB are free" in text
-    assert "warnings first (lines with `!`): 3." in text
+    assert "warnings first (lines with `!`): 4." in text
 
 
 def test_times_of_this_data_set_come_before_those_of_others(checks, tmp_path):

@@ -180,7 +180,7 @@ def test_warnings_say_what_will_happen(tmp_path):
     write(arguments["annotation"], renamed + gtf_row("gene", 5, 9, chrom="Un", gene_id="X"))
     table = rows(check_inputs(**arguments))
     warned = table.index[table["status"] == "warning"].tolist()
-    assert warned == ["values", "cell types", "batches", "chromosomes", "sequences"]
+    assert warned == ["values", "cell types", "batches", "pools", "chromosomes", "sequences"]
     assert "a (10), b (10)" in table.loc["cell types", "note"]
     assert "one batch only" in table.loc["batches", "note"]
     assert table.loc["chromosomes", "note"] == "1 renamed by rule: 1 -> chr1; not in the FASTA: Un"
@@ -248,6 +248,14 @@ def test_yeast(tmp_path, annotation, n_genes, n_promoters):
     assert table.loc["sequences", "found"] == n_promoters
     renamed = "17 renamed by rule" in table.loc["chromosomes", "note"]
     assert renamed == annotation.startswith("Saccharomyces")
+
+
+@pytest.mark.parametrize(("n_pools", "status"), [(6, "ok"), (13, "warning")])
+def test_pools_that_share_most_cells_are_warned_of(tmp_path, n_pools, status):
+    arguments = write_inputs(tmp_path) | {"n_pools": n_pools, "cells_per_pool": 5}  # of 20 cells
+    pools = rows(check_inputs(**arguments)).loc["pools"]
+    assert pools["status"] == status
+    assert ("far from independent" in pools["note"]) == (status == "warning")
 
 
 def test_human_counts_on_yeast_genes(tmp_path):

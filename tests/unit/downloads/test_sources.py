@@ -84,7 +84,8 @@ def test_unknown_downloads_are_all_named_with_what_is_near(tmp_path):
     resolve(config, sources, "cache", problems)
     first, second = problems.messages
     assert "key `genome.fasta`: download:a/b.fz" in first and "Did you mean `a/b.gz`?" in first
-    assert "key `genome.gtf`" in second and "Known: a/b.gz" in second
+    assert "Known: a/b.gz." in first
+    assert "key `genome.gtf`" in second and "Known: a/..." in second
     with pytest.raises(InputError):
         find_source("../../etc/passwd", sources)
 

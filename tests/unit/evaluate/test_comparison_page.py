@@ -24,7 +24,13 @@ def test_a_row_for_each_method_with_means_over_folds():
     assert "<p>It is good &amp; cheap.</p>" in text
     assert text.count("<tr>") == 4
     assert cells(text, "scover") == ["scover", "0.300", "0.500", "", ""]
-    assert cells(text, "mean") == ["mean", "0.100", "", "0.200 (0.100 to 0.300)", "0.5"]
+    assert cells(text, "the mean gene (mean)") == [
+        "the mean gene (mean)",
+        "0.100",
+        "",
+        "0.200 (0.100 to 0.300)",
+        "0.5",
+    ]
     assert "without_A&lt;B" in text
 
 
@@ -41,7 +47,7 @@ def test_the_doubly_centred_score_has_a_column_and_a_ceiling():
     ceiling = {"r2": 0.8, "centred_r": 0.25, "doubly_centred_r": 0.7}
     text = page("", table, differences, "scover", ceiling)
     assert cells(text, "scover")[3] == "0.400"
-    assert cells(text, "mean")[3] == "0.000"
+    assert cells(text, "the mean gene (mean)")[3] == "0.000"
     assert cells(text, "noise ceiling")[3] == "0.700"
 
 
