@@ -1,6 +1,5 @@
 """The first page: what went in, what the models are worth, what they found, warnings."""
 
-
 import time
 
 FIRST_PAGE = f"results/{NAME}/summary.html"
