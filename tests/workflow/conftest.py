@@ -28,6 +28,7 @@ SOURCES = ("Snakefile", "workflow", "src", "envs", "slurm", "config", "profiles"
 TINY: dict[str, Any] = {
     "name": "tiny",
     "seed": 1,
+    "models": ["scover"],
     "simulation": {
         "n_genes": 200,
         "n_chromosomes": 2,

@@ -26,6 +26,7 @@ IDS = [f"ENSG{g:011d}" for g in range(N)]
 NAMES = ["SP1", "NRF1", "KLF4", *(f"Gene{g}" for g in range(3, N))]
 CONFIG: dict[str, Any] = {
     "name": "odd",
+    "models": ["scover"],
     "counts": {"path": "cells.h5ad", "cell_type": "kind"},
     "genome": {"fasta": "genome.fa", "gtf": "genes.gtf"},
     "cells": {"n_pcs": 8},

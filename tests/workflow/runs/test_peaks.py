@@ -8,6 +8,7 @@ import pytest
 from made_multiome import N_PEAKS, write_multiome
 
 SMALL = {
+    "models": ["scover"],
     "peaks": {"length": 120},
     "genome": {"fasta": "genome.fa", "gtf": "genes.gtf"},
     "cells": {"n_pcs": 12},
