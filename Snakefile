@@ -63,6 +63,10 @@ if workflow.modifier.is_main_snakefile():  # the texts tell of this config and n
         if was_written(FIRST_PAGE):
             print(f"First page, for a browser: {FIRST_PAGE}", flush=True)
 
+    onerror:
+        if why := why_stopped(log):
+            print(why, flush=True)
+
 
 rule all:
     default_target: True

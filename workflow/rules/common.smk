@@ -3,6 +3,7 @@
 import os
 import re
 import sys
+import time
 from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
@@ -19,6 +20,7 @@ from cisgrammar.checks.asked_models import attributed_models, sequence_readers
 from cisgrammar.checks.config import complete_config
 from cisgrammar.common.config import raise_all, read_schema
 from cisgrammar.common.errors import InputError, Problems
+from cisgrammar.common.logs import why_stopped
 from cisgrammar.common.provenance import source_hash
 from cisgrammar.common.yaml_text import problems_of_yaml
 from cisgrammar.downloads.sources import read_sources, resolve
@@ -44,6 +46,8 @@ checked, DOWNLOADS = resolve(checked, SOURCES, DOWNLOAD_FOLDER, PROBLEMS)
 config = checked  # a new one: as a module, the old one is that of another workflow
 
 NAME = config["name"]
+STARTED = time.time()
+FIRST_PAGE = f"results/{NAME}/summary.html"
 # jobs that the most others wait for go before those beside them
 ON_LONGEST_WAY = 1
 DEVICE = {key: config["training"][key] for key in ("device", "deterministic")}
@@ -86,6 +90,11 @@ def scaled(base, **per_mb):
         return int((base + by_size) * 2 ** (attempt - 1))
 
     return ask
+
+
+def was_written(path):
+    """Say whether this run has written a file."""
+    return Path(path).exists() and Path(path).stat().st_mtime >= STARTED
 
 
 def megabytes(paths):

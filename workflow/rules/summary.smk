@@ -1,15 +1,5 @@
 """The first page: what went in, what the models are worth, what they found, warnings."""
 
-import time
-
-FIRST_PAGE = f"results/{NAME}/summary.html"
-STARTED = time.time()
-
-
-def was_written(path):
-    """Say whether this run has written a file."""
-    return Path(path).exists() and Path(path).stat().st_mtime >= STARTED
-
 
 rule write_summary:
     input:

@@ -6,8 +6,9 @@ import contextlib
 import errno
 import logging
 import os
+import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from cisgrammar.common.errors import InputError
@@ -20,6 +21,48 @@ LACKS = {
     errno.EPERM: "You may not read or write this. Look at its owner and mode (`ls -l`)",
     errno.EROFS: "The disk can be read only. Work in a folder that you may write to",
 }
+
+RECORD = re.compile(r"^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d{3} ([A-Z]+) ", re.M)
+FAILED_LOG = re.compile(r"^    log: (.+?) \(check log file", re.M)
+
+
+def why_stopped(run_logs: Iterable[str | Path]) -> str:
+    """Say again what stopped a run, from the logs of the jobs that failed.
+
+    On a terminal it stands far above what Snakemake says of it; on a cluster it stands in the
+    jobs' own logs only.
+
+    Parameters
+    ----------
+    run_logs
+        Snakemake's logs of the run.
+
+    Returns
+    -------
+    For each log that says why: its path and its last error. Empty where none does.
+    """
+    logs = [Path(log) for log in run_logs if Path(log).is_file()]
+    text = "".join(log.read_text(encoding="utf-8", errors="replace") for log in logs)
+    files = dict.fromkeys(file for found in FAILED_LOG.findall(text) for file in found.split(", "))
+    told = [(file, error) for file in files if (error := _last_error(Path(file)))]
+    return "\n".join(f"Why it stopped ({file}):\n{error}" for file, error in told)
+
+
+def _last_error(log: Path) -> str:
+    """Give the last error of a job's log; of an exception its last line alone."""
+    if not log.is_file():
+        return ""
+    text = log.read_text(encoding="utf-8", errors="replace")
+    starts = [*RECORD.finditer(text)]
+    ends = [each.start() for each in starts[1:]] + [len(text)]
+    errors = [
+        text[each.end() : end].strip()
+        for each, end in zip(starts, ends, strict=True)
+        if each[1] == "ERROR"
+    ]
+    if not errors:
+        return ""
+    return errors[-1].splitlines()[-1] if "\nTraceback (" in errors[-1] else errors[-1]
 
 
 def lacking(error: BaseException) -> str | None:
