@@ -10,8 +10,9 @@ from bbknn.matrix import trimming
 from numba import njit, prange
 from scipy import sparse
 from scipy.spatial.distance import cdist
-from tqdm import tqdm
 from umap.umap_ import fuzzy_simplicial_set
+
+from cisgrammar.common.progress import progress
 
 logger = logging.getLogger(__name__)
 
@@ -61,7 +62,7 @@ def approximate_neighbors(
     around = np.argsort(cdist(centres, centres), axis=1, kind="stable")
     rows = np.empty((len(queries), n), dtype=np.int64)
     distances = np.empty((len(queries), n), dtype=np.float32)
-    for part in tqdm(range(n_parts), desc="neighbours", mininterval=10):
+    for part in progress(range(n_parts), "parts of the cells"):
         sizes = np.cumsum([len(members[other]) for other in around[part]])
         enough = np.searchsorted(sizes, max(compared, n)) + 1
         near = np.sort(np.concatenate([members[other] for other in around[part][:enough]]))

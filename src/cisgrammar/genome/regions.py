@@ -11,11 +11,11 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pybedtools
-from tqdm import tqdm
 
 from cisgrammar.common.errors import InputError
 from cisgrammar.common.files import damaged, read_table, whole_file
 from cisgrammar.common.inputs import examples, is_bed_header, open_text
+from cisgrammar.common.progress import progress
 from cisgrammar.genome.fasta import match_chromosomes, open_fasta
 from cisgrammar.genome.sequence import N, encode, reverse_complement
 
@@ -360,8 +360,7 @@ def sequence_codes(
     codes = np.empty((len(regions), lengths[0]), dtype=np.uint8)
     with open_fasta(fasta, work) as genome:
         columns = regions[["chrom", "start", "end", "strand"]]
-        places = tqdm(columns.itertuples(index=False), total=len(regions), desc="sequences",
-                      disable=len(regions) < 50_000)  # fmt: skip
+        places = progress(columns.itertuples(index=False), "sequences", total=len(regions))
         for i, (chrom, start, end, strand) in enumerate(places):
             if chrom not in genome or end > len(genome[chrom]):
                 raise InputError(

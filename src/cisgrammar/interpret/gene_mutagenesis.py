@@ -8,10 +8,10 @@ import numpy as np
 import pandas as pd
 import torch
 from anndata import AnnData
-from tqdm import tqdm
 
 from cisgrammar.common.errors import InputError
 from cisgrammar.common.inputs import examples, nearest
+from cisgrammar.common.progress import progress
 from cisgrammar.data.folds import TEST, rows_of
 from cisgrammar.data.split import Inputs
 from cisgrammar.genome.sequence import BASES, decode
@@ -215,7 +215,7 @@ def _each(
         tested = rows_of(folds, fold, TEST)
         rows = tested[[name in wanted for name in dataset.var_names[tested]]]
         batches = np.array_split(rows, -(-len(rows) // GENES_AT_ONCE)) if len(rows) else []
-        for batch in tqdm(batches, desc=f"fold {fold}", mininterval=1):
+        for batch in progress(batches, f"fold {fold}, batches"):
             inputs = model.read_inputs(dataset[:, batch])
             codes = inputs.codes.numpy()
             effects = _effects(model, inputs).numpy()

@@ -12,8 +12,8 @@ import pandas as pd
 import torch
 from anndata import AnnData
 from scipy.stats import mannwhitneyu
-from tqdm import tqdm
 
+from cisgrammar.common.progress import progress
 from cisgrammar.common.statistics import benjamini_hochberg
 from cisgrammar.data.folds import TEST
 from cisgrammar.data.gene_batches import GenePeaks
@@ -62,7 +62,7 @@ def score_by_folds(
     background = draw_background(peaks, 1, seed)[:, 0]
     sizes = len(data.candidates.peaks), len(data.candidates), len(np.unique(types))
     scores = LinkScores.empty(*sizes)
-    for fold, path in enumerate(tqdm(models, desc="folds", mininterval=10)):
+    for fold, path in enumerate(progress(models, "folds")):
         score_genes(
             scores,
             load_attention(path, device),

@@ -15,8 +15,8 @@ from scipy import sparse, stats
 from sklearn.decomposition import PCA
 from sklearn.neighbors import NearestNeighbors
 from threadpoolctl import threadpool_limits
-from tqdm import tqdm
 
+from cisgrammar.common.progress import progress
 from cisgrammar.common.seeds import derive_seed
 from cisgrammar.common.statistics import benjamini_hochberg
 from cisgrammar.interpret.family_influence import trusted
@@ -57,7 +57,7 @@ def activations(
     filled: np.ndarray | None = None
     names: list[str] = []
     starts = range(0, len(codes), block)
-    for start in tqdm(starts, desc="Motif space", unit="block", leave=False):
+    for start in progress(starts, "blocks of sequences"):
         maxima = [
             np.asarray(scan(codes[start : start + block]), np.float32) for scan in scanners.values()
         ]

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from anndata import AnnData
-from tqdm import tqdm
 
+from cisgrammar.common.progress import progress
 from cisgrammar.common.seeds import derive_seed
 from cisgrammar.genome.sequence import BASES, encode
 from cisgrammar.interpret.mutagenesis import (
@@ -32,7 +32,7 @@ logger = logging.getLogger(__name__)
 def _each(regions: pd.DataFrame) -> Iterator[tuple[Any, np.ndarray, int, int]]:
     """Yield each region, its codes, and where the mutated part starts and ends in them."""
     rows = list(regions.itertuples(index=False))
-    for region in tqdm(rows, desc="regions", mininterval=1):
+    for region in progress(rows, "regions"):
         first = int(region.start - region.window_start)
         yield region, encode(region.sequence), first, first + int(region.end - region.start)
 

@@ -11,8 +11,8 @@ import torch
 from anndata import AnnData
 from scipy import sparse, stats
 from torch import Tensor
-from tqdm import tqdm
 
+from cisgrammar.common.progress import progress
 from cisgrammar.common.seeds import derive_seed
 from cisgrammar.common.statistics import MIN_OBSERVATIONS, benjamini_hochberg, pearson
 from cisgrammar.genome.shuffling import shuffle_dinucleotides
@@ -75,8 +75,8 @@ def insertion_effects(
     weight = model.head.weight.detach()
     total = np.zeros((len(motifs), weight.shape[1] if of_logits else len(weight)))
     together = _by_width(motifs)
-    for rows in tqdm(
-        torch.arange(len(chosen)).split(BACKGROUNDS_AT_ONCE), desc="backgrounds", mininterval=1
+    for rows in progress(
+        torch.arange(len(chosen)).split(BACKGROUNDS_AT_ONCE), "parts of the backgrounds"
     ):
         changed = model.changed_sequences(backgrounds[rows])
         before = _sum_over(changed.embed(), weight, of_logits)

@@ -14,8 +14,8 @@ import numba
 import numpy as np
 import pandas as pd
 from scipy import sparse
-from tqdm import tqdm
 
+from cisgrammar.common.progress import progress
 from cisgrammar.genome.sequence import N, decode, reverse_complement
 from cisgrammar.motifs.meme import Motif
 
@@ -203,9 +203,7 @@ def _matched(window: np.ndarray, on_reverse: int) -> str:
 def _blocks(codes: np.ndarray) -> Iterator[tuple[int, np.ndarray]]:
     """Yield some sequences at a time, after the index of the first of them."""
     size = max(BLOCK_POSITIONS // codes.shape[1], 1)
-    for first in tqdm(
-        range(0, len(codes), size), desc="Scanning", unit="block", disable=len(codes) <= size
-    ):
+    for first in progress(range(0, len(codes), size), "blocks of sequences"):
         yield first, np.ascontiguousarray(codes[first : first + size])
 
 

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 import memelite
 import numpy as np
 import pandas as pd
-from tqdm import tqdm
 
+from cisgrammar.common.progress import progress
 from cisgrammar.common.seeds import derive_seed
 from cisgrammar.motifs.alignments import SCORE_BINS, best_alignments
 from cisgrammar.motifs.meme import Motif, most_probable, reverse_complement, with_pseudocounts
@@ -167,7 +167,7 @@ def _blocks(
         )
     forward = [with_pseudocounts(m) for m in targets]
     both = forward + [np.ascontiguousarray(reverse_complement(m)) for m in forward]
-    for first in tqdm(range(0, len(queries), BLOCK), desc="Tomtom", unit="block", leave=False):
+    for first in progress(range(0, len(queries), BLOCK), "blocks of motifs"):
         matrices = [with_pseudocounts(m) for m in queries[first : first + BLOCK]]
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", message="tomtom was given")  # said above

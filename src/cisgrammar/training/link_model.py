@@ -12,9 +12,9 @@ import pandas as pd
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
-from tqdm import tqdm
 
 from cisgrammar.common.errors import InputError
+from cisgrammar.common.progress import progress
 from cisgrammar.common.seeds import derive_seed
 from cisgrammar.data.folds import TRAIN, VALIDATION
 from cisgrammar.data.gene_batches import GenePeaks
@@ -79,7 +79,7 @@ def train_attention(
     rng = np.random.default_rng(derive_seed(seed, "order of links"))
     dropout = torch.Generator().manual_seed(derive_seed(seed, "dropout of links"))
     best, best_loss, waited, history = None, math.inf, 0, []
-    for epoch in tqdm(range(settings["epochs"]), desc="epochs", mininterval=10):
+    for epoch in progress(range(settings["epochs"]), "epochs"):
         total = 0.0
         order = rng.permutation(genes[TRAIN])
         for some in np.array_split(order, -(-len(order) // settings["batch_size"])):

@@ -17,10 +17,10 @@ from optuna.samplers import TPESampler
 from optuna.storages import JournalStorage
 from optuna.storages.journal import JournalFileBackend
 from optuna.trial import TrialState
-from tqdm import tqdm
 
 from cisgrammar.common.errors import InputError
 from cisgrammar.common.files import alone_with, damaged, whole_file
+from cisgrammar.common.progress import progress
 from cisgrammar.common.provenance import source_hash
 from cisgrammar.common.seeds import derive_seed
 from cisgrammar.data.split import Split
@@ -111,7 +111,7 @@ def tune(
         study = _study(Path(journal), identity, trials, at_once)
         study.pruner = SuccessiveHalvingPruner(min_resource=grace, reduction_factor=reduction)
         done = len(study.get_trials(deepcopy=False, states=FINISHED))
-        bar = tqdm(total=trials, initial=done, desc="trials", mininterval=1)
+        bar = progress(None, "trials", total=trials, done=done)
         for first in range(done, trials, at_once):
             group = range(first, min(first + at_once, trials))
             drawn = [_draw(study, space, seed, n, at_once > 1, grid) for n in group]
@@ -121,7 +121,7 @@ def tune(
             bar.update(len(drawn))
             finished = study.get_trials(deepcopy=False, states=FINISHED[:1])
             if losses := [t.value for t in finished if t.value is not None]:
-                bar.set_postfix(best_loss=f"{min(losses):.5g}")
+                bar.set_postfix(best_loss=f"{min(losses):.5g}", refresh=False)
         bar.close()
         table = _table(study, trials)
     complete = table[table["state"] == "complete"]

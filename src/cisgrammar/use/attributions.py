@@ -9,10 +9,10 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 import torch
-from tqdm import tqdm
 
 from cisgrammar.common.errors import InputError
 from cisgrammar.common.inputs import examples, nearest
+from cisgrammar.common.progress import progress
 from cisgrammar.common.seeds import derive_seed
 from cisgrammar.data.split import Inputs
 from cisgrammar.genome.fasta import match_chromosomes
@@ -259,7 +259,7 @@ class _Question:
         for fold, model in models.items():
             its = np.flatnonzero(self.all_folds | (folds == fold))
             parts = np.array_split(its, -(-len(its) // AT_ONCE)) if len(its) else []
-            for part in tqdm(parts, desc=f"fold {fold}", mininterval=1):
+            for part in progress(parts, f"fold {fold}, parts of the sequences"):
                 inputs = self.trained.inputs(fold, codes[part], rows[part])
                 own = predict(model, inputs).cpu().double().numpy() @ self.weights
                 prediction[part] += own / n_asked

@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from tqdm import tqdm
 
+from cisgrammar.common.progress import progress
 from cisgrammar.interpret.neurons.choice import chosen_neurons, with_random_weights
 from cisgrammar.interpret.neurons.demixing import DemixingSettings, demix
 from cisgrammar.interpret.neurons.dictionary import Entry, annotate, build_dictionary
@@ -56,7 +56,7 @@ def read_layer(
             float(samples.thresholds[neuron]),
             demixing,
         )
-        for neuron in tqdm(neurons, desc=f"Demixing layer {depth}", unit="neuron", leave=False)
+        for neuron in progress(neurons, f"layer {depth}, neurons demixed")
     }
     facets = {neuron: its for neuron, its in facets.items() if its}
     segments = [each for neuron, its in facets.items() for each in segments_of(neuron, its)]

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from tqdm import tqdm
 
+from cisgrammar.common.progress import progress
 from cisgrammar.common.seeds import derive_seed
 from cisgrammar.interpret.neurons.archive import Archive, collect, hashes
 from cisgrammar.interpret.neurons.network import Network
@@ -81,7 +81,7 @@ def search(
     running = everyone if neurons is None else np.asarray(neurons)
     state.judge(state.seeds(running, FIRST * children, seeds))
     climbs = _Climbs(state, max(children, LEAST_BATCH // len(running)), seeds)
-    for _ in tqdm(range(generations), desc=f"Layer {depth}", unit="generation", leave=False):
+    for _ in progress(range(generations), f"layer {depth}, generations"):
         climbs.go_on(running)
         running = running[state.goes_on(running)]
         if not len(running):

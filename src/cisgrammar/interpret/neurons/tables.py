@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from tqdm import tqdm
 
 from cisgrammar.common.files import write_table
+from cisgrammar.common.progress import progress
 from cisgrammar.interpret.neurons.dictionary import entry_table
 from cisgrammar.interpret.neurons.facets import Facet, purity
 from cisgrammar.interpret.neurons.files import write_facets
@@ -172,9 +172,7 @@ def proof_tables(
         :func:`cisgrammar.interpret.neurons.proof.truth_table`.
     """
     depth, curves, links = reading.samples.depth, [], []
-    for neuron, facets in tqdm(
-        reading.facets.items(), desc=f"Proof of layer {depth}", unit="neuron", leave=False
-    ):
+    for neuron, facets in progress(reading.facets.items(), f"layer {depth}, neurons proved"):
         sites = reading.sites[neuron]
         threshold = float(reading.samples.thresholds[neuron])
         table = truth_table(network, depth, neuron, facets, sites, threshold, seed, composition)
