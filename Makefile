@@ -20,7 +20,7 @@ $(READY): requirements.lock
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 	  { echo "Python 3.11 or newer is needed; $$($(PYTHON) --version) is $(PYTHON). Try: make demo PYTHON=python3.11"; exit 1; }
 	@command -v c++ >/dev/null || { echo "A C++ compiler is needed (bbknn's annoy). Type: sudo apt-get install -y g++"; exit 1; }
-	@echo "Installing Python packages into $(VENV): about 3 GB (more with CUDA), three to ten minutes without a word"
+	@echo "Installing Python packages into $(VENV): about 2.4 GB (more with CUDA), three to five minutes without a word"
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet torch==$$(sed -n 's/^torch==//p' requirements.lock)
 	$(BIN)/pip install --quiet -r requirements.lock

@@ -64,7 +64,7 @@ if workflow.modifier.is_main_snakefile():  # the texts tell of this config and n
             print(f"First page, for a browser: {FIRST_PAGE}", flush=True)
 
     onerror:
-        if why := why_stopped(log):
+        if why := why_stopped("logs", NAME, since=STARTED):
             print(why, flush=True)
 
 

@@ -8,7 +8,8 @@ import logging
 import os
 import re
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
+from itertools import dropwhile
 from pathlib import Path
 
 from cisgrammar.common.errors import InputError
@@ -23,35 +24,36 @@ LACKS = {
 }
 
 RECORD = re.compile(r"^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d{3} ([A-Z]+) ", re.M)
-FAILED_LOG = re.compile(r"^    log: (.+?) \(check log file", re.M)
 
 
-def why_stopped(run_logs: Iterable[str | Path]) -> str:
-    """Say again what stopped a run, from the logs of the jobs that failed.
+def why_stopped(folder: str | Path, name: str, since: float) -> str:
+    """Say again what stopped a run, from the logs of its jobs.
 
     On a terminal it stands far above what Snakemake says of it; on a cluster it stands in the
-    jobs' own logs only.
+    jobs' own logs only. A job that was killed has left nothing there.
 
     Parameters
     ----------
-    run_logs
-        Snakemake's logs of the run.
+    folder, name
+        The logs are ``{folder}/RULE/{name}.*``.
+    since
+        When the run started, seconds since the epoch; older logs are of other runs.
 
     Returns
     -------
-    For each log that says why: its path and its last error. Empty where none does.
+    For each job that said why: its log and its last error. Empty where none did.
     """
-    logs = [Path(log) for log in run_logs if Path(log).is_file()]
-    text = "".join(log.read_text(encoding="utf-8", errors="replace") for log in logs)
-    files = dict.fromkeys(file for found in FAILED_LOG.findall(text) for file in found.split(", "))
-    told = [(file, error) for file in files if (error := _last_error(Path(file)))]
-    return "\n".join(f"Why it stopped ({file}):\n{error}" for file, error in told)
+    logs = sorted(log for log in Path(folder).glob("*/*.log") if log.name.startswith(f"{name}."))
+    told = [
+        f"Why it stopped ({log}):\n{error}"
+        for log in logs
+        if log.stat().st_mtime >= since and (error := _last_error(log))
+    ]
+    return "\n".join(told)
 
 
 def _last_error(log: Path) -> str:
-    """Give the last error of a job's log; of an exception its last line alone."""
-    if not log.is_file():
-        return ""
+    """Give the last error of a job's log; of an exception what it says, without its traceback."""
     text = log.read_text(encoding="utf-8", errors="replace")
     starts = [*RECORD.finditer(text)]
     ends = [each.start() for each in starts[1:]] + [len(text)]
@@ -60,9 +62,10 @@ def _last_error(log: Path) -> str:
         for each, end in zip(starts, ends, strict=True)
         if each[1] == "ERROR"
     ]
-    if not errors:
-        return ""
-    return errors[-1].splitlines()[-1] if "\nTraceback (" in errors[-1] else errors[-1]
+    if not errors or "\nTraceback (" not in errors[-1]:
+        return errors[-1] if errors else ""
+    lines = errors[-1].rpartition('\n  File "')[2].splitlines()[1:]
+    return "\n".join(dropwhile(lambda line: line.startswith(" "), lines))
 
 
 def lacking(error: BaseException) -> str | None:

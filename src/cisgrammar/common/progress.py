@@ -52,5 +52,5 @@ def progress(
     line = "{desc}: {n_fmt} of {total_fmt}, {remaining} left at this speed{postfix}"
     return tqdm(
         items, desc=what, total=total, initial=done, bar_format=line, file=_Lines(),
-        mininterval=every, delay=every, leave=False,
+        miniters=1, mininterval=every, delay=every, position=0, leave=False,
     )  # fmt: skip

@@ -160,8 +160,9 @@ def find_source(name: str, sources: Mapping[str, Source]) -> Source:
     names = names or list(dict.fromkeys(f"{each.partition('/')[0]}/..." for each in sources))
     raise InputError(
         f"{PREFIX}{name}: no such file is known.{nearest(name, sources)} Known: "
-        f"{examples(names, 100)}. Write it as {PREFIX}DATASET/FILE, or add a row to a table of "
-        f"your own and name that in `{KEY}`."
+        f"{examples(names, 100)}. Write it as {PREFIX}DATASET/FILE, as "
+        "`resources/sources.tsv` has it, or add a row to a table of your own and name that in "
+        f"`{KEY}`."
     )
 
 

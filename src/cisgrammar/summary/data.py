@@ -45,7 +45,7 @@ def section(files: Files, models: list[str]) -> Section | None:
     frame = pd.DataFrame(rows, columns=["data", "found"])
     links = {
         "Map of the cells": "figures/umap_cells.svg",
-        "Table of the checks": "preflight.tsv",
+        "All checks": "preflight.tsv",
         "Provenance": "provenance.json",
     }
     went_in = f"What went in: {'; '.join(in_short)}."

@@ -118,10 +118,10 @@ def tune(
             outcomes = _run(drawn, name, split, settings, epochs, seed)
             for trial, (state, loss) in zip(drawn, outcomes, strict=True):
                 study.tell(trial, loss, state=state)
-            bar.update(len(drawn))
             finished = study.get_trials(deepcopy=False, states=FINISHED[:1])
             if losses := [t.value for t in finished if t.value is not None]:
                 bar.set_postfix(best_loss=f"{min(losses):.5g}", refresh=False)
+            bar.update(len(drawn))
         bar.close()
         table = _table(study, trials)
     complete = table[table["state"] == "complete"]

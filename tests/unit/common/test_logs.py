@@ -89,7 +89,7 @@ def test_ctrl_c_ends_at_once_with_one_line(log, pytestconfig):
 import os, signal, threading, time
 signal.signal(signal.SIGINT, signal.default_int_handler)  # a job in the background ignores it
 from cisgrammar.common.files import whole_file
-from cisgrammar.common.logs import log_to, why_stopped
+from cisgrammar.common.logs import log_to
 threading.Thread(target=time.sleep, args=(600,)).start()
 with log_to({str(log)!r}), whole_file({str(log.parent / "table.tsv")!r}) as path:
     path.write_text("half")
@@ -110,27 +110,24 @@ with log_to({str(log)!r}), whole_file({str(log.parent / "table.tsv")!r}) as path
 
 
 def fail(log, error):
-    with pytest.raises((SystemExit, KeyError)), log_to(log) as logger:
+    with pytest.raises((SystemExit, RuntimeError)), log_to(log) as logger:
         logger.info("begun")
         raise error
-    return f"Error in rule x:\n    log: {log} (check log file(s) for error details)\n"
+    return log
 
 
 def test_why_a_run_stopped_is_said_again(tmp_path):
-    one, two, other = tmp_path / "one.log", tmp_path / "two.log", tmp_path / "other.log"
-    said = fail(one, InputError("2 problems:\n  1. a.gtf: no genes\n  2. b.fa: empty"))
-    said += fail(two, KeyError("gene7")) + said  # that one was tried again
-    run = tmp_path / "run.log"
-    run.write_text(f"Job 1\n    log: {other} (check log file(s) for error details)\n{said}")
-    assert why_stopped([run]) == (
-        f"Why it stopped ({one}):\n2 problems:\n  1. a.gtf: no genes\n  2. b.fa: empty\n"
-        f"Why it stopped ({two}):\nKeyError: 'gene7'"
-    )
-
-
-def test_a_log_without_errors_says_nothing(tmp_path):
-    run, job = tmp_path / "run.log", tmp_path / "job.log"
-    run.write_text(f"    log: {job} (check log file(s) for error details)\n")
-    with log_to(job) as logger:
+    problems = "2 problems:\n  1. a.gtf: no genes\n  2. b.fa: empty"
+    one = fail(tmp_path / "check/mine.log", InputError(problems))
+    error = RuntimeError("CUDA error\nCompile with this\n  to see more")
+    two = fail(tmp_path / "train/mine.fold0.log", error)
+    fail(tmp_path / "train/mine2.log", InputError("another data set"))
+    with log_to(tmp_path / "plot/mine.log") as logger:
         logger.warning("odd")
-    assert why_stopped([run]) == ""
+    old = fail(tmp_path / "train/mine.fold1.log", InputError("of an earlier run"))
+    os.utime(old, (5, 5))
+    assert why_stopped(tmp_path, "mine", since=10) == (
+        f"Why it stopped ({one}):\n{problems}\n"
+        f"Why it stopped ({two}):\nRuntimeError: CUDA error\nCompile with this\n  to see more"
+    )
+    assert why_stopped(tmp_path / "nothing", "mine", since=10) == ""

@@ -20,6 +20,7 @@ RULES = {
 }
 GIVEN = {
     "name": "tiny",
+    "models": ["scover"],
     "seed": 1,
     "folds": {"n_folds": 1, "test_chromosomes": ["chr2"], "validation_chromosomes": ["chr3"]},
     "scover": {
