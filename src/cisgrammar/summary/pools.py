@@ -15,6 +15,7 @@ SCORES = {
     "doubly_centred_r": "r of what differs between cells",
     "mean_auroc": "area under the ROC curve",
 }
+NEAR = 2 / 3  # of the best simple method's score: below it, motifs are not worth reading
 
 
 def section(files: Files, model: str) -> Section | None:
@@ -91,4 +92,8 @@ def _sentence(title: str, rows: list[dict]) -> str:
     text += f", {word} the best simple method ({best})"
     most = first.get("noise ceiling")
     text += f"; the noise ceiling is {number(most)}." if most is not None else "."
-    return text if is_above else f"{text} Until it predicts better, its motifs mean little."
+    if is_above:
+        return text
+    if mine < NEAR * first["its score"]:
+        return f"{text} Until it predicts better, its motifs mean little."
+    return f"{text} Its motifs can be read, but other methods predict better."

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from cisgrammar.models.registry import MODELS
 from cisgrammar.summary import (
     data,
     links,
@@ -44,7 +43,6 @@ def sections(files: Files, chosen: list[str]) -> list[Section]:
         Models of the config, in its order.
     """
     found = [models.section(files, chosen)]
-    order = [model for model in MODELS if model in chosen]
-    found += [write(files, model) for write in OF_A_MODEL for model in order]
+    found += [write(files, model) for write in OF_A_MODEL for model in chosen]
     found += [data.section(files, chosen), data.warnings(files, chosen)]
     return [section for section in found if section is not None]
