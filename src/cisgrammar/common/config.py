@@ -19,6 +19,11 @@ from cisgrammar.common.errors import Problems
 
 LARGEST = 10**18
 QUOTE = "If a name or label is meant, put it in quotes, as in '1.10' or 'no'."
+IN_QUOTES = (
+    " This is text, as in quotes: leave quotes out. Within the braces of `--config` Snakemake takes "
+    "every number for text: write the keys into a second file, and name it after `--configfile` too."
+)
+_PLAIN_NUMBER = re.compile(r"[-+]?\d+(\.\d*)?")
 _NUMBER_AS_TEXT = re.compile(r"[-+]?\d+(\.\d*)?[eE][-+]?\d+")
 
 # Keys of earlier versions, and what they are called now.
@@ -195,10 +200,19 @@ def _bad_value(where: str, error: Any) -> str:
             " YAML takes this for text: write such numbers with a decimal point and a sign in the "
             "exponent, as in 5.0e-4 or 5.0e+4."
         )
+    elif _reads_as(number, rule.get("type", [])):
+        hint = IN_QUOTES
     if "string" in rule.get("type", []) and isinstance(error.instance, (int, float, date)):
         hint = f" {error.instance!r} is {_taken_for(error.instance)}. {QUOTE}"
     value = "empty" if error.instance is None else _short(error.instance)
     return f"key `{where or '(top level)'}` is {value}, but {expected}. {described}{hint}".strip()
+
+
+def _reads_as(text: str, kinds: str | list[str]) -> bool:
+    """Say whether a text would be right if it were not text, but what it reads as."""
+    if text in ("true", "false"):
+        return "boolean" in kinds
+    return bool(_PLAIN_NUMBER.fullmatch(text)) and ("integer" in kinds or "number" in kinds)
 
 
 def _short(value: object, most: int = 100) -> str:

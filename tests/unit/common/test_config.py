@@ -205,6 +205,23 @@ def test_whole_numbers_that_yaml_takes_for_text_are_explained():
 
 
 @pytest.mark.parametrize(
+    "changes",
+    [
+        {"folds": {"n_folds": "3"}},
+        {"training": {"threads": "2"}},
+        {"scover": {"search": {"sigma_net": ["0.1", 1]}}},
+        {"counts": {"path": "a.h5ad", "accept_non_integer": "true"}},
+    ],
+)
+def test_quoted_numbers_are_explained(changes):
+    fails_with({"name": "x", **changes}, "leave quotes out", "braces of `--config`", "second file")
+
+
+def test_what_is_no_number_gets_no_advice_about_quotes():
+    assert "quotes" not in fails_with({"name": "x", "folds": {"n_folds": "three"}}, "'three'")
+
+
+@pytest.mark.parametrize(
     "changes, message",
     [
         (
