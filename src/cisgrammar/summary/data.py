@@ -12,13 +12,17 @@ from cisgrammar.models.registry import MODELS
 from cisgrammar.summary.files import Files
 from cisgrammar.summary.page import Section, table
 
-SHOWN = ("counts", "cell types", "batches", "genome", "annotation", "peaks", "known motifs")
+SHOWN = (
+    *("counts", "sequences", "targets", "cell types", "batches", "genome", "annotation", "peaks"),
+    "known motifs",
+)
 IN_SHORT = ("counts", "cell types", "peaks")
 LEARNED = {
     "pools": "{:,} pools of cells x {:,} sequences",
     "cells": "{:,} cells x {:,} peaks",
     "populations": "{:,} populations x {:,} genes",
 }
+GIVEN = "{:,} targets x {:,} sequences"
 N_WARNINGS = 8
 
 
@@ -37,7 +41,8 @@ def section(files: Files, models: list[str]) -> Section | None:
         if path := files.get(kind.dataset):
             shape = read_h5ad(path, backed="r").shape
             who = ", ".join(MODELS[m].title for m in models if MODELS[m].data is kind)
-            rows.append((f"read by {who}", LEARNED[kind.name].format(*shape)))
+            learned = GIVEN if files.are_given() else LEARNED[kind.name]
+            rows.append((f"read by {who}", learned.format(*shape)))
             in_short.append(f"{who}: {rows[-1][1]}")
     if not rows:
         return None

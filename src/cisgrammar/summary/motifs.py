@@ -43,15 +43,25 @@ def families(files: Files, model: str) -> Section | None:
         if example in data.uns["logos"]
     }
     n = int(kept.sum())
-    sentence = (
-        f"{n} of {len(about)} motif families were found in several folds, which agree about the "
-        f"sign of the effect{'; the strongest ten are shown' if n > N_ROWS else ''}."
-    )
+    ten = "; the strongest ten are shown" if n > N_ROWS else ""
+    if files.n_folds(model) == 1:
+        sentence = (
+            f"{n} motif families were found{ten}. There is one fold, so nothing says which of them "
+            "another training would find again."
+        )
+    else:
+        sentence = (
+            f"{n} of {len(about)} motif families were found in at least half of the folds, which "
+            f"agree about the sign of the effect{ten}."
+        )
     caption = (
-        "Effect: how far the prediction (log10) moves when the motif's activation rises by one "
-        "standard deviation. rho: Spearman's, of the TF's expression with the family's influence "
-        "over pools."
+        f"Effect: how far the prediction{files.unit()} moves when the motif's activation rises by "
+        "one standard deviation."
     )
+    if regulators is not None:
+        caption += (
+            " rho: Spearman's, of the TF's expression with the family's influence over pools."
+        )
     links = {
         "Figure of all families": f"{model}/figures/family_heatmap.svg",
         "Figure of regulators": f"{model}/figures/regulator_volcano.svg",
@@ -92,8 +102,8 @@ def kmers(files: Files, model: str) -> Section | None:
     about = found[["kmer", "tf", "folds"]].rename(columns={"tf": "resembles the motif of"})
     effects = found.iloc[:, found.columns.get_loc("motif_p") + 1 :]
     caption = (
-        "Effect: how far the prediction (log10) moves when the log count rises by one standard "
-        "deviation, beyond its mean over cell types. folds: share that count the k-mer."
+        f"Effect: how far the prediction{files.unit()} moves when the log count rises by one "
+        "standard deviation, beyond its mean over cell types. folds: share that count the k-mer."
     )
     strip = _cut(effects, files)
     sentence = "The k-mers whose effects differ most between cell types:"

@@ -15,6 +15,7 @@ SCORES = {
     "doubly_centred_r": "r of what differs between cells",
     "mean_auroc": "area under the ROC curve",
 }
+DIFFERENCE = "difference (95% interval)"
 NEAR = 2 / 3  # of the best simple method's score: below it, motifs are not worth reading
 
 
@@ -37,7 +38,7 @@ def section(files: Files, model: str) -> Section | None:
             row |= {
                 "best simple method": LABELS.get(best["method"], best["method"]),
                 "its score": best["mean"],
-                "difference (95% interval)": _interval(best),
+                DIFFERENCE if best["n_folds"] > 1 else "difference": _interval(best),
             }
         if ceiling is not None:
             row["noise ceiling"] = ceiling.get(score)
@@ -48,6 +49,8 @@ def section(files: Files, model: str) -> Section | None:
         "Folds": f"{model}/figures/r2_over_folds.svg",
     }
     caption = "Means over folds; the interval is of the paired differences of folds."
+    if files.n_folds(model) == 1:
+        caption = "Of the one fold that there is, so that differences have no interval."
     frame = pd.DataFrame(rows)
     question = f"Does {title} predict?"
     tables = [table(frame, caption)] if rows else []

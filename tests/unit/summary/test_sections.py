@@ -42,7 +42,8 @@ def run(tmp_path):
 
 
 def evaluation(r2):
-    return pd.DataFrame({"fold": ["0", "mean"], "r2": [r2, r2], "doubly_centred_r": [0.5, 0.5]})
+    folds = ["0", "mean", "pooled"]  # as one fold has it
+    return pd.DataFrame({"fold": folds, "r2": r2, "doubly_centred_r": 0.5})
 
 
 def differences(**means):
@@ -176,7 +177,7 @@ def test_populations_level_by_level(run):
     ]
 
 
-def families_of(run, consistent=(True, True, False)):
+def families_of(run, consistent=(True, True, False), **others):
     names = [f"family{i}" for i in range(3)]
     var = pd.DataFrame(
         {"n_folds": 2, "reproducible": True, "consistent": consistent, "example": "0_1"},
@@ -193,6 +194,7 @@ def families_of(run, consistent=(True, True, False)):
         scover__regulators_summary=pd.DataFrame(
             {"family": names, "tf": ["SP1", None, "X"], "rho": [0.5, np.nan, 1]}
         ),
+        **others,
     )
 
 
@@ -203,6 +205,24 @@ def test_families_that_folds_agree_about_stand_by_their_strongest_effect(run):
     assert page.index("family1") < page.index("family0")
     assert "family2" not in page
     assert "SP1" in page and ">NA</th>" in page
+
+
+def test_one_fold_says_nothing_of_agreement_and_given_targets_have_no_unit(run):
+    checks = pd.DataFrame(
+        [("targets", "2", "ok", ""), ("sequences", "9 of 4 bases", "ok", "")],
+        columns=["check", "found", "status", "note"],
+    )
+    one = evaluation(0.5)
+    families = motifs.families(families_of(run, scover__evaluation=one, preflight=checks), "scover")
+    assert "There is one fold" in families.sentences[0] and "agree" not in families.sentences[0]
+    assert "the prediction moves" in families.tables[0] and "log10" not in families.tables[0]
+    score = pools.section(
+        run(scover__evaluation=one, scover__paired_differences=differences(gc=0.2)), "scover"
+    )
+    assert "the one fold" in score.tables[0]
+    dataset = AnnData(np.zeros((2, 9), np.float32))
+    given = data.section(run(preflight=checks, dataset=dataset), ["scover"])
+    assert "2 targets x 9 sequences" in given.tables[0] and "9 of 4 bases" in given.tables[0]
 
 
 def test_no_family_gives_a_sentence_and_no_table(run):
