@@ -36,7 +36,7 @@ from cisgrammar.common.threads import set_threads
 from cisgrammar.genome.sequence import encode, one_hot
 from cisgrammar.interpret.neurons.archive import Archive, collect
 from cisgrammar.interpret.neurons.choice import open_network
-from cisgrammar.interpret.neurons.demixing import DemixingSettings, cluster, refined
+from cisgrammar.interpret.neurons.demixing import DemixingSettings, cluster, settled
 from cisgrammar.interpret.neurons.dictionary import annotate
 from cisgrammar.interpret.neurons.network import Network
 from cisgrammar.interpret.neurons.proof import spacing_curves, words_of
@@ -52,6 +52,9 @@ from cisgrammar.motifs.tomtom import compare, shuffled_matches
 
 JASPAR = "jaspar:CORE:vertebrates:2024"
 PLAIN_NEURONS = 3
+
+
+PAIRS = DemixingSettings(most_facets=1000)  # 256 pairs of starts are planted
 
 
 def say(text: str) -> None:
@@ -147,7 +150,8 @@ def pair_truth() -> None:
             report(f"planted, k-means, P {power}, rectified {rectified}", labels, told)
     for level, labels in enumerate(routes(network, 5, 0, planted.codes)):
         report(f"planted, routing, level {level}", labels, told)
-        report(f"planted, routing, level {level}, refined", refined(planted.codes, labels), told)
+        labels = settled(planted.codes, labels, PAIRS)
+        report(f"planted, routing, level {level}, settled", labels, told)
     for depth in range(1, 6):
         last = depth == 5
         settings = SamplingSettings(60_000 if last else 4000, 400 if last else 80)
@@ -159,8 +163,8 @@ def pair_truth() -> None:
     say(f"search: {len(own)} sequences, highest {own.highest:.2f}, planted {values.max():.2f}")
     say(f"search: starts are clear in {clear.mean():.2f}, {n_pairs} pairs of them")
     for level, labels in enumerate(routes(network, 5, 0, own.codes)):
-        labels = refined(own.codes, labels)
-        report(f"search, routing, level {level}, refined", labels[clear], told[clear])
+        labels = settled(own.codes, labels, PAIRS)
+        report(f"search, routing, level {level}, settled", labels[clear], told[clear])
     read_pair(network, planted)
 
 

@@ -20,6 +20,8 @@ from cisgrammar.models.conv_layers import field
 PURE = 0.95  # decoupling at which no finer parting is tried, as published
 SAME = 0.9  # correlation of the patterns of facets that may be one
 ROUNDS, UNMOVED = 20, 0.001  # of refinement; share of sequences that may move at its end
+PARTINGS = 3  # rounds of parting groups in two, sequences moving after each
+PARTED = 1.0  # nats of fit for each sequence of the smaller part; a certain base says 1.4
 SMOOTHING = 10.0  # sequences of even composition that patterns are smoothed with
 TAIL = 3.0  # standard deviations below the mean fit to a pattern
 MERGED = 0.95  # of the lower decoupling of two, which their union keeps if they are one
@@ -95,7 +97,7 @@ def demix(
     for labels in _partings(network, depth, neuron, archive, settings):
         labels = _without_small(labels, settings)
         if settings.method == "routing":
-            labels = refined(archive.codes, labels, settings.min_sequences)
+            labels = settled(archive.codes, labels, settings)
         facets = facets_of(network, depth, neuron, archive, labels, threshold, settings.n_bins)
         if settings.method == "routing":
             facets = merged(network, depth, neuron, archive, facets, threshold, settings.n_bins)
@@ -150,6 +152,30 @@ def _without_small(labels: np.ndarray, settings: DemixingSettings) -> np.ndarray
     return np.where(labels < 0, -1, kept[numbers])
 
 
+def settled(codes: np.ndarray, labels: np.ndarray, settings: DemixingSettings) -> np.ndarray:
+    """Move sequences between groups and part groups, until patterns describe the sequences.
+
+    Parameters
+    ----------
+    codes, labels
+        As for :func:`refined` and :func:`divided`.
+    settings
+        Of both.
+
+    Returns
+    -------
+    Labels; -1 where a sequence fits no pattern.
+    """
+    least = settings.min_sequences
+    labels = refined(codes, labels, least)
+    for _ in range(PARTINGS):
+        parted = divided(codes, labels, least, settings.most_facets)
+        if (parted == labels).all():
+            break
+        labels = refined(codes, parted, least)
+    return labels
+
+
 def refined(codes: np.ndarray, labels: np.ndarray, least: int = 20) -> np.ndarray:
     """Give each sequence to the group whose pattern it fits best, until nothing moves.
 
@@ -180,6 +206,77 @@ def refined(codes: np.ndarray, labels: np.ndarray, least: int = 20) -> np.ndarra
             return moved
         labels = moved
     return labels
+
+
+def divided(codes: np.ndarray, labels: np.ndarray, least: int = 20, most: int = 64) -> np.ndarray:
+    """Part groups in two, wherever two patterns describe their sequences better than one.
+
+    Sequences of rare patterns gather in groups that are none of them, and :func:`refined` leaves
+    them there.
+
+    Parameters
+    ----------
+    codes
+        uint8 ``(n, length)``.
+    labels
+        Groups; below 0 is none.
+    least
+        Sequences that each of the two needs.
+    most
+        Groups at which no more are parted; those that gain the most are parted first.
+
+    Returns
+    -------
+    Labels, those of the groups that were parted among them.
+    """
+    spelt, labels = _spelt(codes), labels.copy()
+    names = np.unique(labels[labels >= 0])
+    halves = {name: _halves(spelt[labels == name], least) for name in names}
+    while halves and len(halves) < most:
+        name = max(halves, key=lambda each: halves[each][0])
+        gain, second = halves[name]
+        if gain <= 0:
+            break
+        new = max(halves) + 1
+        labels[np.flatnonzero(labels == name)[second]] = new
+        for each in (name, new):
+            halves[each] = _halves(spelt[labels == each], least)
+    return labels
+
+
+def _halves(spelt: np.ndarray, least: int) -> tuple[float, np.ndarray]:
+    """Part sequences in two: what the description gains (BIC, half), and which are the second."""
+    n, columns = spelt.shape
+    none = 0.0, np.zeros(n, bool)
+    if n < 2 * least:
+        return none
+    second = _first_axis(spelt - spelt.mean(axis=0)) > 0
+    for _ in range(ROUNDS):
+        sizes = np.array([n - second.sum(), second.sum()])
+        if sizes.min() < least:
+            return none
+        logs = np.stack([log_pattern(spelt[~second]), log_pattern(spelt[second])])
+        fits = spelt @ logs.T
+        before, second = second, fits[:, 1] > fits[:, 0]
+        if (second == before).all():
+            break
+    if not least <= second.sum() <= n - least:
+        return none
+    apart = fits.max(axis=1).sum() + float((sizes * np.log(sizes / n)).sum())
+    together = float((spelt @ log_pattern(spelt)).sum())
+    gain = apart - together
+    if gain < PARTED * min(second.sum(), n - second.sum()):
+        return none
+    return gain - 0.5 * 0.75 * columns * float(np.log(n)), second
+
+
+def _first_axis(centred: np.ndarray) -> np.ndarray:
+    """Place rows along their first principal axis, by power iteration from the farthest row."""
+    axis = centred[(centred**2).sum(axis=1).argmax()]
+    for _ in range(ROUNDS):
+        axis = (centred @ axis) @ centred
+        axis = axis / max(float(np.linalg.norm(axis)), 1e-12)
+    return centred @ axis
 
 
 def _spelt(codes: np.ndarray) -> np.ndarray:

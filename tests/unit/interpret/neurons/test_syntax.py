@@ -8,7 +8,14 @@ from hypothesis import strategies as st
 
 from cisgrammar.genome.sequence import encode, one_hot, reverse_complement
 from cisgrammar.interpret.neurons.archive import Archive
-from cisgrammar.interpret.neurons.demixing import DemixingSettings, cluster, demix, refined
+from cisgrammar.interpret.neurons.demixing import (
+    DemixingSettings,
+    cluster,
+    demix,
+    divided,
+    refined,
+    settled,
+)
 from cisgrammar.interpret.neurons.dictionary import annotate, build_dictionary
 from cisgrammar.interpret.neurons.facets import Facet, weighted_ppm
 from cisgrammar.interpret.neurons.network import Network
@@ -113,6 +120,47 @@ def test_sequences_go_to_the_pattern_that_they_fit():
     labels = refined(codes, wrong)
     kept = labels >= 0
     assert kept.mean() > 0.95 and (labels[kept] == truth[kept]).all()
+
+
+def planted(rng, n, *places):
+    """Sequences with a word at each of some places, one base in ten of it changed."""
+    codes = rng.integers(0, 4, (n, 30), dtype=np.uint8)
+    for start in places:
+        word = np.broadcast_to(encode("GATAAGGC"), (n, 8))
+        noise = rng.integers(0, 4, word.shape)
+        codes[:, start : start + 8] = np.where(rng.random(word.shape) < 0.9, word, noise)
+    return codes
+
+
+def test_rare_patterns_in_one_group_get_groups_of_their_own():
+    rng = np.random.default_rng(1)
+    codes = np.concatenate([planted(rng, n, 2, at) for n, at in ((300, 12), (60, 15), (40, 20))])
+    truth = np.repeat([0, 1, 2], [300, 60, 40])
+    together = np.zeros(len(codes), int)
+    assert set(refined(codes, together)) <= {-1, 0}  # moving alone cannot part them
+    labels = settled(codes, together, DemixingSettings())
+    assert (labels >= 0).mean() > 0.97
+    pairs = set(zip(labels[labels >= 0], truth[labels >= 0], strict=True))
+    assert len(pairs) == 3
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_a_pattern_of_every_strength_stays_one_group(seed):
+    rng = np.random.default_rng(seed)
+    codes = planted(rng, 400, 4)
+    blurred = rng.random(codes.shape) < rng.uniform(0, 0.6, (400, 1))
+    codes = np.where(blurred, rng.integers(0, 4, codes.shape, dtype=np.uint8), codes)
+    labels = np.zeros(len(codes), int)
+    assert (divided(codes, labels) == 0).all()
+
+
+def test_no_more_groups_are_made_than_wanted_and_none_too_small():
+    rng = np.random.default_rng(2)
+    codes = np.concatenate([planted(rng, 50, at) for at in (0, 6, 12, 18)])
+    labels = np.zeros(len(codes), int)
+    assert len(set(divided(codes, labels, most=2))) == 2
+    assert len(set(divided(codes, labels, least=20))) == 4
+    assert len(set(divided(codes, labels, least=60))) < 4
 
 
 def test_few_sequences_are_one_cluster_and_none_no_facet():
