@@ -13,8 +13,8 @@ with log_to(snakemake.log[0]):
     device = start_on_device(snakemake.threads, params.training, snakemake.resources)
     results = Path(snakemake.output.table).parent
     models = {name: load(results / name, device, n) for name, n in params.folds.items()}
-    measured = {params.sequences: means_of_types(read_h5ad(files.cells))}
+    measured = {params.sequences: means_of_types(read_h5ad(files.cells), models.values())}
     if files.expression:
-        measured["genes"] = means_of_types(read_h5ad(files.expression))
+        measured["genes"] = means_of_types(read_h5ad(files.expression), models.values())
     table = compare_models(models, measured, params.settings, params.seed)
     write_table(table, snakemake.output.table)

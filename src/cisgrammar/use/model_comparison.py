@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -14,11 +15,12 @@ from cisgrammar.common.seeds import derive_seed
 from cisgrammar.data.folds import TEST, rows_of
 from cisgrammar.evaluate import baselines
 from cisgrammar.evaluate.type_scores import score_types
+from cisgrammar.models.registry import MODELS, POOLS
 from cisgrammar.use.trained import Trained
 
 logger = logging.getLogger(__name__)
 LEAST = 3  # sequences, below which there is no r to speak of
-PER = 10_000  # counts to which those of a cell type are scaled
+PER = 10_000  # counts to which those of a cell type are scaled where no model learned pools
 BASELINE = "kmer_ridge"
 COLUMNS = [
     *("sequences", "score", "model", "value", "low", "high"),
@@ -26,13 +28,16 @@ COLUMNS = [
 ]
 
 
-def means_of_types(cells: AnnData) -> pd.DataFrame:
-    """Give log10(1 + counts per 10,000) of the cells of each type, added up.
+def means_of_types(cells: AnnData, models: Iterable[Trained] = ()) -> pd.DataFrame:
+    """Give log10(1 + counts) of the cells of each type, added up and scaled to one depth.
 
     Parameters
     ----------
     cells
         Raw counts, cells x genes or peaks; obs ``cell_type``.
+    models
+        Where one of them learned pools of these cells, counts are scaled to the depth of a pool,
+        so that the logarithm bends as much as it does in the pools; else to 10,000.
 
     Returns
     -------
@@ -42,7 +47,20 @@ def means_of_types(cells: AnnData) -> pd.DataFrame:
     rows = [np.asarray(cells.X[types == name].sum(axis=0)).ravel() for name in types.categories]
     counts = np.stack(rows, axis=1).astype(np.float64)
     shares = counts / np.maximum(counts.sum(axis=0), 1)
-    return pd.DataFrame(np.log10(1 + PER * shares), cells.var_names, list(types.categories))
+    found = pd.DataFrame(shares, cells.var_names, list(types.categories))
+    return np.log10(1 + _depth(found, models) * found)
+
+
+def _depth(shares: pd.DataFrame, models: Iterable[Trained]) -> float:
+    """Give the counts of all genes in a pool, of the median depth, of the first model of pools."""
+    for trained in models:
+        names = trained.dataset.var_names
+        if MODELS[trained.name].data is POOLS and names.isin(shares.index).all():
+            pools = range(trained.dataset.n_obs)
+            of_pools = [(10.0 ** np.asarray(trained.dataset.X[i], float) - 1).sum() for i in pools]
+            if (its := shares.loc[names].sum().mean()) > 0:
+                return float(np.median(of_pools) / its)
+    return PER
 
 
 def held_out_by_type(trained: Trained, types: Iterable[str]) -> pd.DataFrame:
@@ -60,6 +78,20 @@ def held_out_by_type(trained: Trained, types: Iterable[str]) -> pd.DataFrame:
     -------
     Sequences that some fold tested x those of the cell types that the model has.
     """
+
+    def predict(fold: int, rows: np.ndarray, labels: pd.Series) -> np.ndarray:
+        codes = np.asarray(trained.dataset.varm["codes"])[rows]
+        return trained.predicted(fold, codes, labels, rows)
+
+    return _by_type(trained, types, predict)
+
+
+def _by_type(
+    trained: Trained,
+    types: Iterable[str],
+    predict: Callable[[int, np.ndarray, pd.Series], np.ndarray],
+) -> pd.DataFrame:
+    """Put together what a model, or a method in its folds, predicts of test sequences by label."""
     wanted = list(types)
     obs = trained.dataset.obs
     if "cell_type" in obs:
@@ -71,8 +103,7 @@ def held_out_by_type(trained: Trained, types: Iterable[str]) -> pd.DataFrame:
     parts = []
     for fold in trained.models if names else ():
         rows = rows_of(trained.folds, fold, TEST)
-        codes = np.asarray(trained.dataset.varm["codes"])[rows]
-        values = trained.predicted(fold, codes, labels, rows)
+        values = predict(fold, rows, labels)
         table = pd.DataFrame(values, trained.dataset.var_names[rows], list(pd.unique(labels)))
         parts.append(table[names])
     if not parts:
@@ -121,9 +152,9 @@ def compare_models(
         found = {name: table for name, table in found.items() if not table.empty}
         tables.append(pd.DataFrame(notes, columns=["sequences", "model", "note"]))
         if found:
-            first = of_kind[next(iter(found))]
             if BASELINE in settings["baselines"]:
-                found[BASELINE] = _kmer_ridge(first, observed, settings, seed)
+                tested = [of_kind[name] for name in found]
+                found[BASELINE] = _kmer_ridge(tested, observed, settings, seed)
             tables.append(_score(kind, observed, found, seed))
     return pd.concat(tables).reindex(columns=COLUMNS).reset_index(drop=True)
 
@@ -144,19 +175,25 @@ def _score(
 
 
 def _kmer_ridge(
-    trained: Trained, observed: pd.DataFrame, settings: Mapping[str, Any], seed: int
+    models: list[Trained], observed: pd.DataFrame, settings: Mapping[str, Any], seed: int
 ) -> pd.DataFrame:
-    """Fit k-mer ridge to the cell types themselves, in the folds of a model."""
-    dataset = trained.dataset
-    targets = observed.loc[dataset.var_names].to_numpy(np.float32).T
-    of_types = AnnData(
-        targets, var=pd.DataFrame(index=dataset.var_names), varm={"codes": dataset.varm["codes"]}
-    )
-    parts = []
-    for fold in trained.models:
+    """Fit k-mer ridge to the pools that a model learned, in its folds; else to the cell types."""
+    of_pools = [trained for trained in models if MODELS[trained.name].data is POOLS]
+    trained = (of_pools or models)[0]
+    learned = trained.dataset
+    if of_pools:
+        targets, obs = np.asarray(learned.X[:]), learned.obs
+    else:
+        targets = observed.loc[learned.var_names].to_numpy(np.float32).T
+        obs = pd.DataFrame({"cell_type": observed.columns}, index=observed.columns)
+    var, varm = pd.DataFrame(index=learned.var_names), {"codes": learned.varm["codes"]}
+    dataset = AnnData(targets, obs, var, varm=varm)
+    options = baselines.options_of(BASELINE, settings)
+
+    def predict(fold: int, _: np.ndarray, labels: pd.Series) -> np.ndarray:
         fold_seed = derive_seed(seed, "baselines", fold)
-        data = baselines.FoldData.of_fold(of_types, trained.folds, fold, seed=fold_seed)
-        options = baselines.options_of(BASELINE, settings)
-        predicted = baselines.predict(BASELINE, data, **options)
-        parts.append(pd.DataFrame(predicted, dataset.var_names[data.test], observed.columns))
-    return pd.concat(parts)
+        data = baselines.FoldData.of_fold(dataset, trained.folds, fold, seed=fold_seed)
+        predicted = pd.DataFrame(baselines.predict(BASELINE, data, **options).T)
+        return predicted.groupby(labels.to_numpy(), sort=False).mean().to_numpy().T
+
+    return _by_type(replace(trained, dataset=dataset), observed, predict)
