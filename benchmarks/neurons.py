@@ -36,7 +36,7 @@ from cisgrammar.common.threads import set_threads
 from cisgrammar.genome.sequence import encode, one_hot
 from cisgrammar.interpret.neurons.archive import Archive, collect
 from cisgrammar.interpret.neurons.choice import open_network
-from cisgrammar.interpret.neurons.demixing import DemixingSettings, cluster, settled
+from cisgrammar.interpret.neurons.demixing import DemixingSettings, cluster, refined, settled
 from cisgrammar.interpret.neurons.dictionary import annotate
 from cisgrammar.interpret.neurons.network import Network
 from cisgrammar.interpret.neurons.proof import spacing_curves, words_of
@@ -163,8 +163,9 @@ def pair_truth() -> None:
     say(f"search: {len(own)} sequences, highest {own.highest:.2f}, planted {values.max():.2f}")
     say(f"search: starts are clear in {clear.mean():.2f}, {n_pairs} pairs of them")
     for level, labels in enumerate(routes(network, 5, 0, own.codes)):
-        labels = settled(own.codes, labels, PAIRS)
-        report(f"search, routing, level {level}, settled", labels[clear], told[clear])
+        for way in (refined, settled):
+            its = way(own.codes, labels, PAIRS)
+            report(f"search, routing, level {level}, {way.__name__}", its[clear], told[clear])
     read_pair(network, planted)
 
 

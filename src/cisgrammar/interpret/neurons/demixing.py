@@ -63,6 +63,7 @@ def demix(
     archive: Archive,
     threshold: float,
     settings: DemixingSettings,
+    related: bool = False,
 ) -> list[Facet]:
     """Part a neuron's sequences, as finely as it takes for facets to be pure.
 
@@ -76,6 +77,9 @@ def demix(
         Of its activation.
     settings
         How.
+    related
+        Whether sequences descend from each other, as those of a search do. Families of relatives
+        look like patterns, so groups of such sequences are not parted further.
 
     Returns
     -------
@@ -97,7 +101,8 @@ def demix(
     for labels in _partings(network, depth, neuron, archive, settings):
         labels = _without_small(labels, settings)
         if settings.method == "routing":
-            labels = settled(archive.codes, labels, settings)
+            way = refined if related else settled
+            labels = way(archive.codes, labels, settings)
         facets = facets_of(network, depth, neuron, archive, labels, threshold, settings.n_bins)
         if settings.method == "routing":
             facets = merged(network, depth, neuron, archive, facets, threshold, settings.n_bins)
@@ -166,17 +171,16 @@ def settled(codes: np.ndarray, labels: np.ndarray, settings: DemixingSettings) -
     -------
     Labels; -1 where a sequence fits no pattern.
     """
-    least = settings.min_sequences
-    labels = refined(codes, labels, least)
+    labels = refined(codes, labels, settings)
     for _ in range(PARTINGS):
-        parted = divided(codes, labels, least, settings.most_facets)
+        parted = divided(codes, labels, settings)
         if (parted == labels).all():
             break
-        labels = refined(codes, parted, least)
+        labels = refined(codes, parted, settings)
     return labels
 
 
-def refined(codes: np.ndarray, labels: np.ndarray, least: int = 20) -> np.ndarray:
+def refined(codes: np.ndarray, labels: np.ndarray, settings: DemixingSettings) -> np.ndarray:
     """Give each sequence to the group whose pattern it fits best, until nothing moves.
 
     Parameters
@@ -185,8 +189,8 @@ def refined(codes: np.ndarray, labels: np.ndarray, least: int = 20) -> np.ndarra
         uint8 ``(n, length)``.
     labels
         Groups to begin with; below 0 is none.
-    least
-        Groups that get smaller are given up.
+    settings
+        Groups that get smaller than ``min_sequences`` are given up.
 
     Returns
     -------
@@ -195,7 +199,7 @@ def refined(codes: np.ndarray, labels: np.ndarray, least: int = 20) -> np.ndarra
     spelt = _spelt(codes)
     for _ in range(ROUNDS):
         names, sizes = np.unique(labels[labels >= 0], return_counts=True)
-        names = names[sizes >= least]
+        names = names[sizes >= settings.min_sequences]
         if not len(names):
             break
         logs = np.stack([log_pattern(spelt[labels == name]) for name in names])
@@ -208,7 +212,7 @@ def refined(codes: np.ndarray, labels: np.ndarray, least: int = 20) -> np.ndarra
     return labels
 
 
-def divided(codes: np.ndarray, labels: np.ndarray, least: int = 20, most: int = 64) -> np.ndarray:
+def divided(codes: np.ndarray, labels: np.ndarray, settings: DemixingSettings) -> np.ndarray:
     """Part groups in two, wherever two patterns describe their sequences better than one.
 
     Sequences of rare patterns gather in groups that are none of them, and :func:`refined` leaves
@@ -220,10 +224,9 @@ def divided(codes: np.ndarray, labels: np.ndarray, least: int = 20, most: int = 
         uint8 ``(n, length)``.
     labels
         Groups; below 0 is none.
-    least
-        Sequences that each of the two needs.
-    most
-        Groups at which no more are parted; those that gain the most are parted first.
+    settings
+        Each of the two needs ``min_sequences``; at ``most_facets`` groups no more are parted, and
+        those that gain the most are parted first.
 
     Returns
     -------
@@ -231,8 +234,9 @@ def divided(codes: np.ndarray, labels: np.ndarray, least: int = 20, most: int = 
     """
     spelt, labels = _spelt(codes), labels.copy()
     names = np.unique(labels[labels >= 0])
+    least = settings.min_sequences
     halves = {name: _halves(spelt[labels == name], least) for name in names}
-    while halves and len(halves) < most:
+    while halves and len(halves) < settings.most_facets:
         name = max(halves, key=lambda each: halves[each][0])
         gain, second = halves[name]
         if gain <= 0:

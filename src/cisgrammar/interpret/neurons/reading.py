@@ -55,6 +55,7 @@ def read_layer(
             samples.archives[neuron],
             float(samples.thresholds[neuron]),
             demixing,
+            related=samples.how == "search",
         )
         for neuron in progress(neurons, f"layer {depth}, neurons demixed")
     }

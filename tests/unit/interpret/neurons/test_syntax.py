@@ -117,7 +117,7 @@ def test_sequences_go_to_the_pattern_that_they_fit():
     codes[:100, 2:10], codes[100:, 11:19] = encode("GATAAGGC"), encode("CCATTGTC")
     truth = np.repeat([0, 1], 100)
     wrong = np.where(rng.random(200) < 0.25, 1 - truth, truth)
-    labels = refined(codes, wrong)
+    labels = refined(codes, wrong, DemixingSettings())
     kept = labels >= 0
     assert kept.mean() > 0.95 and (labels[kept] == truth[kept]).all()
 
@@ -137,11 +137,23 @@ def test_rare_patterns_in_one_group_get_groups_of_their_own():
     codes = np.concatenate([planted(rng, n, 2, at) for n, at in ((300, 12), (60, 15), (40, 20))])
     truth = np.repeat([0, 1, 2], [300, 60, 40])
     together = np.zeros(len(codes), int)
-    assert set(refined(codes, together)) <= {-1, 0}  # moving alone cannot part them
+    assert set(refined(codes, together, DemixingSettings())) <= {
+        -1,
+        0,
+    }  # moving alone cannot part them
     labels = settled(codes, together, DemixingSettings())
     assert (labels >= 0).mean() > 0.97
     pairs = set(zip(labels[labels >= 0], truth[labels >= 0], strict=True))
     assert len(pairs) == 3
+
+
+def test_families_of_a_search_are_no_facets_of_their_own():
+    rng = np.random.default_rng(1)
+    codes = np.concatenate([planted(rng, n, 2, at) for n, at in ((300, 12), (60, 20))])
+    layer = ConvLayer(np.zeros((1, 4, 30), np.float32), np.ones(1, np.float32))
+    given = Network([layer]), 1, 0, Archive(codes, np.ones(len(codes), np.float32), len(codes))
+    assert len(demix(*given, 0.0, DemixingSettings())) == 2
+    assert len(demix(*given, 0.0, DemixingSettings(), related=True)) == 1
 
 
 @pytest.mark.parametrize("seed", range(5))
@@ -151,16 +163,16 @@ def test_a_pattern_of_every_strength_stays_one_group(seed):
     blurred = rng.random(codes.shape) < rng.uniform(0, 0.6, (400, 1))
     codes = np.where(blurred, rng.integers(0, 4, codes.shape, dtype=np.uint8), codes)
     labels = np.zeros(len(codes), int)
-    assert (divided(codes, labels) == 0).all()
+    assert (divided(codes, labels, DemixingSettings()) == 0).all()
 
 
 def test_no_more_groups_are_made_than_wanted_and_none_too_small():
     rng = np.random.default_rng(2)
     codes = np.concatenate([planted(rng, 50, at) for at in (0, 6, 12, 18)])
     labels = np.zeros(len(codes), int)
-    assert len(set(divided(codes, labels, most=2))) == 2
-    assert len(set(divided(codes, labels, least=20))) == 4
-    assert len(set(divided(codes, labels, least=60))) < 4
+    assert len(set(divided(codes, labels, DemixingSettings(most_facets=2)))) == 2
+    assert len(set(divided(codes, labels, DemixingSettings(min_sequences=20)))) == 4
+    assert len(set(divided(codes, labels, DemixingSettings(min_sequences=60)))) < 4
 
 
 def test_few_sequences_are_one_cluster_and_none_no_facet():
