@@ -171,12 +171,11 @@ def settled(codes: np.ndarray, labels: np.ndarray, settings: DemixingSettings) -
     -------
     Labels; -1 where a sequence fits no pattern.
     """
-    labels = refined(codes, labels, settings)
     for _ in range(PARTINGS):
-        parted = divided(codes, labels, settings)
-        if (parted == labels).all():
+        before = labels
+        labels = refined(codes, divided(codes, labels, settings), settings)
+        if (labels == before).all():
             break
-        labels = refined(codes, parted, settings)
     return labels
 
 
