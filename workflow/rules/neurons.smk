@@ -180,4 +180,6 @@ for each in NETWORKS:
         OUTPUTS[MODELS[CHOSEN[0]].data.name] += [f"{each}/{file}" for file in NEURON_FILES]
     else:
         OUTPUTS[each] += NEURON_FILES
-        SUMMARISED[each] += [f"neurons/{table}.tsv" for table in ("dictionary", "chance", "syntax")]
+        SUMMARISED[each] += [
+            f"neurons/{table}.tsv" for table in ("dictionary", "chance", "syntax", "spacing")
+        ]

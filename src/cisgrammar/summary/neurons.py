@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
+import pandas as pd
+
 from cisgrammar.common.files import read_table
 from cisgrammar.summary.files import Files
 from cisgrammar.summary.page import Section, number, table
 
 N_ROWS = 10
+NODE = ["layer", "neuron", "node"]
+ANSWERS = ("at these gaps", "at others", "scrambled")
+PROOF = (
+    "The last three columns are the neuron's mean activation when the two are put into random "
+    "sequences: at the gaps that were read, at others, and with their letters scrambled. Where the "
+    "first is not the highest by far, do not believe the arrangement."
+)
 
 
 def section(files: Files, model: str) -> Section | None:
@@ -43,7 +52,13 @@ def section(files: Files, model: str) -> Section | None:
         if len(pairs):
             shown = pairs[["node", "layer", "gap_least", "gap_most", "kind", "n_sequences"]]
             names = ["arrangement", "layer", "least gap (bp)", "most", "kind", "sequences"]
-            tables.append(table(shown.set_axis(names, axis=1), "Motifs that stand together"))
+            shown, caption = shown.set_axis(names, axis=1), "Motifs that stand together"
+            if spacing := files.get(f"{model}/neurons/spacing.tsv"):
+                answers = _answers(read_table(spacing))
+                keys = pd.MultiIndex.from_frame(pairs[NODE])
+                shown[list(ANSWERS)] = answers.reindex(keys).to_numpy()
+                caption += f". {PROOF}"
+            tables.append(table(shown, caption))
     more = {
         "Dictionary": f"{model}/figures/neuron_dictionary.svg",
         "Spacing": f"{model}/figures/neuron_spacing.svg",
@@ -51,3 +66,12 @@ def section(files: Files, model: str) -> Section | None:
     }
     in_short = f"Neurons. {sentences[-1]}" if sentences else ""
     return Section("Neurons", sentences, tables, more, in_short=in_short)
+
+
+def _answers(curves: pd.DataFrame) -> pd.DataFrame:
+    """Average what each pair excites: by node, the columns of :data:`ANSWERS`."""
+    pair, expected = curves["arrangement"] == "pair", curves["expected"].astype(bool)
+    scrambled = curves["arrangement"] == "scrambled"
+    parts = (pair & expected, pair & ~expected, scrambled)
+    means = [curves[part].groupby(NODE)["activation"].mean() for part in parts]
+    return pd.concat(means, axis=1, keys=ANSWERS)

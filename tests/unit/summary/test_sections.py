@@ -345,6 +345,43 @@ def test_neurons_beside_chance(run):
     assert "SP1" in section.tables[0] and "TTT" not in section.tables[0]
 
 
+def test_arrangements_stand_beside_what_the_network_answers_to_them(run):
+    nodes = [("(m0+ [4] m1+)", 5, 9.0, 1.0, 0.25), ("(m2+ [1] m3+)", 4, 2.5, 3.5, 7.5)]
+    curves = [
+        (1, 2, node, arrangement, gap, activation, gap == 4)
+        for node, _, inside, outside, scrambled in nodes
+        for arrangement, gap, activation in (
+            ("pair", 4, inside),
+            ("pair", 5, outside),
+            ("pair", 6, outside),
+            ("scrambled", 4, scrambled),
+            ("swapped", 4, 99.0),
+        )
+    ]
+    columns = ["layer", "neuron", "node", "arrangement", "gap", "activation", "expected"]
+    files = run(
+        scbasset__neurons__dictionary=pd.DataFrame(
+            columns=["layer", "entry", "consensus", "known_motif", "tf", "n_neurons"]
+        ),
+        scbasset__neurons__syntax=pd.DataFrame(
+            {
+                "layer": 1,
+                "neuron": 2,
+                "node": [node for node, *_ in nodes],
+                "gap_least": 4,
+                "gap_most": 4,
+                "kind": "hard",
+                "n_sequences": [n for _, n, *_ in nodes],
+            }
+        ),
+        scbasset__neurons__spacing=pd.DataFrame(curves, columns=columns),
+    )
+    (shown,) = neurons.section(files, "scbasset").tables
+    for _, _, *answers in nodes:
+        assert all(f">{value:.2f}<" in shown for value in answers)
+    assert "do not believe" in shown and "99" not in shown
+
+
 def test_what_went_in_and_warnings(run):
     findings = pd.DataFrame(
         {
