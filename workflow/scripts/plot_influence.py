@@ -9,6 +9,7 @@ from cisgrammar.motifs.meme import read_meme
 from cisgrammar.plots.cell_types import asked_order, cell_type_colours
 from cisgrammar.plots.influence import influence_heatmap, pools_pca
 from cisgrammar.plots.logos import logo_gallery
+from cisgrammar.plots.notes import draw_or_note
 from cisgrammar.plots.style import save
 
 n_motifs, score = snakemake.params.n_motifs, snakemake.params.score
@@ -30,5 +31,5 @@ with log_to(snakemake.log[0]):
     gallery = logo_gallery([motifs[name] for name in strongest[:n_motifs]], table)
     save(gallery, Path(snakemake.output.gallery).with_suffix(""))
     influence = with_score(read_h5ad(snakemake.input.influence), score)
-    pca = pools_pca(influence, cell_type_colours(snakemake.input.cell_types))
+    pca = draw_or_note(pools_pca, influence, cell_type_colours(snakemake.input.cell_types))
     save(pca, Path(snakemake.output.pca).with_suffix(""))

@@ -106,9 +106,11 @@ def correlation_heatmap(correlations: pd.DataFrame, label: str = "Spearman's ρ"
     Raises
     ------
     ValueError
-        If there are none.
+        If there are none, or none is a number: of two pools there is no correlation.
     """
     style.require(correlations, "correlation_heatmap")
+    if correlations.isna().to_numpy().all():
+        raise ValueError("No correlation is defined: it needs three pools (or targets) or more.")
     return Heatmap(correlations, label, limit=1.0, cell_width=3.6).draw()
 
 

@@ -16,6 +16,7 @@ from cisgrammar.plots.maps import category_map
 
 FEW_COLUMNS = 5
 FAINT = 0.1  # of the largest standard deviation over columns
+LEAST_POOLS = 3  # for principal components to show more than a line
 
 
 @style.styled
@@ -122,7 +123,17 @@ def principal_components(values: np.ndarray, n: int = 2) -> tuple[np.ndarray, np
 
 
 def pools_plane(influence: ad.AnnData) -> tuple[np.ndarray, np.ndarray]:
-    """First two principal components of pools: those stored as scanpy does, or of ``X``."""
+    """First two principal components of pools: those stored as scanpy does, or of ``X``.
+
+    Raises
+    ------
+    ValueError
+        If there are fewer than three pools, of which no plane can be told.
+    """
+    if influence.n_obs < LEAST_POOLS:
+        raise ValueError(
+            f"There are {influence.n_obs} pools (or targets). A map of them takes {LEAST_POOLS}."
+        )
     if "pca" in influence.uns and np.shape(influence.obsm.get("X_pca", ()))[1:] > (1,):
         return influence.obsm["X_pca"][:, :2], influence.uns["pca"]["variance_ratio"][:2]
     return principal_components(np.asarray(influence.X, dtype=float))

@@ -8,7 +8,7 @@ from cisgrammar.interpret.influence import z_scores
 from cisgrammar.motifs.meme import Motif
 from cisgrammar.plots import families, regulators, style
 from cisgrammar.plots.heatmaps import spread
-from cisgrammar.plots.influence import colours_of_heatmap
+from cisgrammar.plots.influence import colours_of_heatmap, pools_pca
 
 TYPES = {5: [f"type {i}" for i in range(5)], 60: [f"Long cell type name {i}" for i in range(60)]}
 
@@ -171,6 +171,14 @@ def test_spread_moves_labels_as_little_as_needed(wanted, places):
 def test_empty_input_is_an_error(draw):
     with pytest.raises(ValueError, match="nothing to draw"):
         draw()
+
+
+def test_two_pools_have_neither_a_plane_nor_correlations():
+    for draw in (families.pools_by_family, pools_pca):
+        with pytest.raises(ValueError, match=r"2 pools .* takes 3"):
+            draw(pools(3, 5)[:2])
+    with pytest.raises(ValueError, match="three pools"):
+        families.correlation_heatmap(pd.DataFrame(np.nan, ["a", "b"], ["a", "b"]))
 
 
 @pytest.mark.parametrize("n_types", [2, 3, 4])
