@@ -52,8 +52,6 @@ from cisgrammar.motifs.tomtom import compare, shuffled_matches
 
 JASPAR = "jaspar:CORE:vertebrates:2024"
 PLAIN_NEURONS = 3
-
-
 PAIRS = DemixingSettings(most_facets=1000)  # 256 pairs of starts are planted
 
 

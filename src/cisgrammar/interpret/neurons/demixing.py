@@ -102,7 +102,8 @@ def demix(
         labels = _without_small(labels, settings)
         if settings.method == "routing":
             way = refined if related else settled
-            labels = way(archive.codes, labels, settings)
+            with threadpool_limits(1):  # BLAS adds in another order on another number of threads
+                labels = way(archive.codes, labels, settings)
         facets = facets_of(network, depth, neuron, archive, labels, threshold, settings.n_bins)
         if settings.method == "routing":
             facets = merged(network, depth, neuron, archive, facets, threshold, settings.n_bins)
