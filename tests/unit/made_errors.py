@@ -600,6 +600,7 @@ ENTRIES = {
         "A number that YAML takes for text": config(
             "{name: x, scover: {search: {learning_rate: [5e-4, 0.05]}}}"
         ),
+        "A number in quotes": config("{name: x, folds: {n_folds: '3'}}"),
         "A label that YAML takes for a number": config(
             "{name: x, cells: {drop: {cell_type: [1.10]}}}"
         ),

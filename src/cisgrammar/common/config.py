@@ -20,9 +20,9 @@ from cisgrammar.common.errors import Problems
 LARGEST = 10**18
 QUOTE = "If a name or label is meant, put it in quotes, as in '1.10' or 'no'."
 IN_QUOTES = (
-    " This is text, as in quotes: leave quotes out. Within the braces of `--config` Snakemake "
-    "takes every number for text: write the keys into a second file, and name that one after "
-    "`--configfile` too."
+    " It is text here: leave out the quotes. Inside the braces of `--config`, Snakemake takes "
+    "every number for text: write such keys into a second file, and name it after `--configfile` "
+    "as well."
 )
 _PLAIN_NUMBER = re.compile(r"[-+]?\d+(\.\d*)?")
 _NUMBER_AS_TEXT = re.compile(r"[-+]?\d+(\.\d*)?[eE][-+]?\d+")

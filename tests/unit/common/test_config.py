@@ -214,7 +214,9 @@ def test_whole_numbers_that_yaml_takes_for_text_are_explained():
     ],
 )
 def test_quoted_numbers_are_explained(changes):
-    fails_with({"name": "x", **changes}, "leave quotes out", "braces of `--config`", "second file")
+    fails_with(
+        {"name": "x", **changes}, "leave out the quotes", "braces of `--config`", "second file"
+    )
 
 
 def test_what_is_no_number_gets_no_advice_about_quotes():
