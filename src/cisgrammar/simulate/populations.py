@@ -157,15 +157,18 @@ def draw_class_activities(
 
     Returns
     -------
-    Motifs x cell types. A motif of one class does nothing in the others.
+    Motifs x cell types. A general motif does the same in all; one of a class does nothing in the
+    others, and varies over its types.
     """
     types = [(its, name) for its, types in settings.classes.items() for name in types]
     values = np.zeros((len(kinds), len(types)))
     for row, its_class in enumerate(kinds["class"]):
-        effect = settings.specific_activity if its_class else settings.activity
+        if not its_class:
+            values[row] = settings.activity
         for column, (of_type, _) in enumerate(types):
-            if its_class in ("", of_type):
-                values[row, column] = effect * (1 + settings.type_sd * rng.standard_normal())
+            if its_class == of_type:
+                varies = 1 + settings.type_sd * rng.standard_normal()
+                values[row, column] = settings.specific_activity * varies
     return pd.DataFrame(values, index=kinds.index, columns=[name for _, name in types])
 
 

@@ -278,7 +278,7 @@ class PopulationSettings:
     activity, specific_activity
         Effect of a site on the natural logarithm of expression; in its class alone.
     type_sd
-        Standard deviation, over cell types, of this effect as a share of it.
+        Standard deviation of a specific effect over the cell types of its class, as a share of it.
     half_life_sd, gene_sd
         Standard deviation of the natural logarithm of expression by half-life, and by what
         nothing tells of.

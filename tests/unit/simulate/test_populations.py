@@ -61,6 +61,14 @@ def test_a_motif_of_one_class_does_nothing_in_the_others(activities, expectation
     assert set(activities["class"]) == {"", "neuron", "glia", "immune"}
 
 
+def test_a_general_motif_does_the_same_in_all_types(activities, expectation):
+    """Otherwise a class differs from the tissue on genes that bear no motif of any class, too."""
+    effects = activities[list(expectation.obs_names)]
+    assert (effects[activities["class"] == ""] == SMALL.activity).all(axis=None)
+    of_glia = effects[activities["class"] == "glia"]["G1"]
+    assert (of_glia != SMALL.specific_activity).all()
+
+
 def test_expression_is_half_life_motifs_and_noise(folder, activities, expectation):
     genes = read_table(folder / "truth/genes.tsv", index_col="gene")
     types = list(expectation.obs_names)
