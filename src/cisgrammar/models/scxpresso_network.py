@@ -125,14 +125,19 @@ class PopulationNetwork(SequenceModel):
 
     @torch.no_grad()
     def has_collapsed(self, split: Split) -> bool:
-        """Say whether a population's prediction is the same for all training genes.
+        """Say whether some prediction is the same for all training genes, or owes nothing to DNA.
 
         Notes
         -----
-        The original looks at the first population alone.
+        The original looks at the first population alone, and not at the sequences: where all
+        filters have died behind their ReLUs, predictions differ by the features of genes.
         """
         self.eval()
         batches = [split.inputs.rows(rows) for rows in split.train.split(EVALUATION_BATCH)]
+        if self.reads_sequence:
+            convolved = [self.convolved(batch.codes) for batch in batches]
+            if all(bool((each == convolved[0][:1]).all()) for each in convolved):
+                return True
         predicted = torch.cat([self.standardised(batch) for batch in batches])
         return bool((predicted.var(dim=0) < CONSTANT).any())
 

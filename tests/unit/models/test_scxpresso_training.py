@@ -169,3 +169,16 @@ def test_a_network_with_one_constant_population_has_collapsed():
     with torch.no_grad():
         network.head.weight[2] = 0  # the last of three
     assert network.has_collapsed(split)
+
+
+def test_a_network_whose_filters_have_all_died_has_collapsed():
+    """Its predictions differ by features alone, so that their variance does not tell."""
+    dataset, folds = made_populations()
+    split = split_of(dataset, folds)
+    network = prepared(dataset, split).parts()["type"]
+    with torch.no_grad():
+        network.second.bias[:-1] = -100
+        assert not network.has_collapsed(split)
+        network.second.bias[-1] = -100
+    assert network.standardised(split.inputs).std(dim=0).min() > 0.01
+    assert network.has_collapsed(split)
