@@ -36,7 +36,14 @@ from cisgrammar.common.threads import set_threads
 from cisgrammar.genome.sequence import encode, one_hot
 from cisgrammar.interpret.neurons.archive import Archive, collect
 from cisgrammar.interpret.neurons.choice import open_network
-from cisgrammar.interpret.neurons.demixing import DemixingSettings, cluster, refined, settled
+from cisgrammar.interpret.neurons.demixing import (
+    DemixingSettings,
+    alike,
+    cluster,
+    refined,
+    settled,
+    weighed_bases,
+)
 from cisgrammar.interpret.neurons.dictionary import annotate
 from cisgrammar.interpret.neurons.network import Network
 from cisgrammar.interpret.neurons.proof import spacing_curves, words_of
@@ -160,10 +167,13 @@ def pair_truth() -> None:
     n_pairs = len(np.unique(told[clear], axis=0))
     say(f"search: {len(own)} sequences, highest {own.highest:.2f}, planted {values.max():.2f}")
     say(f"search: starts are clear in {clear.mean():.2f}, {n_pairs} pairs of them")
+    weighed = weighed_bases(network, 5, 0, own.codes)
     for level, labels in enumerate(routes(network, 5, 0, own.codes)):
-        for way in (refined, settled):
-            its = way(own.codes, labels, PAIRS)
-            report(f"search, routing, level {level}, {way.__name__}", its[clear], told[clear])
+        labels = refined(own.codes, labels, PAIRS)
+        report(f"search, routing, level {level}, refined", labels[clear], told[clear])
+        labels = alike(weighed, labels, PAIRS)
+        say(f"search, routing, level {level}: {(labels >= 0).mean():.2f} of sequences resemble one")
+        report(f"search, routing, level {level}, alike", labels[clear], told[clear])
     read_pair(network, planted)
 
 

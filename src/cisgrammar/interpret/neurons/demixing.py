@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
+import torch
 from sklearn.cluster import KMeans
 from threadpoolctl import threadpool_limits
 
@@ -24,6 +25,8 @@ PARTINGS = 3  # rounds of parting groups in two, sequences moving after each
 PARTED = 1.0  # nats of fit for each sequence of the smaller part; a certain base says 1.4
 SMOOTHING = 10.0  # sequences of even composition that patterns are smoothed with
 TAIL = 3.0  # standard deviations below the mean fit to a pattern
+ALIKE = 0.8  # cosine of a sequence's weighed bases and the mean of its group's
+STEEPNESS = 0.3  # power of what a base is worth, so that the strongest few do not decide alone
 MERGED = 0.95  # of the lower decoupling of two, which their union keeps if they are one
 
 
@@ -79,7 +82,8 @@ def demix(
         How.
     related
         Whether sequences descend from each other, as those of a search do. Families of relatives
-        look like patterns, so groups of such sequences are not parted further.
+        look like patterns, so groups of such sequences are not parted further. Instead those are
+        left out that resemble no group in the bases that matter to the neuron.
 
     Returns
     -------
@@ -98,12 +102,15 @@ def demix(
         return []
     settings = replace(settings, min_sequences=min(settings.min_sequences, len(archive)))
     found = []
+    weighed = weighed_bases(network, depth, neuron, archive.codes) if related else None
     for labels in _partings(network, depth, neuron, archive, settings):
         labels = _without_small(labels, settings)
         if settings.method == "routing":
-            way = refined if related else settled
             with threadpool_limits(1):  # BLAS adds in another order on another number of threads
-                labels = way(archive.codes, labels, settings)
+                if weighed is None:
+                    labels = settled(archive.codes, labels, settings)
+                else:
+                    labels = alike(weighed, refined(archive.codes, labels, settings), settings)
         facets = facets_of(network, depth, neuron, archive, labels, threshold, settings.n_bins)
         if settings.method == "routing":
             facets = merged(network, depth, neuron, archive, facets, threshold, settings.n_bins)
@@ -210,6 +217,67 @@ def refined(codes: np.ndarray, labels: np.ndarray, settings: DemixingSettings) -
             return moved
         labels = moved
     return labels
+
+
+def weighed_bases(network: Network, depth: int, neuron: int, codes: np.ndarray) -> np.ndarray:
+    """Weigh the bases of sequences by what the neuron's gradient says they are worth.
+
+    Parameters
+    ----------
+    network, depth, neuron
+        Which.
+    codes
+        uint8 ``(n, length)``.
+
+    Returns
+    -------
+    float32 ``(n, 4 x length)``, each row of length 1; 0 where another base would be worth more on
+    average, so that what a sequence has from its ancestors, or by chance, counts for nothing.
+    """
+    slopes = np.empty((len(codes), 4, codes.shape[1]), np.float32)
+    for batch in network.batches(len(codes), depth):
+        bases = network.one_hot(codes[batch]).requires_grad_(True)
+        own = network.values(bases, depth)[:, neuron, 0]
+        slopes[batch] = torch.autograd.grad(own.sum(), bases)[0].cpu().numpy()
+    worth = np.take_along_axis(slopes, codes[:, None].astype(int), axis=1)[:, 0]
+    worth = np.maximum(worth - slopes.mean(axis=1), 0) ** STEEPNESS
+    return _of_length_1(_spelt(codes) * np.tile(worth, (1, 4)))
+
+
+def alike(weighed: np.ndarray, labels: np.ndarray, settings: DemixingSettings) -> np.ndarray:
+    """Give each sequence to the group that it resembles most in the bases that matter.
+
+    Parameters
+    ----------
+    weighed
+        From :func:`weighed_bases`, or other rows of length 1.
+    labels
+        Groups to begin with; below 0 is none.
+    settings
+        Groups that get smaller than ``min_sequences`` are given up.
+
+    Returns
+    -------
+    Labels; -1 where a sequence resembles no group (:data:`ALIKE`). Those to begin with, if no
+    group would be left.
+    """
+    first = labels
+    for _ in range(ROUNDS):
+        names, sizes = np.unique(labels[labels >= 0], return_counts=True)
+        names = names[sizes >= settings.min_sequences]
+        if not len(names):
+            return first
+        means = np.stack([weighed[labels == name].mean(axis=0) for name in names])
+        cosines = weighed @ _of_length_1(means).T
+        before = labels
+        labels = np.where(cosines.max(axis=1) >= ALIKE, names[cosines.argmax(axis=1)], -1)
+        if (labels != before).mean() < UNMOVED:
+            break
+    return labels
+
+
+def _of_length_1(rows: np.ndarray) -> np.ndarray:
+    return rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-12)
 
 
 def divided(codes: np.ndarray, labels: np.ndarray, settings: DemixingSettings) -> np.ndarray:

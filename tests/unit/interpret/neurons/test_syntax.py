@@ -10,11 +10,13 @@ from cisgrammar.genome.sequence import encode, one_hot, reverse_complement
 from cisgrammar.interpret.neurons.archive import Archive
 from cisgrammar.interpret.neurons.demixing import (
     DemixingSettings,
+    alike,
     cluster,
     demix,
     divided,
     refined,
     settled,
+    weighed_bases,
 )
 from cisgrammar.interpret.neurons.dictionary import annotate, build_dictionary
 from cisgrammar.interpret.neurons.facets import Facet, weighted_ppm
@@ -154,6 +156,52 @@ def test_families_of_a_search_are_no_facets_of_their_own():
     given = Network([layer]), 1, 0, Archive(codes, np.ones(len(codes), np.float32), len(codes))
     assert len(demix(*given, 0.0, DemixingSettings())) == 2
     assert len(demix(*given, 0.0, DemixingSettings(), related=True)) == 1
+
+
+def a_motif_at_10(n=100):
+    """A neuron that answers to GATTACA at base 10 alone, and relatives that share other bases."""
+    weight = np.zeros((1, 4, 30), np.float32)
+    weight[0, :, 10:17] = one_hot(encode("GATTACA"))
+    network = Network([ConvLayer(weight, np.array([-4.5], np.float32))])
+    rng = np.random.default_rng(3)
+    codes = np.tile(rng.integers(0, 4, 30, dtype=np.uint8), (n, 1))  # all from one ancestor
+    codes[:, 10:17] = encode("GATTACA")
+    return network, codes
+
+
+def test_bases_weigh_what_the_neuron_loses_without_them():
+    network, codes = a_motif_at_10(3)
+    codes[1, 12] = encode("C")[0]  # the T is missing
+    weighed = weighed_bases(network, 1, 0, codes).reshape(3, 4, 30)
+    for row, matter in ((0, range(10, 17)), (1, (10, 11, 13, 14, 15, 16))):
+        assert np.flatnonzero(weighed[row].sum(axis=0)).tolist() == list(matter)
+        assert weighed[row].argmax(axis=0)[list(matter)].tolist() == codes[row, list(matter)].tolist()
+    assert np.linalg.norm(weighed.reshape(3, -1), axis=1) == pytest.approx(1)
+
+
+def test_relatives_that_share_no_base_that_matters_are_not_alike():
+    network, codes = a_motif_at_10()
+    codes[60:, 10:17] = np.random.default_rng(4).integers(0, 4, (40, 7))
+    labels = np.zeros(100, int)
+    assert (refined(codes, labels, DemixingSettings()) == 0).sum() > 60  # by all their bases
+    left = alike(weighed_bases(network, 1, 0, codes), labels, DemixingSettings())
+    assert (left[:60] == 0).all() and (left[60:] == -1).mean() > 0.9
+
+
+def test_where_no_sequences_are_alike_groups_stay_what_they_were():
+    rng = np.random.default_rng(5)
+    codes = rng.integers(0, 4, (50, 30), dtype=np.uint8)
+    network = Network([ConvLayer(np.ones((1, 4, 30), np.float32), np.ones(1, np.float32))])
+    labels = np.repeat([0, 1], 25)
+    weighed = weighed_bases(network, 1, 0, codes)
+    assert alike(weighed, labels, DemixingSettings()).tolist() == labels.tolist()
+
+
+def test_a_sequence_in_the_wrong_group_moves_to_the_one_that_it_resembles():
+    rows = np.repeat(np.eye(4, dtype=np.float32)[:2], 30, axis=0)
+    labels = np.repeat([0, 1], 30)
+    labels[[3, 40]] = 1, 0
+    assert alike(rows, labels, DemixingSettings()).tolist() == [0] * 30 + [1] * 30
 
 
 @pytest.mark.parametrize("seed", range(5))
