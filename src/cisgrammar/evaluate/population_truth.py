@@ -65,7 +65,8 @@ def compare_populations(
     of other classes only; of none), n_genes, r, tissue_r, ceiling (r of what can be told at all),
     share (r as a share of it), gain (how much lower the mean squared error is than that of the
     tissue's model, as a share of the latter, each prediction shifted to the genes' mean),
-    gain_low, gain_high (95% bootstrap interval over genes).
+    gain_low, gain_high (95% bootstrap interval over genes), told_gain: the gain of what can be told
+    of the population over what can be told of the tissue.
     """
     rng = np.random.default_rng(derive_seed(seed, "gain"))
     names = predictions.var_names
@@ -80,6 +81,8 @@ def compare_populations(
         if not types.any():
             continue
         can_tell = tellable(truth, level, label)
+        top = dataset.obs.iloc[tops[i]]
+        of_tissue = tellable(truth, str(top["level"]), str(top["label"]))
         for group, chosen in _groups(bears, set(truth.obs["class"].astype(str)[types])).items():
             if chosen.sum() < 3:
                 continue
@@ -87,23 +90,28 @@ def compare_populations(
             told = own, tissue, can_tell[chosen]
             r, tissue_r, ceiling = (float(pearson(seen, x)) for x in told)
             gain = _gains(seen - own, seen - tissue, rng)
+            told_gain = _gain(seen - can_tell[chosen], seen - of_tissue[chosen])
             about = (name, level, label, group, int(chosen.sum()))
-            rows.append((*about, r, tissue_r, ceiling, r / ceiling, *gain))
+            rows.append((*about, r, tissue_r, ceiling, r / ceiling, *gain, told_gain))
     columns = ["population", "level", "label", "genes", "n_genes"]
-    columns += ["r", "tissue_r", "ceiling", "share", "gain", "gain_low", "gain_high"]
+    columns += ["r", "tissue_r", "ceiling", "share", "gain", "gain_low", "gain_high", "told_gain"]
     return pd.DataFrame(rows, columns=columns)
+
+
+def _gain(errors: np.ndarray, others: np.ndarray) -> float:
+    """Say how much lower the variance of errors is than that of others; NaN if these are none."""
+    its = others.var()
+    return float(1 - errors.var() / its) if its > 0 else np.nan
 
 
 def _gains(
     errors: np.ndarray, others: np.ndarray, rng: np.random.Generator
 ) -> tuple[float, float, float]:
     """Say how much lower the variance of errors is than that of others, with its interval."""
-    n = len(errors)
-    draws = [np.arange(n), *(rng.integers(n, size=n) for _ in range(BOOTSTRAPS))]
-    own, its = (np.array([errors_[rows].var() for rows in draws]) for errors_ in (errors, others))
-    gains = 1 - own / np.where(its > 0, its, np.nan)
-    low, high = np.nanquantile(gains[1:], (0.025, 0.975)) if its[0] > 0 else (np.nan, np.nan)
-    return float(gains[0]), float(low), float(high)
+    draws = rng.integers(len(errors), size=(BOOTSTRAPS, len(errors)))
+    gains = [_gain(errors[rows], others[rows]) for rows in draws]
+    low, high = np.nanquantile(gains, (0.025, 0.975)) if others.var() > 0 else (np.nan, np.nan)
+    return _gain(errors, others), float(low), float(high)
 
 
 def _groups(bears: pd.Series, classes: set[str]) -> dict[str, np.ndarray]:

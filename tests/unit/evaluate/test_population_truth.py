@@ -101,6 +101,8 @@ def test_a_model_of_a_class_gains_where_its_motif_stands_and_nowhere_else():
     assert table["ceiling"].tolist() == pytest.approx([1] * len(table))
     assert table["gain"]["class/glia", "all"] > table["gain_low"]["class/glia", "all"] > 0.5
     assert table["gain"]["class/glia", "of no class"] == pytest.approx(0, abs=1e-9)
+    assert table["told_gain"]["class/glia", "of no class"] == pytest.approx(0, abs=1e-9)
+    assert table["told_gain"]["class/glia", "of its class"] == 1
     assert table["n_genes"]["class/glia", "of no class"] == 40
     assert table["gain"]["class/neuron", "of other classes"] == pytest.approx(0, abs=0.05)
     assert ("class/neuron", "of its class") not in table.index  # no gene bears its motif

@@ -173,9 +173,9 @@ def test_bases_weigh_what_the_neuron_loses_without_them():
     network, codes = a_motif_at_10(3)
     codes[1, 12] = encode("C")[0]  # the T is missing
     weighed = weighed_bases(network, 1, 0, codes).reshape(3, 4, 30)
-    for row, matter in ((0, range(10, 17)), (1, (10, 11, 13, 14, 15, 16))):
-        assert np.flatnonzero(weighed[row].sum(axis=0)).tolist() == list(matter)
-        assert weighed[row].argmax(axis=0)[list(matter)].tolist() == codes[row, list(matter)].tolist()
+    for row, matter in ((0, [*range(10, 17)]), (1, [10, 11, 13, 14, 15, 16])):
+        assert np.flatnonzero(weighed[row].sum(axis=0)).tolist() == matter
+        assert weighed[row].argmax(axis=0)[matter].tolist() == codes[row, matter].tolist()
     assert np.linalg.norm(weighed.reshape(3, -1), axis=1) == pytest.approx(1)
 
 
