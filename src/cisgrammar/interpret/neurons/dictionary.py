@@ -30,7 +30,7 @@ class Entry:
     name
         ``m0``, ``m1``, ...
     motif
-        The segment of the group with the most information.
+        The segment of the group with the highest score: the best example of it.
     segments
         Names of the segments of its group.
     """
@@ -52,17 +52,17 @@ def build_dictionary(segments: Sequence[Segment], seed: int = 1) -> list[Entry]:
 
     Returns
     -------
-    Entries, those with the most information first.
+    Entries, the one with the best example first.
 
     Notes
     -----
     Wei et al. (2023), "Dictionary", who compare one strand and build it neuron by neuron. Greedy
-    here: from the segment with the most information on, each opens an entry or joins the first
-    whose segment it matches. Segments with little information open none.
+    here: from the segment with the highest score on, each opens an entry or joins the first whose
+    segment it matches. Published groups keep their longest segment; in deep layers it is the one
+    with the most chance neighbours. Segments with little information open none.
     """
     known = [segment for segment in segments if segment.information >= LEAST_INFORMATION]
-    good = sorted(known, key=lambda s: -s.score)[:MOST]
-    good = sorted(good, key=lambda s: (-round(s.information, 6), s.motif.name))
+    good = sorted(known, key=lambda s: (-round(s.score, 6), s.motif.name))[:MOST]
     motifs = [segment.motif for segment in good]
     if not motifs:
         return []

@@ -1,5 +1,7 @@
 """Segments, dictionary and trees, on small cases that can be checked by hand."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -24,6 +26,7 @@ from cisgrammar.interpret.neurons.network import Network
 from cisgrammar.interpret.neurons.segments import informative, segments_of
 from cisgrammar.interpret.neurons.syntax import Site, gap_range, sites_of, syntax_tree
 from cisgrammar.models.conv_layers import ConvLayer
+from cisgrammar.motifs.meme import consensus
 
 
 def facet(text, n=500):
@@ -45,6 +48,17 @@ def test_short_runs_are_no_motifs():
     assert segments_of(0, [facet("....ACG......")]) == []
     (segment,) = segments_of(0, [facet("...ACGTG.....")])
     assert (segment.start, segment.end) == (3, 8)
+
+
+def test_an_entry_is_its_best_example_and_not_the_longest():
+    """By chance neighbours, the longest segment of a motif resembles no known motif."""
+    word = "GATAAGGCTTC"
+    strong, weak = facet(f".....{word}.........."), facet(f"...AC{word}TTGACG....")
+    weak = replace(weak, consensus_value=0.3, decoupling=0.3, maximum=0.5)
+    segments = segments_of(0, [strong, weak])
+    assert [segment.motif.width for segment in segments] == [11, 19]
+    (entry,) = build_dictionary(segments)
+    assert consensus(entry.motif.matrix) == word and len(entry.segments) == 2
 
 
 def test_one_motif_on_two_strands_is_one_entry():
