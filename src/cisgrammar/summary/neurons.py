@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pandas as pd
 
 from cisgrammar.common.files import read_table
@@ -48,17 +49,23 @@ def section(files: Files, model: str) -> Section | None:
         best = known.nlargest(N_ROWS, "n_neurons")[list(columns)].rename(columns=columns)
         tables.append(table(best, "Motifs that match known ones, the commonest first"))
     if syntax := files.get(f"{model}/neurons/syntax.tsv"):
-        pairs = read_table(syntax).nlargest(N_ROWS, "n_sequences")
+        pairs = read_table(syntax).sort_values("n_sequences", ascending=False, kind="stable")
+        caption = "Motifs that stand together"
+        if spacing := files.get(f"{model}/neurons/spacing.tsv"):
+            pairs = pairs.join(_answers(read_table(spacing)), on=NODE)
+            pairs = pairs.iloc[_by_need_of_gap(pairs)]
+            caption += f", first those whose gap matters most. {PROOF}"
+        columns = {
+            "node": "arrangement",
+            "layer": "layer",
+            "gap_least": "least gap (bp)",
+            "gap_most": "most",
+            "kind": "kind",
+            "n_sequences": "sequences",
+            **{answer: answer for answer in ANSWERS if answer in pairs},
+        }
         if len(pairs):
-            shown = pairs[["node", "layer", "gap_least", "gap_most", "kind", "n_sequences"]]
-            names = ["arrangement", "layer", "least gap (bp)", "most", "kind", "sequences"]
-            shown, caption = shown.set_axis(names, axis=1), "Motifs that stand together"
-            if spacing := files.get(f"{model}/neurons/spacing.tsv"):
-                answers = _answers(read_table(spacing))
-                keys = pd.MultiIndex.from_frame(pairs[NODE])
-                shown[list(ANSWERS)] = answers.reindex(keys).to_numpy()
-                caption += f". {PROOF}"
-            tables.append(table(shown, caption))
+            tables.append(table(pairs.head(N_ROWS)[list(columns)].rename(columns=columns), caption))
     more = {
         "Dictionary": f"{model}/figures/neuron_dictionary.svg",
         "Spacing": f"{model}/figures/neuron_spacing.svg",
@@ -75,3 +82,10 @@ def _answers(curves: pd.DataFrame) -> pd.DataFrame:
     parts = (pair & expected, pair & ~expected, scrambled)
     means = [curves[part].groupby(NODE)["activation"].mean() for part in parts]
     return pd.concat(means, axis=1, keys=ANSWERS)
+
+
+def _by_need_of_gap(pairs: pd.DataFrame) -> np.ndarray:
+    """Order arrangements by the share of the answer above scrambled ones that other gaps lack."""
+    within, others, scrambled = (pairs[answer] for answer in ANSWERS)
+    share = (within - others) / (within - scrambled).where(within > scrambled)
+    return np.argsort(-share.fillna(-np.inf).to_numpy(), kind="stable")

@@ -346,7 +346,11 @@ def test_neurons_beside_chance(run):
 
 
 def test_arrangements_stand_beside_what_the_network_answers_to_them(run):
-    nodes = [("(m0+ [4] m1+)", 5, 9.0, 1.0, 0.25), ("(m2+ [1] m3+)", 4, 2.5, 3.5, 7.5)]
+    nodes = [
+        ("(m2+ [1] m3+)", 7, 2.5, 3.5, 7.5),
+        ("(m4+ [2] m5+)", 6, 9.5, 8.5, 0.5),
+        ("(m0+ [4] m1+)", 5, 9.0, 1.0, 0.25),
+    ]
     curves = [
         (1, 2, node, arrangement, gap, activation, gap == 4)
         for node, _, inside, outside, scrambled in nodes
@@ -380,6 +384,8 @@ def test_arrangements_stand_beside_what_the_network_answers_to_them(run):
     for _, _, *answers in nodes:
         assert all(f">{value:.2f}<" in shown for value in answers)
     assert "do not believe" in shown and "99" not in shown
+    places = [shown.index(f"[{gap}]") for gap in (4, 2, 1)]  # however many sequences show them
+    assert places == sorted(places)
 
 
 def test_what_went_in_and_warnings(run):
