@@ -102,7 +102,9 @@ def demix(
         return []
     settings = replace(settings, min_sequences=min(settings.min_sequences, len(archive)))
     found = []
-    weighed = weighed_bases(network, depth, neuron, archive.codes) if related else None
+    weighed = None
+    if related and settings.method == "routing":
+        weighed = weighed_bases(network, depth, neuron, archive.codes)
     for labels in _partings(network, depth, neuron, archive, settings):
         labels = _without_small(labels, settings)
         if settings.method == "routing":
@@ -231,8 +233,8 @@ def weighed_bases(network: Network, depth: int, neuron: int, codes: np.ndarray) 
 
     Returns
     -------
-    float32 ``(n, 4 x length)``, each row of length 1; 0 where another base would be worth more on
-    average, so that what a sequence has from its ancestors, or by chance, counts for nothing.
+    float32 ``(n, 4 x length)``, each row of length 1; 0 where the base is worth no more than the
+    mean of all four, so that what a sequence has from its ancestors, or by chance, does not count.
     """
     slopes = np.empty((len(codes), 4, codes.shape[1]), np.float32)
     for batch in network.batches(len(codes), depth):
