@@ -58,8 +58,11 @@ def substitutions(
     of the outputs with the four; 0 at an N.
     """
     end = inputs.codes.shape[1] if end is None else end
-    members = members_of(model.eval())
-    effects = np.mean([_effects(member, inputs, weights, first, end) for member in members], axis=0)
+    each = [
+        _effects(member, inputs, weights * share.cpu().numpy(), first, end)
+        for member, share in members_of(model.eval())
+    ]
+    effects = np.sum(each, axis=0)
     return (effects - effects.mean(axis=1, keepdims=True)).astype(np.float32)
 
 
@@ -217,18 +220,17 @@ def _slope(
     share: Tensor,
     rules: Gradients | Rescale,
 ) -> tuple[Tensor, Tensor]:
-    """Follow the weighted outputs back to the bases: slopes and outputs, means over members."""
-    members = members_of(model.eval())
+    """Follow the weighted outputs back to the bases: slopes and outputs, of all members."""
     total, outputs = torch.zeros_like(bases), bases.new_zeros(len(bases))
-    for member in members:
+    for member, weight in members_of(model.eval()):
         assert isinstance(member, ReadsBases)
         leaf = bases.clone().requires_grad_()
-        output = member.predict_bases(leaf, inputs, rules) @ share
+        output = member.predict_bases(leaf, inputs, rules) @ (share * weight.to(share))
         outputs += output.detach()
         if output.requires_grad:  # a network may read features alone
             (slope,) = torch.autograd.grad(output.sum(), leaf, allow_unused=True)
             total += 0 if slope is None else slope
-    return total / len(members), outputs / len(members)
+    return total, outputs
 
 
 def _at_once(inputs: Inputs, rows: int) -> int:
@@ -236,7 +238,7 @@ def _at_once(inputs: Inputs, rows: int) -> int:
 
 
 def _require(model: SequenceModel) -> None:
-    if not all(isinstance(member, ReadsBases) for member in members_of(model)):
+    if not all(isinstance(member, ReadsBases) for member, _ in members_of(model)):
         raise InputError(
             f"{model.name} cannot be followed back from a prediction to bases, so that neither "
             "gradients nor DeepLIFT can be had. Ask by substitution: `--method ism`."

@@ -226,10 +226,9 @@ def _each(
 @torch.no_grad()
 def _effects(model: SequenceModel, inputs: Inputs) -> torch.Tensor:
     """Average what substitutions change over members: ``(genes, populations, 4, positions)``."""
-    members = members_of(model)
-    n_bases = inputs.codes.shape[1]
-    effects = []
-    for member in members:
+    n_bases, effects = inputs.codes.shape[1], []
+    for member, weight in members_of(model):
         assert isinstance(member, Substitutes)
-        effects.append(member.eval().substitution_effects(inputs, 0, n_bases))
-    return torch.stack(effects).mean(dim=0)
+        effect = member.eval().substitution_effects(inputs, 0, n_bases)
+        effects.append(weight[:, None, None] * effect)
+    return torch.stack(effects).sum(dim=0)

@@ -139,7 +139,10 @@ class HasConvolutions(Protocol):
 
 @runtime_checkable
 class HasMembers(Protocol):
-    """Several members are averaged: no ability of a kind of model, but of one so trained."""
+    """Several members are averaged: no ability of a kind of model, but of one so trained.
+
+    They weigh alike, unless the model is an :class:`~cisgrammar.models.base.Ensemble`.
+    """
 
     def predict_members(self, inputs: Inputs) -> Tensor:
         """Predict a batch with each member: ``(members, batch, targets)``."""

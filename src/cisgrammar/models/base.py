@@ -114,11 +114,19 @@ class Ensemble(SequenceModel):
     ----------
     members
         The models; the ensemble has their name.
+    weights
+        Of each member in each target's average, ``(members, targets)``, or ``(members, 1)`` for
+        all targets; over members they sum to 1. None weighs all members alike.
     """
 
-    def __init__(self, members: Sequence[SequenceModel]) -> None:
+    weights: Tensor
+
+    def __init__(self, members: Sequence[SequenceModel], weights: Tensor | None = None) -> None:
         super().__init__()
         self.members = nn.ModuleList(members)
+        if weights is None:
+            weights = torch.full((len(members), 1), 1 / len(members))
+        self.register_buffer("weights", weights)
 
     @property
     def _first(self) -> SequenceModel:
@@ -143,13 +151,16 @@ class Ensemble(SequenceModel):
 
     def forward(self, inputs: Inputs) -> Tensor:
         """Predict a batch, averaged over members: ``(batch, targets)``."""
-        return self.predict_members(inputs).mean(dim=0)
+        return (self.weights[:, None] * self.predict_members(inputs)).sum(dim=0)
 
 
-def members_of(model: SequenceModel) -> list[SequenceModel]:
-    """List the models whose average an ensemble is; of any other model itself alone."""
-    return (
-        list(cast(Iterable[SequenceModel], model.members))
-        if isinstance(model, Ensemble)
-        else [model]
-    )
+def members_of(model: SequenceModel) -> list[tuple[SequenceModel, Tensor]]:
+    """List the models whose average an ensemble is; of any other model itself alone.
+
+    Returns
+    -------
+    Each with its weight in each target's average: ``(targets,)``, or ``(1,)`` for all.
+    """
+    if not isinstance(model, Ensemble):
+        return [(model, torch.ones(1))]
+    return list(zip(cast(Iterable[SequenceModel], model.members), model.weights, strict=True))

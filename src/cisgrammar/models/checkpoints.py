@@ -72,7 +72,7 @@ def load_model(path: str | Path, device: torch.device | str = "cpu") -> Any:
         implementation, sizes = MODELS[checkpoint["model"]].load(), checkpoint["sizes"]
         if "members" in checkpoint:
             members = [implementation(**sizes) for _ in range(checkpoint["members"])]
-            model: SequenceModel = Ensemble(members)
+            model: SequenceModel = Ensemble(members, checkpoint["state"]["weights"])
         else:
             model = implementation(**sizes)
         model.load_state_dict(checkpoint["state"])

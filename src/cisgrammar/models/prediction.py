@@ -10,10 +10,11 @@ from torch import Tensor
 
 from cisgrammar.data.split import Inputs
 from cisgrammar.models.abilities import EmbedsCells, HasFilters, HasMembers
-from cisgrammar.models.base import SequenceModel
+from cisgrammar.models.base import Ensemble, SequenceModel
 
 EVALUATION_BATCH = 1024
 EMBEDDING_BATCH = 128
+LEAST_FREEDOM = 1e-6  # of a spread over members: below it one member has all the weight
 
 
 @torch.no_grad()
@@ -38,12 +39,28 @@ def spread_of_members(model: SequenceModel, inputs: Inputs) -> Tensor | None:
 
     Returns
     -------
-    The standard deviation over members, ``(sequences, targets)``; None of a single model.
+    The standard deviation over members, weighed as these are, ``(sequences, targets)``: NaN where
+    one alone has a weight; None of a single model.
     """
     if not isinstance(model, HasMembers):
         return None
     each = predict_members(model, inputs)
-    return each.std(dim=0) if len(each) > 1 else None
+    weights = weights_of_members(model, len(each)).to(each)[:, None]
+    mean = (weights * each).sum(dim=0)
+    variance = (weights * (each - mean).square()).sum(dim=0)
+    freedom = 1 - weights.square().sum(dim=0)  # of n that weigh alike: (n - 1) / n
+    freedom = torch.where(freedom > LEAST_FREEDOM, freedom, torch.nan)
+    return (variance / freedom).sqrt() if len(each) > 1 else None
+
+
+def weights_of_members(model: SequenceModel, n_members: int) -> Tensor:
+    """Give the weight of each member in each target's average: ``(members, targets)``.
+
+    The last axis is 1 where all targets have the same.
+    """
+    if isinstance(model, Ensemble):
+        return model.weights
+    return torch.full((n_members, 1), 1 / n_members)
 
 
 @torch.no_grad()

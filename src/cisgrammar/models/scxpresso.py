@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, ClassVar, cast
 
@@ -9,17 +10,20 @@ import numpy as np
 import pandas as pd
 import torch
 from anndata import AnnData
+from scipy.optimize import nnls
 from torch import Tensor, nn
 
 from cisgrammar.common.errors import InputError
 from cisgrammar.data.split import Inputs, Split, read_codes
-from cisgrammar.models.base import SequenceModel
+from cisgrammar.models.base import Ensemble, SequenceModel
 from cisgrammar.models.contribution_rules import Rules
 from cisgrammar.models.conv_layers import ConvLayer
 from cisgrammar.models.layer_lengths import layer_lengths, shortest_window
 from cisgrammar.models.scxpresso_changes import substitution_effects
 from cisgrammar.models.scxpresso_network import PopulationNetwork
-from cisgrammar.models.scxpresso_objective import StandardisedError
+from cisgrammar.models.scxpresso_objective import EVALUATION_BATCH, StandardisedError
+
+logger = logging.getLogger(__name__)
 
 
 class Scxpresso(SequenceModel):
@@ -53,6 +57,7 @@ class Scxpresso(SequenceModel):
         columns = [column for its in groups.values() for column in its]
         self._order = np.argsort(columns).tolist()
         self.recipe: dict[str, Any] = {}
+        self.weighs_members = True
 
     @classmethod
     def build(
@@ -75,6 +80,7 @@ class Scxpresso(SequenceModel):
                     assert layer.bias is not None
                     layer.bias.uniform_(-bound, bound, generator=generator)
         model.recipe = {key: settings[key] for key in ("plateau_epochs", "plateau_factor")}
+        model.weighs_members = settings["member_weights"] == "validation"
         for network in model.parts().values():
             network.recipe = model.recipe
         return model
@@ -136,6 +142,24 @@ class Scxpresso(SequenceModel):
         """Say what a search minimises and watches, of all networks at once."""
         return StandardisedError(self.recipe)
 
+    @classmethod
+    def join(cls, members: list[Scxpresso], split: Split) -> SequenceModel:  # type: ignore[override]
+        """Average members; how much each network counts, the validation part decides.
+
+        Notes
+        -----
+        Michielsen et al. (2024) take the mean. A network that has missed what others have learned
+        then counts as much as these.
+        """
+        if len(members) == 1 or not members[0].weighs_members:
+            return super().join(members, split)  # type: ignore[arg-type, return-value]
+        weights = torch.empty(len(members), members[0].n_targets, device=split.device)
+        for level, first in members[0].parts().items():
+            its = weigh_networks([member.parts()[level] for member in members], split)
+            weights[:, first.columns] = its[:, None].to(weights)
+            logger.info("%s: members weigh %s", level, ", ".join(f"{x:.2f}" for x in its))
+        return Ensemble(members, weights)
+
     def forward(self, inputs: Inputs) -> Tensor:
         """Predict a batch in the targets' unit: ``(batch, targets)``."""
         return torch.cat([network(inputs) for network in self.networks], dim=1)[:, self._order]
@@ -163,6 +187,37 @@ class Scxpresso(SequenceModel):
             for network in self.parts().values()
         ]
         return torch.cat(effects, dim=1)[:, self._order]
+
+
+@torch.no_grad()
+def weigh_networks(networks: Sequence[PopulationNetwork], split: Split) -> Tensor:
+    """Find the weights whose average predicts the validation part best.
+
+    Parameters
+    ----------
+    networks
+        Trained alike on the training part.
+    split
+        Of it the validation part is predicted.
+
+    Returns
+    -------
+    float64 ``(networks,)``, none negative, with a sum of 1: of all such weights those of the
+    lowest squared error of standardised targets.
+    """
+    assert isinstance(split.targets, Tensor)
+    rows = split.validation.split(EVALUATION_BATCH)
+    wanted = networks[0].standardise(split.targets[split.validation])
+    each = [
+        torch.cat([network.eval().standardised(split.inputs.rows(its)) for its in rows])
+        for network in networks
+    ]
+    errors = torch.stack([(one - wanted).flatten() for one in each], dim=1).double().cpu().numpy()
+    # weights w of any sum s: |E w|^2 + (1 - s)^2 is lowest where |E w / s|^2 is
+    rows_of_sum = np.ones((1, len(networks)))
+    stacked = np.concatenate([errors / len(errors) ** 0.5, rows_of_sum])
+    weights, _ = nnls(stacked, np.append(np.zeros(len(errors)), 1.0))
+    return torch.from_numpy(weights / weights.sum())
 
 
 SIZES = (

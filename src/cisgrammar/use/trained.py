@@ -23,7 +23,7 @@ from cisgrammar.genome.sequence import encode
 from cisgrammar.genome.windows import centred_windows
 from cisgrammar.models.base import SequenceModel
 from cisgrammar.models.checkpoints import load_model
-from cisgrammar.models.prediction import predict_members
+from cisgrammar.models.prediction import predict, predict_members, weights_of_members
 from cisgrammar.models.registry import CELLS, MODELS
 
 Sequences: TypeAlias = "str | Path | Mapping[str, str] | pd.Series"
@@ -210,18 +210,23 @@ class Trained:
         -------
         float32 ``(sequences, labels)``, labels in the order in which they come first.
         """
-        return self.predicted_by_members(fold, codes, labels, rows).mean(axis=0)
+        values = predict(self.models[fold], self.inputs(fold, codes, rows)).cpu().numpy()
+        return values @ _averages(labels)
 
     def predicted_by_members(
         self, fold: int, codes: np.ndarray, labels: pd.Series, rows: np.ndarray | None = None
-    ) -> np.ndarray:
-        """Predict as :meth:`predicted` does, by each member: ``(members, sequences, labels)``."""
-        model, names = self.models[fold], pd.unique(labels)
-        members = pd.Categorical(labels, names).codes
-        shares = np.zeros((len(members), len(names)), dtype=np.float32)
-        shares[np.arange(len(members)), members] = 1 / np.bincount(members)[members]
-        values = predict_members(model, self.inputs(fold, codes, rows)).cpu().numpy()
-        return values @ shares
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Say what each member adds to what :meth:`predicted` gives.
+
+        Returns
+        -------
+        What each adds, ``(members, sequences, labels)``, and its weight, ``(members, 1, labels)``:
+        a member's own prediction is the quotient.
+        """
+        model, averages = self.models[fold], _averages(labels)
+        each = predict_members(model, self.inputs(fold, codes, rows)).cpu().numpy()
+        weights = weights_of_members(model, len(each)).cpu().numpy()[:, None]
+        return (weights * each) @ averages, np.broadcast_to(weights, each[:, :1].shape) @ averages
 
     def inputs(self, fold: int, codes: np.ndarray, rows: np.ndarray | None = None) -> Inputs:
         """Give what one fold's model reads of codes; see :meth:`predicted`."""
@@ -235,6 +240,15 @@ class Trained:
         features = np.asarray(self.dataset.varm["features"])
         unknown = np.full((len(codes), features.shape[1]), np.nan)
         return {"features": unknown if rows is None else features[rows]}
+
+
+def _averages(labels: pd.Series) -> np.ndarray:
+    """Give each target's part in the average of its label: float32 ``(targets, labels)``."""
+    names = pd.unique(labels)
+    of_target = pd.Categorical(labels, names).codes
+    parts = np.zeros((len(labels), len(names)), dtype=np.float32)
+    parts[np.arange(len(labels)), of_target] = 1 / np.bincount(of_target)[of_target]
+    return parts
 
 
 def _read(sequences: Sequences) -> tuple[Sequence[str], np.ndarray]:

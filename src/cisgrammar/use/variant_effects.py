@@ -164,16 +164,24 @@ class Asker:
                 context = self.surroundings.read(some["row"].to_numpy(np.int64), margin)
                 if prepare is not None:
                     context = prepare(some, context, margin)
-                before, change = self._by_members(asked, some, context, margin)
-                reference[part], effect[part] = before.mean(axis=0), change.mean(axis=0)
+                before, change, weights = self._by_members(asked, some, context, margin)
+                reference[part], effect[part] = before.sum(axis=0), change.sum(axis=0)
                 if len(change) > 1:
-                    spread[part] = change.std(axis=0)
+                    own = np.divide(change, weights, out=np.zeros_like(change), where=weights > 0)
+                    squares = weights * (own - effect[part]) ** 2
+                    several = (weights > 0).sum(axis=0) > 1
+                    spread[part] = np.where(several, np.sqrt(squares.sum(axis=0)), np.nan)
         return reference, effect, spread
 
     def _by_members(
         self, folds: Sequence[int], places: pd.DataFrame, context: np.ndarray, margin: int
-    ) -> tuple[np.ndarray, np.ndarray]:
-        """Give predictions and changes by the members of all folds: ``(members, n, labels)``."""
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Say what the members of all folds add to predictions, and to changes.
+
+        Returns
+        -------
+        Two of ``(members, places, labels)``, and the members' weights, ``(members, 1, labels)``.
+        """
         rows = places["row"].to_numpy(np.int64)
         times = np.zeros((len(places), 1))
         sums: np.ndarray | None = None  # (2, members, places, labels)
@@ -185,25 +193,33 @@ class Asker:
             for turned in (False, True)[: 1 + self.both_strands]:
                 both = np.concatenate([was[holds], becomes[holds]])
                 both = reverse_complement(both) if turned else both
-                found = self._predicted(folds, both, np.tile(rows[holds], 2))
+                found, weights = self._predicted(folds, both, np.tile(rows[holds], 2))
                 found = np.stack(np.split(found, 2, axis=1))
                 if sums is None:
                     sums = np.zeros((2, found.shape[1], len(places), found.shape[3]))
                 sums[:, :, holds] += found
         assert sums is not None
         before, after = sums / times
-        return before, after - before
+        return before, after - before, weights
 
-    def _predicted(self, folds: Sequence[int], codes: np.ndarray, rows: np.ndarray) -> np.ndarray:
+    def _predicted(
+        self, folds: Sequence[int], codes: np.ndarray, rows: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray]:
         """Predict each different sequence once, in an order that its place does not change."""
         keyed = np.concatenate([codes, rows[:, None].view(np.uint8)], axis=1)
         keys = np.ascontiguousarray(keyed).view(f"V{keyed.shape[1]}").ravel()
         _, first, inverse = np.unique(keys, return_index=True, return_inverse=True)
-        each = [
-            self.trained.predicted_by_members(fold, codes[first], self.labels, rows[first])
-            for fold in folds
-        ]
-        return np.concatenate(each)[:, inverse]
+        each, weights = zip(
+            *(
+                self.trained.predicted_by_members(fold, codes[first], self.labels, rows[first])
+                for fold in folds
+            ),
+            strict=True,
+        )
+        return (
+            np.concatenate(each)[:, inverse] / len(folds),
+            np.concatenate(weights) / len(folds),
+        )
 
 
 def _table(

@@ -102,6 +102,11 @@ def test_an_ensemble_has_the_mean_of_its_members(method, pytestconfig):
     found = method(Ensemble(members), inputs, WEIGHTS)
     expected = np.mean([method(member, inputs, WEIGHTS) for member in members], axis=0)
     np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-5)
+    share = np.linspace(0.1, 0.9, len(WEIGHTS))  # other weights for each target
+    weighed = Ensemble(members, torch.tensor(np.stack([share, 1 - share]), dtype=torch.float32))
+    both = zip(members, (share, 1 - share), strict=True)
+    expected = sum(method(member, inputs, WEIGHTS * its) for member, its in both)
+    np.testing.assert_allclose(method(weighed, inputs, WEIGHTS), expected, rtol=1e-4, atol=1e-5)
 
 
 @pytest.mark.parametrize("name", models_with("reads_bases"))

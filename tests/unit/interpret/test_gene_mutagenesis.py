@@ -40,7 +40,8 @@ def case():
     with torch.no_grad():
         for parameter in members[1].parameters():
             parameter.mul_(1.5)
-    return dataset, folds, [(0, members[0]), (1, Ensemble(members))]
+    weights = torch.tensor([[0.5, 0.9, 0.2, 0.3], [0.5, 0.1, 0.8, 0.7]])  # of members and targets
+    return dataset, folds, [(0, members[0]), (1, Ensemble(members, weights))]
 
 
 def whole_pass(model, dataset, gene, position, base):
@@ -145,7 +146,8 @@ def test_predictions_are_of_the_models_that_held_genes_out(case):
     inputs = ensemble.read_inputs(dataset[:, ["gene7"]])
     with torch.no_grad():
         each = ensemble.predict_members(inputs)[:, 0].numpy()
-    np.testing.assert_allclose(predictions[:, "gene7"].X.ravel(), each.mean(axis=0), rtol=1e-5)
+    mean = np.average(each, axis=0, weights=ensemble.weights)
+    np.testing.assert_allclose(predictions[:, "gene7"].X.ravel(), mean, rtol=1e-5, atol=1e-6)
     spread = predictions[:, "gene7"].layers["spread"].ravel()
-    np.testing.assert_allclose(spread, each.std(axis=0, ddof=1), rtol=1e-4)
+    np.testing.assert_allclose(spread, each.std(axis=0, ddof=1), rtol=1e-4)  # of two: in any case
     assert np.isnan(predictions[:, "gene4"].layers["spread"]).all()

@@ -81,10 +81,11 @@ def test_scxpresso_is_described_as_it_computes():
     assert np.allclose(along, whole[..., : along.shape[2]], atol=1e-4)
 
 
-def test_of_several_members_the_first_is_described():
+def test_of_several_members_the_one_with_most_weight_is_described_or_the_first():
     members = [drawn(Scover(3, 4, 9)), Scover(3, 4, 9)]
-    (layer,) = stacks_of(Ensemble(members))["scover"]
-    assert np.array_equal(layer.weight, members[0].motifs.weight.detach())
+    for weights, described in ((None, 0), (torch.tensor([[0.4], [0.6]]), 1)):
+        (layer,) = stacks_of(Ensemble(members, weights))["scover"]
+        assert np.array_equal(layer.weight, members[described].motifs.weight.detach())
 
 
 class Own(nn.Module):

@@ -42,3 +42,18 @@ def test_members_that_agree_have_no_spread_and_others_have_theirs():
     first, second = (predict(member, inputs) for member in members)
     expected = (first - second).abs() / 2**0.5  # the standard deviation of two values
     torch.testing.assert_close(spread_of_members(Ensemble(members), inputs), expected)
+
+
+def test_members_are_averaged_and_spread_by_their_weights_for_each_target():
+    torch.manual_seed(1)
+    members = [Scover(2, 3, 4) for _ in range(3)]
+    inputs = Inputs(torch.randint(0, 4, (5, 9), dtype=torch.uint8))
+    first, second = (predict(member, inputs) for member in members[:2])
+    weights = torch.tensor([[0.5, 0.0], [0.5, 1.0], [0.0, 0.0]])
+    ensemble = Ensemble(members, weights)
+    averaged = predict(ensemble, inputs)
+    torch.testing.assert_close(averaged[:, 0], (first + second)[:, 0] / 2)
+    torch.testing.assert_close(averaged[:, 1], second[:, 1])
+    spread = spread_of_members(ensemble, inputs)
+    torch.testing.assert_close(spread[:, 0], (first - second)[:, 0].abs() / 2**0.5)
+    assert spread[:, 1].isnan().all()  # one member tells no spread

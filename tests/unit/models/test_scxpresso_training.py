@@ -142,6 +142,36 @@ def test_only_the_collapsed_network_is_trained_again_with_other_seeds(monkeypatc
     assert len(history) == 8
 
 
+def test_networks_weigh_by_what_they_tell_of_the_validation_genes():
+    dataset, folds = made_populations(n_genes=300)
+    split = split_of(dataset, folds)
+    members = [prepared(dataset, split) for _ in range(3)]
+    for member, rate in zip(members, (0.005, 0.003, 0.002), strict=True):
+        train(member, split, **TRAINING | {"learning_rate": rate, "epochs": 10})
+    with torch.no_grad():  # the third knows nothing of the tissue
+        members[2].networks[0].head.weight.zero_()
+    joined = Scxpresso.join(members, split)
+    weights = joined.weights.numpy()
+    assert (weights >= 0).all() and weights[2, 0] < 0.01
+    np.testing.assert_allclose(weights.sum(axis=0), 1, rtol=1e-6)
+    assert (weights[:, 1:] == weights[:, 1:2]).all()  # a network has one weight
+    seen = split.targets[split.validation]
+    with torch.no_grad():
+        each = joined.predict_members(split.inputs.rows(split.validation))
+    steps = np.linspace(0, 1, 41)
+    others = [np.array([a, b, 1 - a - b]) for a in steps for b in steps if a + b <= 1]
+    for network in members[0].networks:
+        errors = ((each - seen)[:, :, network.columns] / network.target_std).numpy()
+
+        def error(its, errors=errors):
+            return np.square(np.tensordot(its, errors, 1)).mean()
+
+        assert error(weights[:, network.columns[0]]) <= min(map(error, others)) + 1e-6
+    for member in members:
+        member.weighs_members = False
+    assert (Scxpresso.join(members, split).weights == 1 / 3).all()
+
+
 def test_a_search_trains_all_networks_at_once(tmp_path):
     dataset, folds = made_populations()
     split = split_of(dataset, folds)

@@ -11,6 +11,7 @@ from cisgrammar.common.errors import InputError
 from cisgrammar.data.split import Inputs
 from cisgrammar.genome.alleles import reverse_complement_letters
 from cisgrammar.genome.sequence import BASES, decode, encode, reverse_complement
+from cisgrammar.models.base import Ensemble
 from cisgrammar.use.command import main
 from cisgrammar.use.variant_effects import variant_effects
 
@@ -261,9 +262,29 @@ def test_the_spread_is_over_folds_and_members(trained):
     held_out, _ = variant_effects(trained, one)
     every, _ = variant_effects(trained, one, all_folds=True)
     np.testing.assert_allclose(held_out["spread"], np.std(each[:2], axis=0), rtol=1e-4)
-    np.testing.assert_allclose(every["spread"], np.std(each, axis=0), rtol=1e-4)
-    np.testing.assert_allclose(every["effect"], np.mean(each, axis=0), rtol=1e-4, atol=1e-5)
+    weights = [0.25, 0.25, 0.5]  # both folds count alike
+    mean = np.average(each, axis=0, weights=weights)
+    spread = np.sqrt(np.average((each - mean) ** 2, axis=0, weights=weights))
+    np.testing.assert_allclose(every["spread"], spread, rtol=1e-4)
+    np.testing.assert_allclose(every["effect"], mean, rtol=1e-4, atol=1e-5)
     assert not np.allclose(alone[0], every["effect"])
+
+
+def test_a_member_without_weight_counts_neither_in_effect_nor_in_spread(trained):
+    one = variants(("chr1", 110, GENOME[110], other(110)))
+    members = [some_scover(0), some_scover(5), some_scover(6)]
+    trained.models[0] = Ensemble(members[:2], torch.tensor([[0.2], [0.8]]))
+    two, _ = variant_effects(trained, one)
+    trained.models[0] = Ensemble(members, torch.tensor([[0.2], [0.8], [0.0]]))
+    three, _ = variant_effects(trained, one)
+    for column in ("effect", "reference", "spread"):
+        np.testing.assert_allclose(two[column], three[column], rtol=1e-4, atol=1e-6)
+    trained.models[0] = Ensemble(members[:2], torch.tensor([[1.0], [0.0]]))
+    first, _ = variant_effects(trained, one)
+    trained.models[0] = members[0]
+    alone, _ = variant_effects(trained, one)
+    np.testing.assert_allclose(first["effect"], alone["effect"], rtol=1e-4, atol=1e-6)
+    assert first["spread"].isna().all()
 
 
 def test_the_command_writes_effects_and_counts_what_is_left_out(tmp_path, capsys):

@@ -32,9 +32,9 @@ _ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {
 
 
 def stacks_of(model: object) -> dict[str, list[ConvLayer]]:
-    """Give the convolutions of a trained model by name; of several members, those of the first."""
+    """Give the convolutions of a trained model by name; of several members, the heaviest's."""
     if isinstance(model, Ensemble):
-        model = model.members[0]
+        model = model.members[int(model.weights.mean(dim=1).argmax())]
     return cast(HasConvolutions, model).convolutions()
 
 
