@@ -153,11 +153,6 @@ def largest(effects: np.ndarray) -> np.ndarray:
     return np.take_along_axis(effects, best[None], axis=0)[0]
 
 
-def agreeing_difference(one: np.ndarray, other: np.ndarray) -> np.ndarray:
-    """Subtract effects where both populations' have one sign; elsewhere 0, as published."""
-    return np.where(one * other > 0, one - other, 0)
-
-
 def check_pairs(pairs: Sequence[Sequence[str]], known: pd.Index, key: str) -> None:
     """Raise an InputError if populations to compare are not there."""
     absent = [name for pair in pairs for name in pair if name not in known]
@@ -186,20 +181,29 @@ def compare_populations(
 
     Returns
     -------
-    gene, population, other, position, base, effect, other_effect, difference.
+    gene, population, other, position, base, effect, other_effect (the largest in each), difference:
+    of the substitution whose effects differ most.
+
+    Notes
+    -----
+    Michielsen et al. (2024) subtract the largest effects, and that only where both have one sign. A
+    site that one population uses and the other hardly, with the other sign, then shows no
+    difference.
     """
     tables = []
     finest = dataset[_finest(dataset.obs)]
     for gene, places in mutated.obs.groupby("gene", sort=False, observed=True):
-        here = mutated[places.index].to_df()
+        its = mutated[places.index]
+        here, by_base = its.to_df(), np.stack([its.layers[base] for base in BASES])
         expression = np.asarray(finest[:, gene].X).ravel()
         own = [(finest.obs_names[expression.argmax()], finest.obs_names[expression.argmin()])]
         for one, other in pairs or own:
-            effect, its = here[one].to_numpy(), here[other].to_numpy()
+            i, j = mutated.var_names.get_indexer([one, other])
             tables.append(
                 places[["gene", "position", "base"]].assign(
-                    population=one, other=other, effect=effect, other_effect=its,
-                    difference=agreeing_difference(effect, its),
+                    population=one, other=other, effect=here[one].to_numpy(),
+                    other_effect=here[other].to_numpy(),
+                    difference=largest(by_base[..., i] - by_base[..., j]),
                 )
             )  # fmt: skip
     columns = ["gene", "population", "other", "position", "base", "effect", "other_effect"]

@@ -8,7 +8,6 @@ from cisgrammar.common.errors import InputError
 from cisgrammar.common.threads import set_threads
 from cisgrammar.evaluate.population_predictions import predict_held_out
 from cisgrammar.interpret.gene_mutagenesis import (
-    agreeing_difference,
     check_pairs,
     compare_populations,
     effect_profile,
@@ -92,10 +91,7 @@ def test_profile_is_the_mean_of_the_largest_effects(case):
     assert wide.index[0] == -70 and set(profile["n_genes"]) == {3}
 
 
-def test_differences_count_where_signs_agree(case):
-    assert agreeing_difference(
-        np.array([1.0, -2.0, 1.0, 0.0]), np.array([3.0, -0.5, -1.0, 2.0])
-    ).tolist() == [-2.0, -1.5, 0.0, 0.0]
+def test_differences_are_of_the_substitution_that_differs_most(case):
     dataset, folds, models = case
     mutated = mutate_genes(models, dataset, folds, ["gene2"], UPSTREAM)
     table = compare_populations(mutated, dataset, [])
@@ -104,10 +100,20 @@ def test_differences_count_where_signs_agree(case):
     assert set(table["other"]) == {expression.idxmin()}
     named = compare_populations(mutated, dataset, [("type:p1", "tissue:p0")])
     np.testing.assert_array_equal(named["effect"], mutated[:, "type:p1"].X.ravel())
-    agree = np.sign(named["effect"]) == np.sign(named["other_effect"])
-    np.testing.assert_allclose(
-        named["difference"], (named["effect"] - named["other_effect"]) * agree
-    )
+    i, j = dataset.obs_names.get_indexer(["type:p1", "tissue:p0"])
+    for row, differs in enumerate(named["difference"]):
+        each = [mutated.layers[base][row, i] - mutated.layers[base][row, j] for base in "ACGT"]
+        assert differs == max(each, key=abs)
+
+
+def test_a_site_that_the_other_population_uses_a_little_the_other_way_differs(case):
+    dataset, folds, models = case
+    mutated = mutate_genes(models, dataset, folds, ["gene2"], UPSTREAM)
+    i, j = dataset.obs_names.get_indexer(["type:p1", "type:p2"])
+    mutated.layers["C"][50, [i, j]] = [-3.0, 0.1]
+    mutated.layers["G"][50, [i, j]] = [-3.2, -0.3]
+    table = compare_populations(mutated, dataset, [("type:p1", "type:p2")])
+    assert table["difference"][50] == pytest.approx(-3.1)
 
 
 def test_populations_to_compare_are_checked():
