@@ -15,6 +15,7 @@ METHODS = {
     "flags": "which features are missing",
     "kmer_ridge": "k-mer ridge",
 }
+GENES = {"all": "all", "known_features": "features all known"}
 
 
 def section(files: Files, model: str) -> Section | None:
@@ -23,29 +24,45 @@ def section(files: Files, model: str) -> Section | None:
     if (path := files.get(f"{model}/population_summary.tsv")) is None:
         return None
     summary = read_table(path)
-    summary = summary[summary["genes"] == "all"].astype({"level": str, "method": str})
-    r = summary.set_index(["level", "method"])["r"]
-    wide = r.unstack().reindex(summary["level"].unique())  # noqa: PD010 (others drop what is NA)
-    simple = [method for method in METHODS if method in wide and method != "tissue"]
-    sentences = []
-    for level, row in wide.iterrows():
-        if pd.isna(row[model]):
-            sentences.append(f"{level}: r of {title} is not defined: a side does not vary.")
-            continue
-        text = f"{level}: {title} predicts held-out genes with r {number(row[model])}"
-        if row[simple].notna().any():
-            best = row[simple].astype(float).idxmax()
-            word = "above" if row[model] > row[best] else "not above"
-            text += f", {word} the best simple method ({METHODS[best]}: {number(row[best])})"
-        sentences.append(text + ".")
+    summary = summary[summary["genes"].isin(list(GENES))].astype({"level": str, "method": str})
+    every = summary[summary["genes"] == "all"]
+    if not ((every["method"] == "flags") & every["r"].notna()).any():  # no feature is missing
+        summary = every
+    by = ["level", "genes"]
+    wide = summary.pivot_table("r", by, "method", dropna=False, sort=False)
     columns = [model, *(method for method in METHODS if method in wide)]
-    frame = wide[columns].rename(columns=METHODS | {model: title}).reset_index()
+    wide = wide.reindex(columns=columns)
+    levels = list(dict.fromkeys(summary["level"]))
+    sentences = [_sentence(level, wide.loc[level], model, title) for level in levels]
+    rows = [pair for level in levels for genes in GENES if (pair := (level, genes)) in wide.index]
+    frame = wide.loc[rows].rename(columns=METHODS | {model: title}).reset_index()
+    frame["genes"] = frame["genes"].map(GENES)
     caption = "r over held-out genes, median over the populations of a level"
     links = {
         "Scores": f"{model}/figures/population_scores.svg",
         "Gain over the tissue": f"{model}/figures/gain_against_similarity.svg",
         "Bases that matter": f"{model}/figures/effects_by_position.svg",
     }
-    tables = [table(pd.DataFrame(frame), caption)]
+    tables = [table(frame, caption)]
     in_short = " ".join(sentences)
     return Section(f"Does {title} predict?", sentences, tables, links, in_short=in_short)
+
+
+def _sentence(level: str, r: pd.DataFrame, model: str, title: str) -> str:
+    """Say how well genes are predicted, and beside what; of those with all features apart."""
+    if pd.isna(r.loc["all", model]):
+        return f"{level}: r of {title} is not defined: a side does not vary."
+    text = f"{level}: {title} predicts held-out genes with r {_beside(r.loc['all'], model)}"
+    if "known_features" in r.index and pd.notna(r.loc["known_features", model]):
+        beside = _beside(r.loc["known_features"], model)
+        text += f"; those whose features are all known with {beside}"
+    return f"{text}."
+
+
+def _beside(r: pd.Series, model: str) -> str:
+    simple = r.drop([model, "tissue"], errors="ignore").astype(float)
+    if not simple.notna().any():
+        return number(r[model])
+    best = simple.idxmax()
+    word = "above" if r[model] > r[best] else "not above"
+    return f"{number(r[model])}, {word} the best simple method ({METHODS[best]}: {number(r[best])})"

@@ -177,6 +177,26 @@ def test_populations_level_by_level(run):
     ]
 
 
+def test_genes_whose_features_are_known_stand_apart_where_features_are_missing(run):
+    rows = [("class", "all", "scxpresso", 0.9), ("class", "all", "flags", 0.6)]
+    rows += [("class", "known_features", "scxpresso", 0.2), ("class", "all", "kmer_ridge", 0.4)]
+    rows += [("class", "known_features", "flags", np.nan)]
+    rows += [("class", "known_features", "kmer_ridge", 0.3)]
+    table = pd.DataFrame(rows, columns=["level", "genes", "method", "r"])
+    section = populations.section(run(scxpresso__population_summary=table), "scxpresso")
+    assert section.sentences == [
+        "class: scXpresso predicts held-out genes with r 0.90, above the best simple method "
+        "(which features are missing: 0.60); those whose features are all known with 0.20, "
+        "not above the best simple method (k-mer ridge: 0.30)."
+    ]
+    assert section.tables[0].count("features all known") == 1
+    table.loc[table["method"] == "flags", "r"] = np.nan  # none is missing
+    (sentence,) = populations.section(
+        run(scxpresso__population_summary=table), "scxpresso"
+    ).sentences
+    assert "known" not in sentence
+
+
 def families_of(run, consistent=(True, True, False), **others):
     names = [f"family{i}" for i in range(3)]
     var = pd.DataFrame(
