@@ -270,7 +270,13 @@ def scxpresso(sizes: Sizes) -> dict[str, float]:
     from cisgrammar.models.checkpoints import build_model
 
     length = 1000 if sizes.small else 10_500
-    given = {"length": length, "n_features": 0, "groups": {"all": range(20)}, "inputs": "sequence"}
+    given = {
+        "length": length,
+        "n_features": 0,
+        "flagged": [],
+        "groups": {"all": range(20)},
+        "inputs": "sequence",
+    }
     model = build_model("scxpresso", 20, settings_of("scxpresso") | given, {}, 1)
     codes = torch.randint(5, (32, length), dtype=torch.uint8)
     return against_cpu(model, codes, lambda y: y.square().mean())

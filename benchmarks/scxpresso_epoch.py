@@ -71,6 +71,7 @@ def one_epoch(split: Split) -> None:
     sizes = {
         "length": LENGTH,
         "n_features": FEATURES,
+        "flagged": [],
         "groups": {"subclass": range(POPULATIONS)},
     }
     model = build_model("scxpresso", POPULATIONS, settings_of("scxpresso") | sizes, {}, 1)

@@ -32,6 +32,7 @@ SETTINGS = {
     "scxpresso": {
         "length": 40,
         "n_features": 2,
+        "flagged": [1],
         "pool": 5,
         "second_pool": 3,
     },

@@ -87,7 +87,7 @@ class Scxpresso(SequenceModel):
 
     @classmethod
     def complete_settings(cls, settings: Mapping[str, Any], dataset: AnnData) -> dict[str, Any]:
-        """Add the sequences' length, the number of features, and each network's targets.
+        """Add the sequences' length, what features there are, and each network's targets.
 
         Raises
         ------
@@ -113,7 +113,10 @@ class Scxpresso(SequenceModel):
         if settings["share_levels"]:
             levels[:] = "all levels"
         groups = {level: np.flatnonzero(levels == level).tolist() for level in pd.unique(levels)}
-        return {**settings, "length": length, "n_features": n_features, "groups": groups}
+        lacking = np.isnan(dataset.varm["features"]).any(axis=0) if n_features else np.empty(0)
+        flagged = np.flatnonzero(lacking).tolist() if settings["flags"] else []
+        found = {"length": length, "n_features": n_features, "flagged": flagged, "groups": groups}
+        return {**settings, **found}
 
     def sizes(self) -> dict[str, Any]:
         """Keyword arguments that make an empty model of this shape."""
@@ -221,6 +224,6 @@ def weigh_networks(networks: Sequence[PopulationNetwork], split: Split) -> Tenso
 
 
 SIZES = (
-    "length", "n_features", "inputs", "flags", "filters", "width", "pool", "second_filters",
+    "length", "n_features", "inputs", "flagged", "filters", "width", "pool", "second_filters",
     "second_width", "second_pool", "hidden", "dropout", "head", "head_hidden", "head_dropout",
 )  # fmt: skip

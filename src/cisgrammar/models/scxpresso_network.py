@@ -34,8 +34,8 @@ class PopulationNetwork(SequenceModel):
         Of a gene's mRNA, such as lengths; those that are not annotated are NaN.
     inputs
         ``sequence``, ``features`` or ``both``.
-    flags
-        Give the network, beside each feature, whether it is annotated.
+    flagged
+        Features, by number, beside which the network is told whether they are annotated.
     filters, width, pool
         First convolution and its pooling.
     second_filters, second_width, second_pool
@@ -67,7 +67,7 @@ class PopulationNetwork(SequenceModel):
         length: int,
         n_features: int,
         inputs: str,
-        flags: bool,
+        flagged: Sequence[int],
         filters: int,
         width: int,
         pool: int,
@@ -84,7 +84,7 @@ class PopulationNetwork(SequenceModel):
         self.columns = list(columns)
         self.reads_sequence = inputs in ("sequence", "both")
         self.reads_features = inputs in ("features", "both")
-        self.flags, self.dropout, self.head_dropout = flags, dropout, head_dropout
+        self.flagged, self.dropout, self.head_dropout = list(flagged), dropout, head_dropout
         self.pool, self.second_pool = pool, second_pool
         self.first_padding, self.second_padding = padding(width), padding(second_width)
         n_inputs = 0
@@ -97,7 +97,7 @@ class PopulationNetwork(SequenceModel):
             )
             n_inputs += second_filters * layer_lengths(length, widths | pools)[-1]
         if self.reads_features:
-            n_inputs += n_features * (2 if flags else 1)
+            n_inputs += n_features + len(self.flagged)
         self.dense = nn.Linear(n_inputs, hidden)
         n_outputs = len(self.columns)
         two = head == "two_layers" or (head == "auto" and n_outputs == 1)
@@ -223,9 +223,9 @@ class PopulationNetwork(SequenceModel):
         ]
 
     def standard_features(self, features: Tensor) -> Tensor:
-        """Standardise features, 0 where not annotated, and add the flags of those if asked."""
+        """Standardise features, 0 where not annotated, and add the flags of those that have one."""
         z = ((features - self.feature_mean) / self.feature_std).nan_to_num(0.0)
-        return torch.cat([z, features.isnan().float()], dim=1) if self.flags else z
+        return torch.cat([z, features[:, self.flagged].isnan().float()], dim=1)
 
 
 def _spread(variance: Tensor) -> Tensor:

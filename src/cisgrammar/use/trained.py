@@ -164,7 +164,8 @@ class Trained:
         ----------
         sequences
             A FASTA (plain or gzip), or names and sequences. All are as long as those that the
-            model was trained on. Features of genes are taken to be unknown.
+            model was trained on. Features of genes are taken to be the
+            mean over those of the data set.
         by
             A column of the targets, over whose labels predictions are averaged.
 
@@ -204,7 +205,7 @@ class Trained:
         labels
             From :meth:`labels`.
         rows
-            For each sequence the one of the data set whose features it has; None has none.
+            For each sequence the one of the data set whose features it has; None takes their mean.
 
         Returns
         -------
@@ -238,8 +239,10 @@ class Trained:
         if "features" not in self.dataset.varm:
             return {}
         features = np.asarray(self.dataset.varm["features"])
-        unknown = np.full((len(codes), features.shape[1]), np.nan)
-        return {"features": unknown if rows is None else features[rows]}
+        if rows is not None:
+            return {"features": features[rows]}
+        known = np.ma.masked_invalid(features).mean(axis=0).filled(np.nan)  # not "not annotated"
+        return {"features": np.broadcast_to(known, (len(codes), features.shape[1]))}
 
 
 def _averages(labels: pd.Series) -> np.ndarray:

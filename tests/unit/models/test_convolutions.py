@@ -70,7 +70,7 @@ def test_scover_is_described_as_it_computes():
 
 def test_scxpresso_is_described_as_it_computes():
     sizes = {"hidden": 4, "dropout": 0, "head": "auto", "head_hidden": 3, "head_dropout": 0}
-    network = drawn(PopulationNetwork([0], 200, 0, "sequence", False, 5, 6, 4, 3, 9, 2, **sizes))
+    network = drawn(PopulationNetwork([0], 200, 0, "sequence", [], 5, 6, 4, 3, 9, 2, **sizes))
     layers = network.described()
     first, second = network.first, network.second
     codes = torch.from_numpy(CODES)

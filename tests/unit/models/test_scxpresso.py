@@ -126,15 +126,16 @@ def test_data_without_features_suit_a_network_of_sequence_alone():
 @pytest.mark.parametrize("flags", [False, True])
 def test_what_is_not_annotated_is_the_mean_and_a_flag_if_asked(flags):
     dataset, folds = made_populations()
+    dataset.varm["features"][:, 1] = np.arange(dataset.n_vars)  # no gene lacks it: no flag
     model = build(dataset, **SMALL, flags=flags, inputs="features")
     split = Split.of_fold(dataset, folds, 0, read_inputs=Scxpresso.read_inputs)
     model.prepare(split)
     network = model.parts()["type"]
     features = torch.tensor([[float("nan"), 1.0, 2.0]])
     z = network.standard_features(features)
-    assert z[0, 0] == 0 and z.shape[1] == (6 if flags else 3)
+    assert z[0, 0] == 0 and z.shape[1] == (5 if flags else 3)
     if flags:
-        assert z[0, 3:].tolist() == [1, 0, 0]
+        assert z[0, 3:].tolist() == [1, 0]
     known = split.inputs["features"][split.train].numpy()
     expected = (1.0 - np.nanmean(known[:, 1])) / np.nanstd(known[:, 1])
     assert z[0, 1].item() == pytest.approx(expected, rel=1e-5)

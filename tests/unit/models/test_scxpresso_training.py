@@ -49,7 +49,7 @@ def same_weights(one, other):
 def test_training_learns_what_targets_follow():
     dataset, folds = made_populations(n_genes=300)
     split = split_of(dataset, folds)
-    model = prepared(dataset, split)
+    model = prepared(dataset, split, flags=False)
     history = train(model, split, **TRAINING)
     assert list(history) == [
         "epoch", "train_loss", "validation_loss", "learning_rate", "best", "part",
@@ -124,7 +124,7 @@ def test_a_killed_ensemble_goes_on_to_the_same_bytes(tmp_path, monkeypatch, kill
 
 def test_only_the_collapsed_network_is_trained_again_with_other_seeds(monkeypatch, caplog):
     dataset, folds = made_populations()
-    plain, _ = trained(dataset, folds, members=1)
+    plain, _ = trained(dataset, folds, members=1, flags=False)
     caplog.clear()
     asked = []
 
@@ -133,7 +133,7 @@ def test_only_the_collapsed_network_is_trained_again_with_other_seeds(monkeypatc
         return self.columns == [0] and asked.count([0]) < 3
 
     monkeypatch.setattr(PopulationNetwork, "has_collapsed", has_collapsed)
-    model, history = trained(dataset, folds, members=1)
+    model, history = trained(dataset, folds, members=1, flags=False)
     assert not same_weights(model.parts()["tissue"], plain.parts()["tissue"])
     assert same_weights(model.parts()["type"], plain.parts()["type"])
     attempts = history.groupby("part")["attempt"].unique()
