@@ -10,6 +10,7 @@ import cisgrammar
 from cisgrammar.common.errors import InputError
 from cisgrammar.data.split import Inputs
 from cisgrammar.genome.sequence import decode
+from cisgrammar.models.scxpresso import Scxpresso
 from cisgrammar.use.command import main
 
 SEQUENCES = {f"s{i}": decode(CODES[i : i + LENGTH]) for i in range(5)}
@@ -35,6 +36,17 @@ def test_predictions_are_averaged_by_label(tmp_path):
     alone, averaged = trained.predict(SEQUENCES), trained.predict(SEQUENCES, by="cell_type")
     assert averaged.obs_names.tolist() == ["01", "NA"]
     np.testing.assert_allclose(averaged.X[1], alone.X[2:].mean(axis=0), rtol=1e-5, atol=1e-6)
+
+
+def test_sequences_of_no_gene_have_the_mean_of_what_genes_have(tmp_path):
+    trained = cisgrammar.load(made_results(tmp_path))
+    features = np.arange(12.0).reshape(6, 2)
+    features[:3, 1] = np.nan
+    trained.dataset.varm["features"] = features
+    trained.models[0] = Scxpresso
+    codes = np.stack([CODES[i : i + LENGTH] for i in range(5)])
+    assert trained.inputs(0, codes)["features"].tolist() == [[5.0, 9.0]] * 5
+    assert trained.inputs(0, codes[:2], np.array([5, 3]))["features"].tolist() == [[10, 11], [6, 7]]
 
 
 def test_a_fasta_is_read_as_a_table_of_sequences_is(tmp_path):
