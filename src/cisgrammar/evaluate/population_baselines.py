@@ -31,9 +31,9 @@ def predict_baselines(
     Returns
     -------
     Populations x test genes; a layer for each of ``BASELINES`` that the data allow: ``features``
-    is ridge regression on half-life features, missing ones being the mean of the training genes;
-    ``flags`` is on nothing but which of them are missing; ``kmer_ridge`` on k-mer counts. X is
-    the mean training gene.
+    is ridge regression on half-life features, missing ones being the mean of the training genes,
+    and on which of them are missing; ``flags`` is on nothing but the latter; ``kmer_ridge`` on
+    k-mer counts. X is the mean training gene.
     """
     data = FoldData.of_fold(dataset, folds, fold, seed=seed)
     test = dataset[:, data.test]
@@ -42,7 +42,8 @@ def predict_baselines(
     flags = missing[:, missing[data.train].any(axis=0)].astype(np.float64)
     layers = {KMERS: predict(KMERS, data, **kmers)}
     if features.shape[1]:
-        layers[FEATURES] = ridge_regression(standardised(features, data.train), data)
+        read = np.concatenate([standardised(features, data.train), flags], axis=1)
+        layers[FEATURES] = ridge_regression(read, data)
     if flags.shape[1]:
         layers[FLAGS] = ridge_regression(flags, data)
     layers = {name: values.T.astype(np.float32) for name, values in layers.items()}

@@ -139,6 +139,7 @@ def test_baselines_predict_what_they_read(dataset):
     assert missing.any()
     truth = dataset[:, found.var_names].X
     assert r(found.layers["features"][0], truth[0]) > 0.99
+    assert r(found.layers["features"][2], truth[2]) > 0.99  # as the network, it reads flags too
     assert r(found.layers["flags"][2], truth[2]) > 0.99
     assert abs(r(found.layers["flags"][0], truth[0])) < 0.9
     assert found.X[0] == pytest.approx(dataset.X[0][np.arange(N) % 3 == 2].mean())
