@@ -1,6 +1,8 @@
-"""What a model of populations has to beat: features, their absence, and k-mers, each alone."""
+"""What a model of populations has to beat: features, their absence, and k-mers."""
 
 from __future__ import annotations
+
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -9,7 +11,8 @@ from anndata import AnnData
 from cisgrammar.evaluate.baselines import FoldData, predict, ridge_regression
 
 MEAN, FEATURES, FLAGS, KMERS = "mean", "features", "flags", "kmer_ridge"
-BASELINES = (FEATURES, FLAGS, KMERS)
+BOTH = "kmers_and_features"
+BASELINES = (FEATURES, FLAGS, KMERS, BOTH)
 
 
 def predict_baselines(
@@ -33,7 +36,8 @@ def predict_baselines(
     Populations x test genes; a layer for each of ``BASELINES`` that the data allow: ``features``
     is ridge regression on half-life features, missing ones being the mean of the training genes,
     and on which of them are missing; ``flags`` is on nothing but the latter; ``kmer_ridge`` on
-    k-mer counts. X is the mean training gene.
+    k-mer counts; ``kmers_and_features`` adds to ``features`` what k-mer ridge tells of the rest.
+    X is the mean training gene.
     """
     data = FoldData.of_fold(dataset, folds, fold, seed=seed)
     test = dataset[:, data.test]
@@ -43,7 +47,10 @@ def predict_baselines(
     layers = {KMERS: predict(KMERS, data, **kmers)}
     if features.shape[1]:
         read = np.concatenate([standardised(features, data.train), flags], axis=1)
-        layers[FEATURES] = ridge_regression(read, data)
+        told = ridge_regression(read, replace(data, test=np.arange(len(read))))
+        rest = replace(data, targets=(data.targets - told).astype(np.float32))
+        layers[FEATURES] = told[data.test]
+        layers[BOTH] = told[data.test] + predict(KMERS, rest, **kmers)
     if flags.shape[1]:
         layers[FLAGS] = ridge_regression(flags, data)
     layers = {name: values.T.astype(np.float32) for name, values in layers.items()}

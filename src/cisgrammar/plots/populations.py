@@ -16,6 +16,7 @@ METHODS = {
     "features": "features alone",
     "flags": "missing features alone",
     "kmer_ridge": "k-mer ridge",
+    "kmers_and_features": "k-mers and features",
 }
 ABLATIONS = {
     "whole model": "whole model",

@@ -14,6 +14,7 @@ METHODS = {
     "features": "features of genes alone",
     "flags": "which features are missing",
     "kmer_ridge": "k-mer ridge",
+    "kmers_and_features": "k-mers and features",
 }
 GENES = {"all": "all", "known_features": "features all known"}
 

@@ -145,6 +145,19 @@ def test_baselines_predict_what_they_read(dataset):
     assert found.X[0] == pytest.approx(dataset.X[0][np.arange(N) % 3 == 2].mean())
 
 
+def test_kmers_and_features_together_tell_what_each_tells_a_part_of(dataset):
+    codes, features = dataset.varm["codes"], np.nan_to_num(dataset.varm["features"])
+    dataset.varm["features"] = features
+    gc = np.isin(codes, (1, 2)).mean(axis=1)
+    dataset.X = np.vstack([features[:, 0] + 3 * (gc - gc.mean()) / gc.std()] * 5).astype(np.float32)
+    found = predict_baselines(dataset, folds(), 0, seed=1, k=1)
+    truth = dataset[:, found.var_names].X[0]
+    each = {name: r(found.layers[name][0], truth) for name in found.layers}
+    assert set(each) == {"features", "kmer_ridge", "kmers_and_features"}
+    assert each["kmers_and_features"] > 0.95
+    assert each["kmers_and_features"] > max(each["features"], each["kmer_ridge"]) + 0.02
+
+
 def test_baselines_without_features_or_flags_are_left_out(dataset):
     dataset.varm["features"] = np.zeros((N, 0), np.float32)
     assert list(predict_baselines(dataset, folds(), 0, seed=1).layers) == ["kmer_ridge"]

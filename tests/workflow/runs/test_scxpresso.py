@@ -42,7 +42,8 @@ def test_populations_are_learned_scored_and_mutated(populations):
     results = populations.folder / RESULTS
     assert populations.plan() == {}
     scores = pd.read_csv(results / "population_scores.tsv", sep="\t")
-    assert set(scores["method"]) == {"scxpresso", "tissue", "features", "flags", "kmer_ridge"}
+    simple = {"features", "flags", "kmer_ridge", "kmers_and_features"}
+    assert set(scores["method"]) == {"scxpresso", "tissue", *simple}
     assert scores["population"].nunique() == 4 and scores["fold"].nunique() == 2
     predictions = ad.read_h5ad(results / "predictions.h5ad")
     assert np.isfinite(predictions.X).all() and predictions.shape == (4, 400)
