@@ -224,7 +224,7 @@ def shorten(text: object, width: float, size: float = SMALL) -> str:
 
 def signed(number: float, digits: int = 2) -> str:
     """Write a number with a proper minus sign."""
-    return f"{number:.{digits}f}".replace("-", "−")
+    return f"{number:z.{digits}f}".replace("-", "−")
 
 
 def category_colours(labels: Iterable[object]) -> dict[str, str]:
