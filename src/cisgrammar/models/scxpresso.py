@@ -118,6 +118,12 @@ class Scxpresso(SequenceModel):
         found = {"length": length, "n_features": n_features, "flagged": flagged, "groups": groups}
         return {**settings, **found}
 
+    @classmethod
+    def choose_settings(cls, settings: Mapping[str, Any], split: Split) -> dict[str, Any]:
+        """Leave out flags of features that all training genes have: nothing is learned of them."""
+        lacking = split.inputs["features"][split.train].isnan().any(dim=0).tolist()
+        return {**settings, "flagged": [i for i in settings["flagged"] if lacking[i]]}
+
     def sizes(self) -> dict[str, Any]:
         """Keyword arguments that make an empty model of this shape."""
         groups = {level: network.columns for level, network in self.parts().items()}

@@ -164,8 +164,8 @@ class Trained:
         ----------
         sequences
             A FASTA (plain or gzip), or names and sequences. All are as long as those that the
-            model was trained on. Features of genes are taken to be the
-            mean over those of the data set.
+            model was trained on. Features of genes are taken to be the mean over those of the data
+            set.
         by
             A column of the targets, over whose labels predictions are averaged.
 

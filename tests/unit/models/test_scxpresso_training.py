@@ -142,6 +142,16 @@ def test_only_the_collapsed_network_is_trained_again_with_other_seeds(monkeypatc
     assert len(history) == 8
 
 
+def test_a_feature_that_only_test_genes_lack_has_no_flag():
+    dataset, folds = made_populations()
+    features = np.nan_to_num(dataset.varm["features"])
+    features[:5, 0] = np.nan  # of the training part
+    features[-5:, 1] = np.nan  # of the test part: a weight of its flag would stay random
+    dataset.varm["features"] = features
+    model, _ = trained(dataset, folds, members=1, epochs=1)
+    assert {tuple(network.flagged) for network in model.networks} == {(0,)}
+
+
 def test_networks_weigh_by_what_they_tell_of_the_validation_genes():
     dataset, folds = made_populations(n_genes=300)
     split = split_of(dataset, folds)
